@@ -1,0 +1,17 @@
+/*
+ * Seam: pages for page tables, given by memory/page_allocator.c to the architecture.
+ */
+#ifndef ARCH_PAGES_H
+#define ARCH_PAGES_H
+
+#include "base/types.h"
+
+#define PAGE_SHIFT 12
+#define PAGE_SIZE ((size_t)1 << PAGE_SHIFT)
+#define PAGE_MASK (~(PAGE_SIZE - 1))
+
+/* A zeroed page, or 0 when memory is short. May not sleep unless is_patient. */
+physical_t arch_page_allocate(bool is_patient);
+void arch_page_free(physical_t page);
+
+#endif
