@@ -1,0 +1,59 @@
+/*
+ * The kernel's log: a ring of records, copied to the consoles as they come. Lines of subsystems at
+ * boot have the form "[SUBSYSTEM] OK: text" or "[SUBSYSTEM] FAIL: reason".
+ */
+#ifndef LOG_LOG_H
+#define LOG_LOG_H
+
+#include "base/compiler.h"
+#include "base/list.h"
+#include "base/types.h"
+
+enum log_level {
+	LOG_EMERGENCY, LOG_ALERT, LOG_CRITICAL, LOG_ERROR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG,
+};
+
+/* Any context, interrupts and panics included; never sleeps. Adds the newline if it is missing. */
+void log_print(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Once per call site and burst: at most ten a second, then counts what it dropped. */
+#define log_limited(level, ...) do { \
+	static struct log_limit limit_; \
+	if (log_limit_allows(&limit_)) \
+		log_print(level, __VA_ARGS__); \
+} while (0)
+
+struct log_limit {
+	uint64_t window_cycles, count, dropped;
+};
+bool log_limit_allows(struct log_limit *limit);
+
+/* "[SUBSYSTEM] OK: text", shown even when quiet; FAIL likewise at LOG_ERROR. */
+void log_ok(const char *subsystem, const char *format, ...) PRINTF_LIKE(2, 3);
+void log_fail(const char *subsystem, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* A console shows records at or below the level. write() may run in any context, never sleeps. */
+struct log_console {
+	struct list_head node;
+	const char *name;
+	void (*write)(struct log_console *console, const char *text, size_t length);
+};
+void log_console_add(struct log_console *console);	/* replaces the boot console's output */
+void log_console_remove(struct log_console *console);
+void log_level_set(enum log_level level);		/* loglevel=, quiet, syslog(2) */
+enum log_level log_level(void);
+
+/*
+ * Readers of /dev/kmsg and syslog(2). Sequence numbers count records for ever. Copies the first
+ * record at or after *sequence as "priority,sequence,microseconds,-;text\n", sets *sequence to its
+ * number; returns its length, 0 when there is none yet, -EPIPE when records were lost before it.
+ */
+long log_read(uint64_t *sequence, char *buffer, size_t size);
+uint64_t log_sequence_next(void);
+uint64_t log_sequence_first(void);
+struct wait_queue *log_wait_queue(void);	/* woken when a record was added */
+
+/* Reads the command line (quiet, loglevel=) and starts the ring. */
+void log_start(void);
+
+#endif

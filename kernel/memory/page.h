@@ -1,0 +1,123 @@
+/*
+ * Physical pages: one struct page per frame that firmware reports, and the allocator of blocks of
+ * 2^order of them (buddy, with per-CPU caches of single pages).
+ */
+#ifndef MEMORY_PAGE_H
+#define MEMORY_PAGE_H
+
+#include "arch/mmu.h"
+#include "base/compiler.h"
+#include "base/list.h"
+#include "base/types.h"
+
+struct page_cache;
+struct anonymous_family;
+
+enum page_flag {
+	PAGE_LOCKED = 1 << 0,		/* page_lock() */
+	PAGE_UPTODATE = 1 << 1,		/* contents valid */
+	PAGE_DIRTY = 1 << 2,
+	PAGE_WRITEBACK = 1 << 3,
+	PAGE_REFERENCED = 1 << 4,
+	PAGE_ACTIVE = 1 << 5,		/* on the active list */
+	PAGE_ON_LIST = 1 << 6,		/* on a reclaim list */
+	PAGE_ANONYMOUS = 1 << 7,	/* owner is a struct anonymous_family */
+	PAGE_SLAB = 1 << 8,
+	PAGE_UNEVICTABLE = 1 << 9,	/* mlock, ramfs data without backing */
+	PAGE_RESERVED = 1 << 10,	/* never given out */
+	PAGE_FREE = 1 << 11,		/* in the buddy allocator or a CPU's cache */
+	PAGE_ERROR = 1 << 12,		/* last write-back failed */
+	PAGE_WAITERS = 1 << 13,		/* somebody sleeps on the lock or write-back bit */
+};
+
+struct page {
+	uint32_t flags;			/* enum page_flag; atomic bits */
+	uint32_t references;		/* 0: free */
+	uint32_t map_count;		/* page-table entries that show it to programs */
+	uint8_t order;
+	uint8_t zone;
+	uint16_t reserved;
+	union {
+		struct page_cache *cache;		/* file page */
+		struct anonymous_family *family;	/* PAGE_ANONYMOUS */
+		void *slab;				/* PAGE_SLAB */
+		uintptr_t owner;
+	};
+	uint64_t index;			/* in the cache, or virtual page number in the family */
+	struct list_head node;		/* free list or reclaim list; the holder's otherwise */
+	uint64_t private;		/* the owner's: file system blocks, slab counters */
+	uint64_t private2;
+};
+
+enum allocate_flags {
+	ALLOCATE_PATIENT = 1 << 0,	/* may sleep and reclaim */
+	ALLOCATE_ZERO = 1 << 1,
+	ALLOCATE_RESERVE = 1 << 2,	/* may use the last reserve: reclaim itself, interrupts */
+	ALLOCATE_USER = 1 << 3,		/* for a program: fails before the kernel's share is touched */
+	ALLOCATE_NO_KILL = 1 << 4,	/* fail instead of choosing a victim */
+};
+
+/* 2^order pages in a row with one reference, or NULL. Without PATIENT: any context. */
+struct page *page_allocate(unsigned order, unsigned flags);
+/* Drops the caller's reference; the last one frees. Any context. */
+void page_put(struct page *page);
+static inline void page_get(struct page *page);
+/* For lookups under RCU: false if it is being freed. */
+bool page_get_unless_free(struct page *page);
+
+/* Whole frames as kernel memory: address in the direct map, zeroed on ALLOCATE_ZERO. */
+void *pages_allocate(unsigned order, unsigned flags);
+void pages_free(void *address, unsigned order);
+
+physical_t page_physical(const struct page *page);
+void *page_address(const struct page *page);
+struct page *page_of_physical(physical_t address);	/* NULL: no struct page there */
+struct page *page_of_address(const void *address);	/* direct-map addresses */
+
+/* Sleeping lock in the flags; waits uninterruptibly (or killable, -EINTR). */
+void page_lock(struct page *page);
+int page_lock_killable(struct page *page) MUST_CHECK;
+bool page_try_lock(struct page *page);
+void page_unlock(struct page *page);
+void page_wait_writeback(struct page *page);
+
+void page_zero(struct page *page);
+void page_copy(struct page *to, const struct page *from);
+
+static inline bool page_test(const struct page *page, uint32_t flag)
+{
+	return READ_ONCE(page->flags) & flag;
+}
+
+static inline void page_set(struct page *page, uint32_t flag)
+{
+	__atomic_or_fetch(&page->flags, flag, __ATOMIC_RELAXED);
+}
+
+static inline void page_clear(struct page *page, uint32_t flag)
+{
+	__atomic_and_fetch(&page->flags, ~flag, __ATOMIC_RELEASE);
+}
+
+static inline void page_get(struct page *page)
+{
+	__atomic_add_fetch(&page->references, 1, __ATOMIC_RELAXED);
+}
+
+/* What /proc/meminfo and sysinfo show, in pages. */
+struct memory_statistics {
+	uint64_t total, free, available, cached, dirty, writeback, anonymous, mapped, shared;
+	uint64_t slab_reclaimable, slab_unreclaimable, kernel_stacks, page_tables, locked;
+	uint64_t active_file, inactive_file, active_anonymous, inactive_anonymous;
+	uint64_t reclaimed, reclaim_scans, writebacks, out_of_memory_kills;	/* events */
+	uint64_t faults, major_faults, copies_on_write;
+};
+void memory_statistics_read(struct memory_statistics *statistics);
+
+/* Builds the page array and free lists from boot_information(); first thing in kernel_main(). */
+void memory_start(void);
+
+/* Fault injection: fail every allocation number n counted from now (0: never); debug builds. */
+void memory_fail_nth(uint64_t n);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * Seam: what memory/ asks of others when pages run short.
+ */
+#ifndef MEMORY_PRESSURE_H
+#define MEMORY_PRESSURE_H
+
+#include "base/compiler.h"
+#include "base/list.h"
+#include "base/types.h"
+
+/* Something that can give memory back (name cache, inodes). */
+struct shrinker {
+	struct list_head node;
+	const char *name;
+	uint64_t (*count)(struct shrinker *shrinker);		/* objects that could go */
+	uint64_t (*scan)(struct shrinker *shrinker, uint64_t wanted);	/* objects freed */
+};
+void shrinker_add(struct shrinker *shrinker);
+
+/*
+ * Chooses and kills the largest offender, logs why. Implemented by task/out_of_memory.c.
+ * True: somebody is dying, wait and try again. False: nobody can be killed.
+ */
+bool pressure_kill(void);
+
+/* Whether the current thread is dying and may use the reserve to get out. task/. */
+bool pressure_current_is_dying(void);
+
+/* The thread that reclaims in the background; started once threads work. */
+int reclaim_start(void) MUST_CHECK;
+
+#endif
