@@ -1,0 +1,34 @@
+/*
+ * User and group names of a thread: immutable, counted, replaced whole. uid 0 is a name only; the
+ * capability table decides.
+ */
+#ifndef TASK_CREDENTIALS_H
+#define TASK_CREDENTIALS_H
+
+#include "base/compiler.h"
+#include "base/refcount.h"
+#include "base/types.h"
+#include "sync/rcu.h"
+
+struct credentials {
+	struct refcount references;
+	uint32_t uid, euid, suid, fsuid;
+	uint32_t gid, egid, sgid, fsgid;
+	uint32_t group_count;
+	uint32_t *groups;		/* sorted */
+	uint64_t linux_inheritable, linux_permitted, linux_effective;	/* capget's picture */
+	uint64_t linux_bounding, linux_ambient;
+	uint32_t secure_bits;
+	struct rcu_head rcu;
+};
+
+/* Those of the current thread; valid without a reference while it does not change them. */
+const struct credentials *credentials_current(void);
+/* A private copy to change, or NULL; then install it (consumes it) on the current thread. */
+struct credentials *credentials_copy(const struct credentials *from);
+void credentials_install(struct credentials *credentials);
+struct credentials *credentials_get(const struct credentials *credentials);
+void credentials_put(struct credentials *credentials);
+bool credentials_has_group(const struct credentials *credentials, uint32_t gid);
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * Resource limits, in Linux's numbering.
+ */
+#ifndef TASK_LIMITS_H
+#define TASK_LIMITS_H
+
+#include "base/compiler.h"
+#include "base/types.h"
+
+#define LIMIT_INFINITE UINT64_MAX
+
+enum limit_kind {
+	LIMIT_CPU, LIMIT_FSIZE, LIMIT_DATA, LIMIT_STACK, LIMIT_CORE, LIMIT_RSS, LIMIT_NPROC,
+	LIMIT_NOFILE, LIMIT_MEMLOCK, LIMIT_AS, LIMIT_LOCKS, LIMIT_SIGPENDING, LIMIT_MSGQUEUE,
+	LIMIT_NICE, LIMIT_RTPRIO, LIMIT_RTTIME, LIMIT_COUNT,
+};
+
+struct limit {
+	uint64_t soft, hard;
+};
+
+struct limits {
+	struct limit values[LIMIT_COUNT];
+};
+
+/* The soft limit of the current process. */
+uint64_t limit_current(enum limit_kind kind);
+
+#endif

@@ -1,0 +1,232 @@
+/*
+ * Threads and the processes they belong to. The structures live here; only process/ makes, copies
+ * and drops a process's parts (space, descriptors, directories, image), which are incomplete types
+ * at this level. Fields stand grouped under what guards them.
+ */
+#ifndef TASK_THREAD_H
+#define TASK_THREAD_H
+
+#include "arch/context.h"
+#include "base/list.h"
+#include "base/refcount.h"
+#include "base/tree/rbtree.h"
+#include "sync/rcu.h"
+#include "sync/wait.h"
+#include "task/credentials.h"
+#include "task/schedule_entity.h"
+#include "task/signal.h"
+#include "task/limits.h"
+
+struct capability_set;
+struct descriptor_table;
+struct directory_state;
+struct futex_thread;
+struct process_view;
+struct space;
+struct terminal;
+
+enum thread_state {
+	THREAD_RUNNING,			/* on a CPU or in a run queue */
+	THREAD_SLEEPING,		/* interruptible: 'S' */
+	THREAD_SLEEPING_DEEPLY,		/* killable or uninterruptible: 'D' */
+	THREAD_STOPPED,			/* by a stop signal: 'T' */
+	THREAD_TRACED,			/* by a tracer: 't' */
+	THREAD_ZOMBIE,			/* 'Z' */
+	THREAD_DEAD,			/* reaped; memory awaits the last reference */
+};
+
+struct thread {
+	struct context context;			/* first: context_current() is the thread */
+	uint32_t state;				/* enum thread_state; run-queue lock of its CPU */
+	uint32_t sleep_kind;
+	struct refcount references;
+	int32_t id;				/* tid, in the initial view */
+	struct process *process;
+	struct list_head process_node;		/* process->threads; LOCK_TASK_TREE, RCU to read */
+	struct schedule_entity schedule;
+	struct signal_thread signals;		/* LOCK_SIGNAL of the process */
+	struct credentials *credentials;	/* immutable, replaced whole; own thread or RCU */
+	char name[16];				/* comm; prctl(PR_SET_NAME) */
+
+	/* Owned by the thread itself. */
+	user_address_t clear_tid_address;	/* set_tid_address, CLONE_CHILD_CLEARTID */
+	struct futex_thread *futexes;		/* robust list, PI state; NULL until used */
+	user_address_t rseq_address;
+	uint32_t rseq_length, rseq_signature;
+	uint32_t no_new_privileges;
+	uint64_t restart_function;		/* enum restart_kind, for restart_syscall */
+	union {
+		struct {
+			int clock;
+			int64_t deadline_ns;
+			user_address_t remaining;
+		} sleep;
+		struct {
+			user_address_t address;
+			uint32_t value, flags, bitset;
+			int64_t deadline_ns;
+		} futex;
+		struct {
+			user_address_t entries;
+			uint32_t count;
+			int64_t deadline_ns;
+		} poll;
+	} restart;
+	struct list_head exit_work;		/* run by WORK_NOTIFY before return to the program */
+	int32_t exit_signal;			/* signal to the parent for clone() without thread */
+	uint64_t missing_calls;
+
+	/* Accounting, written by the scheduler. */
+	uint64_t run_ns;			/* exact total on CPUs */
+	uint64_t user_ticks, kernel_ticks;	/* samples, for the split */
+	uint64_t voluntary_switches, involuntary_switches;
+	uint64_t minor_faults, major_faults;
+	uint64_t read_bytes, write_bytes, read_calls, write_calls;
+	int64_t started_ns;			/* CLOCK_BOOTTIME */
+
+	struct rcu_head rcu;
+};
+
+struct process {
+	struct refcount references;
+	int32_t id;				/* tgid: id of its first thread */
+	struct process_view *view;		/* pids, mounts, host name, network: one instance */
+	struct thread *leader;
+	struct rcu_head rcu;
+
+	/* LOCK_TASK_TREE (readers may use RCU for the pointers). */
+	struct list_head threads;
+	uint32_t thread_count;			/* live ones */
+	struct process *parent;
+	struct list_head children, child_node;	/* node in parent->children */
+	struct process_group *group;
+	struct session *session;
+	struct list_head group_node;
+	bool is_child_subreaper;
+	bool has_executed;			/* setpgid on a child after exec is EACCES */
+	bool is_exiting;			/* exit_group or fatal signal: all threads go */
+	bool is_zombie;
+	int32_t exit_status;			/* as wait4 shows it */
+	struct thread *group_exec;		/* the thread that waits for others to die in exec */
+	int32_t parent_death_signal;
+
+	/* Own locks inside. */
+	struct signal_process signals;
+	struct wait_queue child_changes;	/* parents wait here: own queue of this process */
+	struct wait_queue pidfd_waiters;
+	struct limits limits;			/* rlimits, LOCK_SIGNAL */
+	struct process_timers *timers;		/* itimers and POSIX timers, task/process_timer.h */
+	struct space *space;			/* NULL: kernel or exited; pointer under LOCK_SIGNAL */
+	struct descriptor_table *descriptors;	/* per thread in Linux; CLONE_FILES shares it */
+	struct directory_state *directories;	/* root, cwd, umask */
+	struct capability_set *capabilities;	/* immutable table and bound, replaced whole */
+
+	/* Totals of threads that are gone, and of waited-for children; LOCK_SIGNAL. */
+	struct usage {
+		uint64_t run_ns, user_ns, kernel_ns;
+		uint64_t voluntary_switches, involuntary_switches;
+		uint64_t minor_faults, major_faults;
+		uint64_t read_bytes, write_bytes, read_calls, write_calls;
+		uint64_t peak_resident_pages;
+	} dead_threads, waited_children;
+
+	int32_t out_of_memory_adjust;		/* oom_score_adj */
+	uint32_t dumpable;
+	uint32_t personality;
+	int64_t started_ns;
+	struct futex_process *futexes;
+	struct list_head all_node;		/* every process; LOCK_TASK_TREE, RCU */
+};
+
+struct process_group {
+	struct refcount references;
+	int32_t id;
+	struct session *session;
+	struct list_head members;		/* process.group_node */
+	struct rcu_head rcu;
+};
+
+struct session {
+	struct refcount references;
+	int32_t id;
+	struct terminal *terminal;		/* controlling terminal; LOCK_TERMINAL of tty layer */
+	struct process *leader;			/* NULL once it exited */
+	uint32_t group_count;
+	struct rcu_head rcu;
+};
+
+static inline struct thread *thread_current(void)
+{
+	return (struct thread *)context_current();
+}
+
+static inline struct process *process_current(void)
+{
+	return thread_current()->process;
+}
+
+/* The structures at boot: process 0 holds kernel threads and has no space. */
+int task_start(void) MUST_CHECK;
+
+/*
+ * Makes a thread in a process, not yet running. `frame` NULL: a kernel thread that runs
+ * entry(argument); else a copy of the current program thread (process/fork.c). The result has one
+ * reference for the caller and one for the scheduler until it is dead. May sleep.
+ */
+int thread_create(struct process *process, const struct frame *frame,
+		  void (*entry)(void *argument), void *argument, struct thread **result)
+	MUST_CHECK;
+void thread_run(struct thread *thread);		/* first wake-up: it becomes visible and runs */
+/* Undoes thread_create() of one that never ran. */
+void thread_abandon(struct thread *thread);
+void thread_get(struct thread *thread);
+bool thread_get_unless_dead(struct thread *thread);
+void thread_put(struct thread *thread);
+
+/* A kernel thread of process 0 with a name, running; for daemons. */
+int kernel_thread_start(const char *name, void (*entry)(void *argument), void *argument,
+			struct thread **result) MUST_CHECK;
+/* Kernel threads end by this; program threads by process_exit_thread() in process/. */
+NORETURN void thread_exit(void);
+
+void process_get(struct process *process);
+bool process_get_unless_dead(struct process *process);
+void process_put(struct process *process);
+
+/* Lookups give a counted reference or NULL. */
+struct thread *thread_find(int32_t id);
+struct process *process_find(int32_t id);
+struct process_group *process_group_find(int32_t id);
+struct session *session_find(int32_t id);
+void process_group_put(struct process_group *group);
+void session_put(struct session *session);
+/* The next process with id >= *id, with a reference (procfs); NULL: no more. */
+struct process *process_next(int32_t *id);
+
+/* Ids: one number space for threads, processes, groups and sessions. */
+int task_id_allocate(int32_t *id) MUST_CHECK;
+void task_id_release(int32_t id);
+
+/* LOCK_TASK_TREE. */
+void task_tree_lock(void);
+void task_tree_unlock(void);
+
+/* CPU time of a thread or process to the nanosecond (running ones included). */
+uint64_t thread_run_ns(const struct thread *thread);
+uint64_t process_run_ns(struct process *process);
+/* Usage with user/kernel split, as getrusage shows it. */
+void thread_usage(struct thread *thread, struct usage *usage);
+void process_usage(struct process *process, struct usage *usage);
+
+/* What runs, for /proc/loadavg, stat. */
+struct schedule_statistics {
+	uint64_t context_switches, forks, migrations, steals, processes_running, threads;
+	uint64_t load_average[3];		/* fixed point, 11 fraction bits */
+};
+void schedule_statistics_read(struct schedule_statistics *statistics);
+struct cpu_time_split {
+	uint64_t user_ns, nice_ns, system_ns, idle_ns, interrupt_ns;
+};
+void cpu_time_read(unsigned cpu, struct cpu_time_split *split);
+
+#endif
