@@ -57,21 +57,21 @@ enum interrupt_trigger {
 };
 
 struct device_resource {
-	struct list_head node;
+	struct list_node node;
 	enum resource_kind kind;
 	uint64_t start, length;
 	uint32_t flags;
 };
 
 struct device_identity {
-	struct list_head node;
+	struct list_node node;
 	enum device_identity_kind kind;
 	uint32_t number;
 	const char *name;
 };
 
 struct device {
-	struct list_head node;
+	struct list_node node;
 	char name[32];
 	struct device *parent;
 	struct list_head identities, resources;

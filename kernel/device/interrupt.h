@@ -13,7 +13,7 @@ struct format_sink;
 
 /* A controller takes a range of global line numbers (ACPI GSIs, GIC INTIDs). */
 struct interrupt_controller {
-	struct list_head node;
+	struct list_node node;
 	const char *name;
 	uint32_t first_line, line_count;
 	/* Routes a line to `number` (arch/interrupt.h) on a CPU, masked; -errno. */

@@ -18,7 +18,7 @@ struct format_sink;
 #define DEVICE_MINOR(number) ((uint32_t)(number))
 
 struct device_node {
-	struct list_head node;
+	struct list_node node;
 	const char *name;		/* below /dev, "pts/3" excluded: "null", "ttyS0" */
 	uint64_t number;		/* DEVICE_NUMBER; Linux's numbers */
 	bool is_block;

@@ -34,7 +34,7 @@ void log_fail(const char *subsystem, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* A console shows records at or below the level. write() may run in any context, never sleeps. */
 struct log_console {
-	struct list_head node;
+	struct list_node node;
 	const char *name;
 	void (*write)(struct log_console *console, const char *text, size_t length);
 };

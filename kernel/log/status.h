@@ -8,7 +8,7 @@
 #include "base/list.h"
 
 struct status_entry {
-	struct list_head node;
+	struct list_node node;
 	const char *name;				/* file name below /proc/aegis */
 	void (*show)(struct format_sink *sink);		/* may sleep */
 	int (*store)(const char *text, size_t length);	/* NULL: read-only; text is terminated */

@@ -44,7 +44,7 @@ struct page {
 		uintptr_t owner;
 	};
 	uint64_t index;			/* in the cache, or virtual page number in the family */
-	struct list_head node;		/* free list or reclaim list; the holder's otherwise */
+	struct list_node node;		/* free list or reclaim list; the holder's otherwise */
 	uint64_t private;		/* the owner's: file system blocks, slab counters */
 	uint64_t private2;
 };

@@ -10,7 +10,7 @@
 
 /* Something that can give memory back (name cache, inodes). */
 struct shrinker {
-	struct list_head node;
+	struct list_node node;
 	const char *name;
 	uint64_t (*count)(struct shrinker *shrinker);		/* objects that could go */
 	uint64_t (*scan)(struct shrinker *shrinker, uint64_t wanted);	/* objects freed */

@@ -16,9 +16,9 @@ struct wait_queue {
 };
 
 struct wait_entry {
-	struct list_head node;
+	struct list_node node;
 	/* Called with the queue's lock held and interrupts masked. True: this entry counts as one
-	 * woken (for wait_queue_wake_count). It may remove the entry with list_remove_init(). */
+	 * woken (for wait_queue_wake_count). It may remove the entry with list_remove(). */
 	bool (*wake)(struct wait_entry *entry, uint32_t events);
 	struct context *context;
 	bool is_exclusive;	/* queued at the tail; one such is woken per event */

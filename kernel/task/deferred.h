@@ -19,7 +19,7 @@ void deferred_init(struct deferred *deferred, void (*run)(struct deferred *defer
 void deferred_queue(struct deferred *deferred);
 
 struct work {
-	struct list_head node;
+	struct list_node node;
 	void (*run)(struct work *work);
 	uint32_t state;
 };

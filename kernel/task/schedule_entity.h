@@ -10,7 +10,7 @@
 
 struct schedule_entity {
 	struct rbtree_node node;	/* fair queue, by virtual deadline */
-	struct list_head list;		/* FIFO/RR queue of its priority */
+	struct list_node list;		/* FIFO/RR queue of its priority */
 	uint64_t virtual_runtime, virtual_deadline;
 	int64_t lag;
 	uint64_t slice_ns, slice_used_ns;

@@ -42,7 +42,7 @@ struct thread {
 	struct refcount references;
 	int32_t id;				/* tid, in the initial view */
 	struct process *process;
-	struct list_head process_node;		/* process->threads; LOCK_TASK_TREE, RCU to read */
+	struct list_node process_node;		/* process->threads; LOCK_TASK_TREE, RCU to read */
 	struct schedule_entity schedule;
 	struct signal_thread signals;		/* LOCK_SIGNAL of the process */
 	struct credentials *credentials;	/* immutable, replaced whole; own thread or RCU */
@@ -98,10 +98,11 @@ struct process {
 	struct list_head threads;
 	uint32_t thread_count;			/* live ones */
 	struct process *parent;
-	struct list_head children, child_node;	/* node in parent->children */
+	struct list_head children;
+	struct list_node child_node;	/* node in parent->children */
 	struct process_group *group;
 	struct session *session;
-	struct list_head group_node;
+	struct list_node group_node;
 	bool is_child_subreaper;
 	bool has_executed;			/* setpgid on a child after exec is EACCES */
 	bool is_exiting;			/* exit_group or fatal signal: all threads go */
@@ -135,7 +136,7 @@ struct process {
 	uint32_t personality;
 	int64_t started_ns;
 	struct futex_process *futexes;
-	struct list_head all_node;		/* every process; LOCK_TASK_TREE, RCU */
+	struct list_node all_node;		/* every process; LOCK_TASK_TREE, RCU */
 };
 
 struct process_group {

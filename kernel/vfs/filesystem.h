@@ -54,7 +54,7 @@ struct superblock {
 	unsigned long flags;			/* MS_RDONLY and its like, of the instance */
 	uint32_t time_granularity_ns;
 	void *data;				/* the file system's */
-	struct list_head node;
+	struct list_node node;
 };
 
 /* The file systems of this kernel (generated from kernel.list). */
@@ -70,9 +70,10 @@ struct mount {
 	unsigned long flags;			/* MNT_* = MS_NOSUID, NODEV, NOEXEC, RDONLY, *ATIME */
 	int32_t id;
 	char *source;
-	struct list_head children, child_node;
-	struct list_head hash_node;		/* by (parent, point); RCU */
-	struct list_head all_node;
+	struct list_head children;
+	struct list_node child_node;
+	struct list_node hash_node;		/* by (parent, point); RCU */
+	struct list_node all_node;
 	bool is_detached;
 	struct rcu_head rcu;
 };

@@ -124,7 +124,7 @@ struct inode {
 	struct file_lock_list *locks;		/* LOCK_FILE_LOCKS; NULL until used */
 	struct notify_mark *marks;		/* inotify; LOCK_NOTIFY */
 	struct list_head names;			/* struct name.alias_node; LOCK_NAME_CACHE */
-	struct list_head hash_node;		/* for file systems that look inodes up by number */
+	struct list_node hash_node;		/* for file systems that look inodes up by number */
 	struct rcu_head rcu;
 };
 

@@ -32,9 +32,10 @@ struct name {
 	uint32_t references;		/* -1: dead. Guarded with lock, RCU readers try */
 	uint32_t flags;			/* enum name_flag */
 	struct spin_lock lock;		/* LOCK_NAME_CACHE */
-	struct list_head child_node, children;	/* LOCK_NAME_CACHE of the parent */
-	struct list_head alias_node;	/* inode->names */
-	struct list_head unused_node;	/* least recently used, when references is 0 */
+	struct list_node child_node;
+	struct list_head children;	/* LOCK_NAME_CACHE of the parent */
+	struct list_node alias_node;	/* inode->names */
+	struct list_node unused_node;	/* least recently used, when references is 0 */
 	uint32_t mounts_here;		/* something may be mounted on it: look in the mount table */
 	uint64_t scope_node, scope_generation;	/* policy prefix tree, CAPABILITIES section 1 */
 	char inline_text[NAME_INLINE];
