@@ -1,0 +1,9 @@
+/*
+ * Signal constants that differ by CPU: sigaltstack(2).
+ */
+#ifndef ABI_MACHINE_SIGNAL_H
+#define ABI_MACHINE_SIGNAL_H
+
+#define MINSIGSTKSZ 5120
+
+#endif
