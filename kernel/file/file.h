@@ -120,9 +120,22 @@ uint32_t file_io_flags(const struct file *file);
 /* Kernel data: exec, initramfs. */
 long file_read_kernel(struct file *file, void *data, size_t length, int64_t offset);
 
-/* An inode for files that have none of their own (pipes, eventfd): vfs/anonymous.c installs the
- * maker here at start, so that fstat works on them. */
-typedef int (*file_stat_function)(struct file *file, struct stat_result *result);
+/*
+ * What vfs/ does for files, installed by vfs_start() before the first file with an inode exists.
+ * All may sleep.
+ */
+struct file_hooks {
+	/* At the last put, after operations->release: drops flock and OFD locks, write access,
+	 * inode, name and mount of a file that has them. */
+	void (*detach)(struct file *file);
+	/* A descriptor of the file was closed (each time): drops the process's POSIX locks. */
+	void (*closed)(struct file *file);
+	/* IN_ACCESS after a read and IN_MODIFY after a write that moved bytes. */
+	void (*notify)(struct file *file, uint32_t mask);
+	/* fstat, for files with and without an inode. */
+	int (*stat)(struct file *file, struct stat_result *result);
+};
+extern struct file_hooks file_hooks;	/* file/file.c */
 
 int file_start(void) MUST_CHECK;
 
