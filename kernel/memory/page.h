@@ -35,8 +35,7 @@ struct page {
 	uint32_t references;		/* 0: free */
 	uint32_t map_count;		/* page-table entries that show it to programs */
 	uint8_t order;
-	uint8_t zone;
-	uint16_t reserved;
+	uint8_t reserved[3];
 	union {
 		struct page_cache *cache;		/* file page */
 		struct anonymous_family *family;	/* PAGE_ANONYMOUS */
@@ -114,8 +113,15 @@ struct memory_statistics {
 };
 void memory_statistics_read(struct memory_statistics *statistics);
 
-/* Builds the page array and free lists from boot_information(); first thing in kernel_main(). */
+/*
+ * Builds the page array and free lists from boot_information(), then the heap; the first thing in
+ * kernel_main(). Memory is brought in chunk by chunk when it is wanted, so that large machines do
+ * not pay for it at boot.
+ */
 void memory_start(void);
+
+/* Gives reserved whole pages of [start, start + length) to the allocator (initial file system). */
+void memory_release(physical_t start, uint64_t length_bytes);
 
 /* Fault injection: fail every allocation number n counted from now (0: never); debug builds. */
 void memory_fail_nth(uint64_t n);

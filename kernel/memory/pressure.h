@@ -26,7 +26,11 @@ bool pressure_kill(void);
 /* Whether the current thread is dying and may use the reserve to get out. task/. */
 bool pressure_current_is_dying(void);
 
-/* The thread that reclaims in the background; started once threads work. */
+/* Starts a kernel thread for life; entry does not return. task/. */
+int pressure_thread_start(const char *name, void (*entry)(void *argument), void *argument)
+	MUST_CHECK;
+
+/* The threads that reclaim and write back in the background; started once threads work. */
 int reclaim_start(void) MUST_CHECK;
 
 #endif

@@ -34,6 +34,7 @@ struct context {
 	virtual_t stack_base;		/* lowest address of the kernel stack; guard page below */
 	virtual_t fault_recovery;	/* machine use: where a faulting user access resumes */
 	struct mmu_space *space;	/* page tables to load, NULL: any (kernel thread) */
+	uint32_t faults_disabled;	/* not 0: faults of user accesses fail at once (memory/user.h) */
 	struct lock_trace *locks;	/* debug builds: held locks */
 	struct context_machine machine;
 };
