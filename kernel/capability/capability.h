@@ -28,6 +28,7 @@ void capability_set_put(struct capability_set *set);
 /* Whether the current process holds a right: 0 or -EPERM, and the refusal is recorded. */
 int capability_require(enum capability_right right) MUST_CHECK;
 /* The same for file rights, whose refusal is -EACCES. */
+int capability_require_file(enum capability_right right) MUST_CHECK;
 bool capability_is_held(enum capability_right right);	/* asks without recording */
 
 /* A set with table and bound narrowed to `keep`; -ENOMEM. */
