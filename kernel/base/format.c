@@ -341,6 +341,17 @@ static void buffer_write(struct format_sink *sink, const char *bytes, size_t len
 	buffer->space -= copied;
 }
 
+size_t format_to(struct format_sink *sink, const char *format, ...)
+{
+	va_list arguments;
+	size_t length;
+
+	va_start(arguments, format);
+	length = format_to_sink(sink, format, arguments);
+	va_end(arguments);
+	return length;
+}
+
 size_t format_vprint(char *text, size_t size, const char *format, va_list list)
 {
 	char nothing;

@@ -10,11 +10,11 @@
 #include "base/errno.h"
 #include "base/string.h"
 #include "base/types.h"
-#include "capability/capability.h"
 #include "file/descriptor.h"
 #include "file/file.h"
 #include "memory/transfer.h"
 #include "memory/user.h"
+#include "task/authority.h"
 #include <abi/fcntl.h>
 #include <abi/process.h>
 #include <abi/signal.h>

@@ -120,7 +120,8 @@ struct process {
 	struct space *space;			/* NULL: kernel or exited; pointer under LOCK_SIGNAL */
 	struct descriptor_table *descriptors;	/* per thread in Linux; CLONE_FILES shares it */
 	struct directory_state *directories;	/* root, cwd, umask */
-	struct capability_set *capabilities;	/* immutable table and bound, replaced whole */
+	struct capability_set *capabilities;	/* immutable, replaced whole; RCU to read */
+	struct capability_denials *denials;	/* NULL until the first refusal; atomic */
 
 	/* Totals of threads that are gone, and of waited-for children; LOCK_SIGNAL. */
 	struct usage {
