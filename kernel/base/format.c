@@ -266,10 +266,11 @@ static void output_text(struct output *output, const struct conversion *conversi
 static void output_string(struct output *output, const struct conversion *conversion,
 			  const char *text)
 {
+	size_t limit = conversion->has_precision ? conversion->precision : SIZE_MAX;
+
 	if (!text)
 		text = "(null)";
-	output_text(output, conversion, text,
-		    conversion->has_precision ? strnlen(text, conversion->precision) : strlen(text));
+	output_text(output, conversion, text, limit == SIZE_MAX ? strlen(text) : strnlen(text, limit));
 }
 
 static void output_conversion(struct output *output, struct conversion *conversion,

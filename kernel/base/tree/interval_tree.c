@@ -28,7 +28,10 @@ void interval_tree_insert(struct interval_tree *tree, struct interval_node *inte
 
 	while (*link) {
 		parent = *link;
-		link = interval->start < interval_of(parent)->start ? &parent->left : &parent->right;
+		if (interval->start < interval_of(parent)->start)
+			link = &parent->left;
+		else
+			link = &parent->right;
 	}
 	rbtree_insert_augmented(&tree->nodes, &interval->node, parent, link, interval_update);
 }
@@ -45,7 +48,7 @@ static struct interval_node *search_subtree(struct rbtree_node *node, uint64_t s
 		struct interval_node *interval = interval_of(node);
 
 		if (node->left && interval_of(node->left)->subtree_last >= start) {
-			/* Something on the left reaches `start`: if it begins too late, so does all else. */
+			/* Something there reaches `start`: if it begins too late, all else does. */
 			node = node->left;
 			continue;
 		}

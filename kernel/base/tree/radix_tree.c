@@ -37,7 +37,9 @@ static inline void slot_store(struct radix_node *node, unsigned int slot, void *
 /* The slots that can hold something: all but in a root of the largest shift. */
 static inline uint64_t usable_slots(const struct radix_node *node)
 {
-	return node->shift == RADIX_SHIFT_LARGEST ? BIT(64 - RADIX_SHIFT_LARGEST) - 1 : ~UINT64_C(0);
+	if (node->shift == RADIX_SHIFT_LARGEST)
+		return BIT(64 - RADIX_SHIFT_LARGEST) - 1;
+	return ~UINT64_C(0);
 }
 
 /* Set a mark for a slot and for what is above it. */
@@ -310,7 +312,7 @@ static struct radix_node *search_mark(const struct radix_tree *tree, uint64_t *i
 			if (!node->shift)
 				return node;
 			child = slot_load(node, slot_of(node, *index));
-			/* A writer may have taken it away since the mark was read: then behind it. */
+			/* A writer may have taken it away since the mark was read. */
 			if (!child) {
 				*index = align_down(*index, BIT(node->shift)) + BIT(node->shift);
 				if (*index == 0)
@@ -357,7 +359,7 @@ bool radix_tree_next_free(const struct radix_tree *tree, uint64_t *index)
 		uint64_t is_free = ~node->marks[RADIX_MARK_FULL] & usable_slots(node);
 
 		if (skip_to_slot(node, is_free, index)) {
-			/* A free slot of a leaf, or a node that is not there: both end the search. */
+			/* A free slot of a leaf or a missing node ends the search. */
 			node = node->shift ? node->slots[slot_of(node, *index)] : NULL;
 			continue;
 		}

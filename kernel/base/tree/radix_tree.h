@@ -29,7 +29,7 @@ enum radix_mark {
 };
 
 struct radix_node {
-	uint8_t shift;	   /* what a slot spans: 2^shift indexes. Constant while readers may see it */
+	uint8_t shift;	   /* a slot spans 2^shift indexes; constant while readers may see it */
 	uint8_t slot;	   /* which of the parent's slots this node is in */
 	struct radix_node *parent;
 	uint64_t marks[RADIX_MARK_COUNT];
