@@ -5,6 +5,7 @@
 #define MEMORY_HEAP_INTERNAL_H
 
 #include "base/list.h"
+#include "base/string.h"
 #include "memory/heap.h"
 #include "sync/spin_lock.h"
 

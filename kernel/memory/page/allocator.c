@@ -152,6 +152,7 @@ struct page *page_allocate(unsigned order, unsigned flags)
 	page->owner = 0;
 	page->index = 0;
 	page->private = 0;
+	page->private2 = 0;
 	list_node_init(&page->node);
 	/* Lookups that still hold this page's address see the count last. */
 	atomic_store_release(&page->references, 1);

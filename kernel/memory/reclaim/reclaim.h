@@ -23,6 +23,8 @@ void reclaim_add(struct page *page);
 void reclaim_forget(struct page *page);
 /* It was used: keep it longer. */
 void reclaim_touch(struct page *page);
+/* Drops pages that nobody used lately; how many it freed. May sleep. */
+uint64_t reclaim_lists_shrink(uint64_t wanted);
 void reclaim_lists_read(uint64_t *active, uint64_t *inactive);
 
 #endif
