@@ -1,1 +1,0 @@
-"""The parts of ./vortex: packages, images, machines, suites."""
