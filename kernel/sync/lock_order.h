@@ -41,6 +41,7 @@ enum lock_context {
 	LOCK_CLASS(LOCK_NOTIFY, LOCK_CONTEXT_THREAD) /* inotify marks and queues */ \
 	LOCK_CLASS(LOCK_TASK_TREE, LOCK_CONTEXT_THREAD) /* parents, children, groups, sessions */ \
 	LOCK_CLASS(LOCK_FUTEX, LOCK_CONTEXT_THREAD) /* hash bucket; nestable by address */ \
+	LOCK_CLASS(LOCK_TIME_STEP, LOCK_CONTEXT_INTERRUPT) /* listeners to wall-clock steps */ \
 	LOCK_CLASS(LOCK_TERMINAL, LOCK_CONTEXT_INTERRUPT) \
 	LOCK_CLASS(LOCK_SIGNAL, LOCK_CONTEXT_INTERRUPT) /* a process's signal state */ \
 	LOCK_CLASS(LOCK_FILE_EVENT, LOCK_CONTEXT_INTERRUPT) /* eventfd, timerfd, signalfd state */ \

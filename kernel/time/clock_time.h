@@ -6,6 +6,7 @@
 #define TIME_CLOCK_TIME_H
 
 #include "base/compiler.h"
+#include "base/list.h"
 #include "base/types.h"
 
 #define NANOSECONDS_PER_SECOND 1000000000LL
@@ -30,10 +31,11 @@ int time_realtime_set(int64_t now_ns) MUST_CHECK;
 
 struct timex;	/* abi/time.h */
 /* adjtimex(2) and clock_adjtime(2): the clock state, or negative errno. */
-int time_adjust(struct timex *adjustment);
+int time_adjust(struct timex *adjustment) MUST_CHECK;
 
 /* Device clocks (HPET, PM timer) offer themselves as reference and fallback. */
 struct clock_source {
+	struct list_node node;
 	const char *name;
 	uint64_t frequency_hz;
 	unsigned bits;			/* wraps at 2^bits */
@@ -45,7 +47,35 @@ int clock_source_add(struct clock_source *source) MUST_CHECK;
 /* Reads CMOS or other wall clock once at boot: set by the driver that finds one. */
 void time_wall_clock_found(int64_t now_ns);
 
-/* Starts timekeeping on the CPU counter. */
+/* Starts timekeeping on the CPU counter, and this CPU's timers. */
 void time_start(void);
+
+/* Moves the base of the clocks forward: for the coarse ones, and for the slewing of each second. The
+ * scheduler calls it at every tick and after idling. Any context. */
+void time_update(void);
+#define TIME_TICK_NS 4000000LL		/* how coarse the coarse clocks are */
+
+/* The page of struct vdso_data that programs map read-only. */
+const void *time_vdso_page(void);
+
+/* CLOCK_REALTIME - CLOCK_MONOTONIC at this moment: converts absolute deadlines. */
+int64_t time_realtime_offset_ns(void);
+
+/* Told, from the setter's thread or a timer, when the wall clock was stepped. May not sleep. */
+struct time_step_listener {
+	struct list_node node;
+	void (*stepped)(struct time_step_listener *listener);
+};
+void time_step_listener_add(struct time_step_listener *listener);
+void time_step_listener_remove(struct time_step_listener *listener);
+/* Counts steps of the wall clock: for TFD_TIMER_CANCEL_ON_SET. */
+uint64_t time_step_count(void);
+
+/* gettimeofday(2)'s timezone. */
+void time_timezone_read(int32_t *minutes_west, int32_t *dst);
+void time_timezone_set(int32_t minutes_west, int32_t dst);
+
+/* The name of what time is read from: "tsc", "hpet". */
+const char *time_source_name(void);
 
 #endif
