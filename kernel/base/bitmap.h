@@ -1,4 +1,4 @@
-/* Arrays of bits, kept by the caller in uint64_t words. Not atomic: the owner's lock guards them. */
+/* Arrays of bits in uint64_t words of the caller. Not atomic: the owner's lock guards them. */
 #ifndef BASE_BITMAP_H
 #define BASE_BITMAP_H
 

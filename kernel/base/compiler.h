@@ -102,7 +102,7 @@
  */
 #define IS_SIGNED_VALUE(x) ((__typeof__((x) + 0))-1 < (__typeof__((x) + 0))1)
 #define IS_SAFE_CONSTANT(x) \
-	__builtin_choose_expr(__builtin_constant_p(x), (long long)(x) >= 0, 0)
+	__builtin_choose_expr(__builtin_constant_p(x), (unsigned long long)(x) >> 63 == 0, 0)
 #define ASSERT_COMPARABLE(a, b) \
 	static_assert(IS_SIGNED_VALUE(a) == IS_SIGNED_VALUE(b) || IS_SAFE_CONSTANT(a) || \
 		      IS_SAFE_CONSTANT(b), "comparing signed with unsigned")

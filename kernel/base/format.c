@@ -266,10 +266,11 @@ static void output_text(struct output *output, const struct conversion *conversi
 static void output_string(struct output *output, const struct conversion *conversion,
 			  const char *text)
 {
+	size_t limit = conversion->has_precision ? conversion->precision : SIZE_MAX;
+
 	if (!text)
 		text = "(null)";
-	output_text(output, conversion, text,
-		    conversion->has_precision ? strnlen(text, conversion->precision) : strlen(text));
+	output_text(output, conversion, text, limit == SIZE_MAX ? strlen(text) : strnlen(text, limit));
 }
 
 static void output_conversion(struct output *output, struct conversion *conversion,
@@ -339,6 +340,17 @@ static void buffer_write(struct format_sink *sink, const char *bytes, size_t len
 	memcpy(buffer->at, bytes, copied);
 	buffer->at += copied;
 	buffer->space -= copied;
+}
+
+size_t format_to(struct format_sink *sink, const char *format, ...)
+{
+	va_list arguments;
+	size_t length;
+
+	va_start(arguments, format);
+	length = format_to_sink(sink, format, arguments);
+	va_end(arguments);
+	return length;
 }
 
 size_t format_vprint(char *text, size_t size, const char *format, va_list list)

@@ -19,6 +19,9 @@ struct format_sink {
 PRINTF_LIKE(2, 0)
 size_t format_to_sink(struct format_sink *sink, const char *format, va_list arguments);
 
+/* The same with the arguments written out. */
+PRINTF_LIKE(2, 3) size_t format_to(struct format_sink *sink, const char *format, ...);
+
 /*
  * Format into `buffer` of `size` bytes, always terminated if size > 0. The result is the length
  * the whole text has: >= size means it was cut.

@@ -1,4 +1,4 @@
-/* panic() and warn() for programs of the host. Weak: a program that links log/ uses the kernel's. */
+/* panic() and warn() for programs of the host. Weak: log/ replaces them where it is linked. */
 #include "base/panic.h"
 
 #include <stdarg.h>

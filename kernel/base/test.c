@@ -24,6 +24,11 @@ void test_fail(const char *file, int line, const char *format, ...)
 	current.print("  %s:%d: %s\n", file, line, text);
 }
 
+int test_failures(void)
+{
+	return current.failed_checks;
+}
+
 bool test_expect_string(const char *file, int line, const char *actual, const char *expected)
 {
 	if (strcmp(actual, expected) == 0)

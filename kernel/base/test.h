@@ -30,6 +30,8 @@ int test_run_all(test_print_function print);
 
 /* Note a failure of the running test. The EXPECT macros call these. */
 COLD PRINTF_LIKE(3, 4) void test_fail(const char *file, int line, const char *format, ...);
+/* Failed checks of the running test so far. */
+int test_failures(void);
 bool test_expect_string(const char *file, int line, const char *actual, const char *expected);
 
 #define TEST(subject, test_name) \

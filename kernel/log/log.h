@@ -5,6 +5,8 @@
 #ifndef LOG_LOG_H
 #define LOG_LOG_H
 
+#include <stdarg.h>
+
 #include "base/compiler.h"
 #include "base/list.h"
 #include "base/types.h"
@@ -28,6 +30,8 @@ struct log_limit {
 };
 bool log_limit_allows(struct log_limit *limit);
 
+void log_vprint(enum log_level level, const char *format, va_list arguments) PRINTF_LIKE(2, 0);
+
 /* "[SUBSYSTEM] OK: text", shown even when quiet; FAIL likewise at LOG_ERROR. */
 void log_ok(const char *subsystem, const char *format, ...) PRINTF_LIKE(2, 3);
 void log_fail(const char *subsystem, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -43,12 +47,21 @@ void log_console_remove(struct log_console *console);
 void log_level_set(enum log_level level);		/* loglevel=, quiet, syslog(2) */
 enum log_level log_level(void);
 
+/* What the consoles show although it is below their level: boot lines and panics. */
+void log_print_always(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* From here on every line goes straight to the consoles, past all locks. For panic(). */
+void log_enter_panic(void);
+
+/* Cycles of the CPU counter since log_start(), in microseconds. */
+uint64_t log_microseconds(void);
+
 /*
  * Readers of /dev/kmsg and syslog(2). Sequence numbers count records for ever. Copies the first
  * record at or after *sequence as "priority,sequence,microseconds,-;text\n", sets *sequence to its
  * number; returns its length, 0 when there is none yet, -EPIPE when records were lost before it.
  */
-long log_read(uint64_t *sequence, char *buffer, size_t size);
+long log_read(uint64_t *sequence, char *buffer, size_t size) MUST_CHECK;
 uint64_t log_sequence_next(void);
 uint64_t log_sequence_first(void);
 struct wait_queue *log_wait_queue(void);	/* woken when a record was added */

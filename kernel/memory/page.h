@@ -8,6 +8,7 @@
 #include "arch/mmu.h"
 #include "base/compiler.h"
 #include "base/list.h"
+#include "base/string.h"
 #include "base/types.h"
 
 struct page_cache;
@@ -29,6 +30,9 @@ enum page_flag {
 	PAGE_ERROR = 1 << 12,		/* last write-back failed */
 	PAGE_WAITERS = 1 << 13,		/* somebody sleeps on the lock or write-back bit */
 };
+
+/* Blocks of up to 2^(PAGE_ORDER_COUNT - 1) pages: 4 MB. */
+#define PAGE_ORDER_COUNT 11
 
 struct page {
 	uint32_t flags;			/* enum page_flag; atomic bits */
@@ -59,8 +63,10 @@ enum allocate_flags {
 /* 2^order pages in a row with one reference, or NULL. Without PATIENT: any context. */
 struct page *page_allocate(unsigned order, unsigned flags);
 /* Drops the caller's reference; the last one frees. Any context. */
-void page_put(struct page *page);
+static inline void page_put(struct page *page);
 static inline void page_get(struct page *page);
+/* What the last page_put() calls. */
+void page_free(struct page *page);
 /* For lookups under RCU: false if it is being freed. */
 bool page_get_unless_free(struct page *page);
 
@@ -68,10 +74,33 @@ bool page_get_unless_free(struct page *page);
 void *pages_allocate(unsigned order, unsigned flags);
 void pages_free(void *address, unsigned order);
 
-physical_t page_physical(const struct page *page);
-void *page_address(const struct page *page);
-struct page *page_of_physical(physical_t address);	/* NULL: no struct page there */
-struct page *page_of_address(const void *address);	/* direct-map addresses */
+/* Where the struct page of frame 0 would lie; those of all frames follow one another. */
+extern uintptr_t page_array;
+
+static inline physical_t page_physical(const struct page *page)
+{
+	return ((uintptr_t)page - page_array) / sizeof(struct page) << PAGE_SHIFT;
+}
+
+static inline void *page_address(const struct page *page)
+{
+	return physical_to_virtual(page_physical(page));
+}
+
+/* NULL: no struct page there. */
+struct page *page_of_physical(physical_t address);
+
+/* For addresses of memory that the allocator gave out: no check. */
+static inline struct page *page_of_frame_address(physical_t address)
+{
+	return (struct page *)(page_array + (address >> PAGE_SHIFT) * sizeof(struct page));
+}
+
+/* For direct-map addresses of memory that the allocator gave out. */
+static inline struct page *page_of_address(const void *address)
+{
+	return page_of_frame_address(virtual_to_physical(address));
+}
 
 /* Sleeping lock in the flags; waits uninterruptibly (or killable, -EINTR). */
 void page_lock(struct page *page);
@@ -79,9 +108,18 @@ int page_lock_killable(struct page *page) MUST_CHECK;
 bool page_try_lock(struct page *page);
 void page_unlock(struct page *page);
 void page_wait_writeback(struct page *page);
+/* For write_page() when done: clears PAGE_WRITEBACK and wakes. Any context. */
+void page_end_writeback(struct page *page);
 
-void page_zero(struct page *page);
-void page_copy(struct page *to, const struct page *from);
+static inline void page_zero(struct page *page)
+{
+	memset(page_address(page), 0, PAGE_SIZE);
+}
+
+static inline void page_copy(struct page *to, const struct page *from)
+{
+	memcpy(page_address(to), page_address(from), PAGE_SIZE);
+}
 
 static inline bool page_test(const struct page *page, uint32_t flag)
 {
@@ -101,6 +139,12 @@ static inline void page_clear(struct page *page, uint32_t flag)
 static inline void page_get(struct page *page)
 {
 	__atomic_add_fetch(&page->references, 1, __ATOMIC_RELAXED);
+}
+
+static inline void page_put(struct page *page)
+{
+	if (__atomic_fetch_sub(&page->references, 1, __ATOMIC_ACQ_REL) == 1)
+		page_free(page);
 }
 
 /* What /proc/meminfo and sysinfo show, in pages. */

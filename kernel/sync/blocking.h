@@ -26,9 +26,15 @@ void blocking_prepare(enum sleep_kind kind);
 int blocking_sleep(int64_t deadline_ns);
 void blocking_cancel(void);
 
+/* The clock of deadlines. Any context. */
+int64_t blocking_now_ns(void);
+
 /* Makes a context runnable if it sleeps or prepares to. Any context; true if it did. The caller
  * holds something that keeps the context alive (its wait entry is still queued, or RCU). */
 bool blocking_wake(struct context *context);
+
+/* Whether a context runs on some CPU at this moment: a hint for spinning. RCU keeps it alive. */
+bool blocking_is_running(const struct context *context);
 
 /* Whether a sleep of this kind would end at once for a signal. */
 bool blocking_is_interrupted(enum sleep_kind kind);

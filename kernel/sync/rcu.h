@@ -6,6 +6,8 @@
 #define SYNC_RCU_H
 
 #include "arch/context.h"
+#include "arch/cpu.h"
+#include "base/atomic.h"
 #include "base/compiler.h"
 #include "base/types.h"
 
@@ -34,13 +36,28 @@ void rcu_call(struct rcu_head *head, void (*function)(struct rcu_head *head));
 /* Waits for a grace period. May sleep; holds no lock that a reader wants. */
 void rcu_synchronise(void);
 
-/* Waits until all callbacks queued so far have run. */
+/* Waits until all callbacks queued so far have run. May sleep. */
 void rcu_barrier(void);
 
-/* Called by the scheduler at each switch and idle entry, and by the alarm in a program. */
-void rcu_quiescent(void);
+/* Memory is short: shortens the grace period under way and the next ones for a while. Any context. */
+void rcu_hurry(void);
 
-/* Starts the callback threads; needs threads. */
-int rcu_start(void) MUST_CHECK;
+/* One counter per CPU: it was at a point where no read section can be open. */
+DECLARE_PER_CPU(uint64_t, rcu_quiescent_count);
+
+/* Called by the scheduler at each switch, and at the end of interrupts that came in a place where
+ * preemption was allowed. Preemption off or interrupts masked. */
+static inline void rcu_quiescent(void)
+{
+	uint64_t *count = this_cpu(rcu_quiescent_count);
+
+	atomic_store_release(count, *count + 1);
+	/* Whoever sees the new count may free; later read sections must see what it unpublished. */
+	atomic_fence();
+}
+
+/* The body of the one thread that waits for grace periods and runs callbacks (started by task/).
+ * CPUs that run a long program or idle are interrupted: no tick is needed. */
+NORETURN void rcu_thread(void *unused);
 
 #endif

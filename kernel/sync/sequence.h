@@ -4,6 +4,7 @@
 #ifndef SYNC_SEQUENCE_H
 #define SYNC_SEQUENCE_H
 
+#include "arch/cpu.h"
 #include "base/atomic.h"
 #include "base/compiler.h"
 #include "base/types.h"
@@ -17,7 +18,7 @@ static inline uint32_t sequence_read_begin(const struct sequence_count *count)
 	uint32_t value;
 
 	while ((value = __atomic_load_n(&count->value, __ATOMIC_ACQUIRE)) & 1)
-		__asm__ volatile("" ::: "memory");
+		cpu_relax();
 	return value;
 }
 

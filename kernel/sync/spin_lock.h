@@ -1,47 +1,179 @@
 /*
- * Spin locks: fair (ticket) locks for short sections that do not sleep.
+ * Spin locks: fair (ticket) locks for short sections that do not sleep. Everything but waiting is
+ * inline; debug builds also tell the order checker (sync/lock_check.h).
  */
 #ifndef SYNC_SPIN_LOCK_H
 #define SYNC_SPIN_LOCK_H
 
 #include "arch/context.h"
+#include "arch/cpu.h"
+#include "base/atomic.h"
 #include "base/compiler.h"
 #include "base/types.h"
+#include "sync/lock_check.h"
 #include "sync/lock_order.h"
 
 struct CAPABILITY("spin lock") spin_lock {
-	uint32_t tickets;	/* next in the high half, now serving in the low half */
+	union {
+		uint32_t tickets;
+		struct {
+			uint16_t serving;	/* the holder's ticket: both CPUs are little-endian */
+			uint16_t next;		/* what the next to come will draw */
+		};
+	};
 	uint16_t class;		/* enum lock_class */
 	uint16_t owner_cpu;	/* debug builds: 1 + CPU of the holder */
 };
 
 #define SPIN_LOCK_INITIALIZER(lock_class) { .class = (lock_class) }
+#define SPIN_LOCK_ONE_TICKET 0x10000u
 
 static inline void spin_lock_init(struct spin_lock *lock, enum lock_class class)
 {
 	*lock = (struct spin_lock)SPIN_LOCK_INITIALIZER((uint16_t)class);
 }
 
+/* Waits until `ticket` is served. */
+void spin_lock_wait(struct spin_lock *lock, uint16_t ticket);
+/* Debug builds: notes the holder, and stops the machine when the wrong CPU unlocks. */
+void spin_lock_note_owner(struct spin_lock *lock);
+void spin_lock_forget_owner(struct spin_lock *lock);
+
+static inline void spin_lock_take(struct spin_lock *lock)
+{
+	uint32_t drawn = __atomic_fetch_add(&lock->tickets, SPIN_LOCK_ONE_TICKET, __ATOMIC_ACQUIRE);
+
+	if (unlikely((uint16_t)drawn != (uint16_t)(drawn >> 16)))
+		spin_lock_wait(lock, (uint16_t)(drawn >> 16));
+	if (DEBUG_BUILD)
+		spin_lock_note_owner(lock);
+}
+
+static inline void spin_lock_give(struct spin_lock *lock)
+{
+	if (DEBUG_BUILD)
+		spin_lock_forget_owner(lock);
+	/* Only the holder writes `serving`, so the addition need not be atomic. */
+	atomic_store_release(&lock->serving, (uint16_t)(lock->serving + 1));
+}
+
 /* For classes of LOCK_CONTEXT_THREAD: disables preemption. */
-void spin_lock(struct spin_lock *lock) ACQUIRE(lock);
-void spin_unlock(struct spin_lock *lock) RELEASE(lock);
+static inline void spin_lock(struct spin_lock *lock) ACQUIRE(lock) NO_THREAD_ANALYSIS
+{
+	preemption_disable();
+	if (DEBUG_BUILD)
+		lock_check_acquire(lock, lock->class, 0);
+	spin_lock_take(lock);
+}
 
-/* For LOCK_CONTEXT_DEFERRED: also keeps deferred work off this CPU. */
-void spin_lock_deferred(struct spin_lock *lock) ACQUIRE(lock);
-void spin_unlock_deferred(struct spin_lock *lock) RELEASE(lock);
+static inline void spin_unlock(struct spin_lock *lock) RELEASE(lock) NO_THREAD_ANALYSIS
+{
+	spin_lock_give(lock);
+	if (DEBUG_BUILD)
+		lock_check_release(lock, lock->class);
+	preemption_enable();
+}
 
-/* For LOCK_CONTEXT_INTERRUPT: masks interrupts; the result goes back into the unlock. */
-bool spin_lock_irq(struct spin_lock *lock) ACQUIRE(lock);
-void spin_unlock_irq(struct spin_lock *lock, bool were_enabled) RELEASE(lock);
+/* For LOCK_CONTEXT_DEFERRED: also keeps deferred work off this CPU. Deferred work runs only where
+ * preemption is allowed, so this is the same. */
+static inline void spin_lock_deferred(struct spin_lock *lock) ACQUIRE(lock) NO_THREAD_ANALYSIS
+{
+	spin_lock(lock);
+}
+
+static inline void spin_unlock_deferred(struct spin_lock *lock) RELEASE(lock) NO_THREAD_ANALYSIS
+{
+	spin_unlock(lock);
+}
 
 /* With interrupts already masked (inside another irq section or in an interrupt). */
-void spin_lock_masked(struct spin_lock *lock) ACQUIRE(lock);
-void spin_unlock_masked(struct spin_lock *lock) RELEASE(lock);
+static inline void spin_lock_masked(struct spin_lock *lock) ACQUIRE(lock) NO_THREAD_ANALYSIS
+{
+	if (DEBUG_BUILD)
+		lock_check_acquire(lock, lock->class, LOCK_CHECK_MASKED);
+	spin_lock_take(lock);
+}
 
-/* Takes a second lock of the same class, whose order the caller guarantees (lock_order.h). */
-void spin_lock_nested(struct spin_lock *lock) ACQUIRE(lock);
+static inline void spin_unlock_masked(struct spin_lock *lock) RELEASE(lock) NO_THREAD_ANALYSIS
+{
+	spin_lock_give(lock);
+	if (DEBUG_BUILD)
+		lock_check_release(lock, lock->class);
+}
 
-bool spin_try_lock(struct spin_lock *lock) TRY_ACQUIRE(true, lock);
+/* For LOCK_CONTEXT_INTERRUPT: masks interrupts; the result goes back into the unlock. */
+static inline bool spin_lock_irq(struct spin_lock *lock) ACQUIRE(lock) NO_THREAD_ANALYSIS
+{
+	bool were_enabled = interrupts_disable();
+
+	spin_lock_masked(lock);
+	return were_enabled;
+}
+
+/* Unmasks if they were on, and gives way if somebody better was woken inside. */
+static inline void interrupts_restore_and_preempt(bool were_enabled)
+{
+	if (!were_enabled)
+		return;
+	interrupts_enable();
+	if (unlikely(READ_ONCE(context_current()->work) & WORK_RESCHEDULE))
+		upcall_preempt();
+}
+
+static inline void spin_unlock_irq(struct spin_lock *lock, bool were_enabled)
+	RELEASE(lock) NO_THREAD_ANALYSIS
+{
+	spin_unlock_masked(lock);
+	interrupts_restore_and_preempt(were_enabled);
+}
+
+/* Takes a second lock of the same class, whose order the caller guarantees (lock_order.h). Undone
+ * by spin_unlock_nested(), or spin_unlock_masked() for one inside an irq section. */
+static inline void spin_lock_nested(struct spin_lock *lock) ACQUIRE(lock) NO_THREAD_ANALYSIS
+{
+	preemption_disable();
+	if (DEBUG_BUILD)
+		lock_check_acquire(lock, lock->class, LOCK_CHECK_NESTED);
+	spin_lock_take(lock);
+}
+
+static inline void spin_unlock_nested(struct spin_lock *lock) RELEASE(lock) NO_THREAD_ANALYSIS
+{
+	spin_unlock(lock);
+}
+
+static inline void spin_lock_masked_nested(struct spin_lock *lock) ACQUIRE(lock) NO_THREAD_ANALYSIS
+{
+	if (DEBUG_BUILD)
+		lock_check_acquire(lock, lock->class, LOCK_CHECK_MASKED | LOCK_CHECK_NESTED);
+	spin_lock_take(lock);
+}
+
+/* One attempt, exempt from the order of taking. With interrupts masked for classes that need it;
+ * undone by spin_unlock(), or spin_unlock_masked() for spin_try_lock_masked(). */
+static inline bool spin_try_lock_masked(struct spin_lock *lock)
+	TRY_ACQUIRE(true, lock) NO_THREAD_ANALYSIS
+{
+	uint32_t seen = atomic_load_relaxed(&lock->tickets);
+
+	if ((uint16_t)seen != (uint16_t)(seen >> 16) ||
+	    !atomic_compare_swap_acquire(&lock->tickets, &seen, seen + SPIN_LOCK_ONE_TICKET))
+		return false;
+	if (DEBUG_BUILD) {
+		lock_check_acquire(lock, lock->class, LOCK_CHECK_TRIED);
+		spin_lock_note_owner(lock);
+	}
+	return true;
+}
+
+static inline bool spin_try_lock(struct spin_lock *lock) TRY_ACQUIRE(true, lock) NO_THREAD_ANALYSIS
+{
+	preemption_disable();
+	if (spin_try_lock_masked(lock))
+		return true;
+	preemption_enable();
+	return false;
+}
 
 /* Debug builds: stops the machine unless this CPU holds the lock. */
 void spin_lock_assert_held(const struct spin_lock *lock);

@@ -6,6 +6,7 @@
 #ifndef SYNC_WAIT_H
 #define SYNC_WAIT_H
 
+#include "base/atomic.h"
 #include "base/list.h"
 #include "sync/blocking.h"
 #include "sync/spin_lock.h"
@@ -18,7 +19,7 @@ struct wait_queue {
 struct wait_entry {
 	struct list_node node;
 	/* Called with the queue's lock held and interrupts masked. True: this entry counts as one
-	 * woken (for wait_queue_wake_count). It may remove the entry with list_remove(). */
+	 * woken (for wait_queue_wake_count). It may unlink its own entry with list_remove(). */
 	bool (*wake)(struct wait_entry *entry, uint32_t events);
 	struct context *context;
 	bool is_exclusive;	/* queued at the tail; one such is woken per event */
@@ -32,14 +33,30 @@ void wait_queue_init(struct wait_queue *queue);
 /* For a queue that is woken inside the wake callback of another one (epoll). */
 void wait_queue_init_inner(struct wait_queue *queue);
 
-/* Whether anybody waits; a barrier orders it after the caller's earlier stores. */
-bool wait_queue_is_active(struct wait_queue *queue);
+/* Whether anybody waits; a barrier orders it after the caller's earlier stores: the waiter stores
+ * its entry, then reads the condition; the waker stores the condition, then reads the queue. */
+static inline bool wait_queue_is_active(struct wait_queue *queue)
+{
+	atomic_fence();
+	return READ_ONCE(queue->entries.head.next) != &queue->entries.head;
+}
 
-/* Runs callbacks: all non-exclusive, and the first exclusive. Events are POLL* bits or 0. Any
- * context. Costs a load when nobody waits. */
-void wait_queue_wake(struct wait_queue *queue, uint32_t events);
-void wait_queue_wake_all(struct wait_queue *queue, uint32_t events);
+/* Runs the callbacks of all non-exclusive entries, and of exclusive ones until `exclusive_limit`
+ * said that they woke somebody; how many did. Events are POLL* bits or 0. Any context. */
 unsigned wait_queue_wake_count(struct wait_queue *queue, uint32_t events, unsigned exclusive_limit);
+
+/* At most one exclusive entry. Costs a load when nobody waits. */
+static inline void wait_queue_wake(struct wait_queue *queue, uint32_t events)
+{
+	if (wait_queue_is_active(queue))
+		wait_queue_wake_count(queue, events, 1);
+}
+
+static inline void wait_queue_wake_all(struct wait_queue *queue, uint32_t events)
+{
+	if (wait_queue_is_active(queue))
+		wait_queue_wake_count(queue, events, UINT32_MAX);
+}
 
 /* Adds and removes entries with callbacks of one's own. */
 void wait_entry_init(struct wait_entry *entry, bool (*wake)(struct wait_entry *, uint32_t));

@@ -91,6 +91,16 @@ int signal_process_init(struct process *process, const struct process *from) MUS
 void signal_queue_drain(struct signal_queue *queue);
 void signal_thread_exit(struct thread *thread);	/* hands shared signals to others */
 
+/*
+ * The process ends: sets is_exiting and the code as wait4 shows it, and makes every other thread
+ * leave through its return to the program. False: somebody else did so before, keep that code.
+ * Current process.
+ */
+bool signal_group_exit_begin(int32_t code);
+/* exec: the other threads of the current process end, and the caller, then alone, becomes the
+ * leader. -EINTR/-EAGAIN when another thread ends the process or executes first. May sleep. */
+int signal_end_other_threads(void) MUST_CHECK;
+
 /* Group stop and continue, used by ptrace and job control; also wakes the parent. */
 void signal_notify_parent_of_stop(struct process *process, int number, bool continued);
 

@@ -74,6 +74,7 @@ struct thread {
 	} restart;
 	struct list_head exit_work;		/* run by WORK_NOTIFY before return to the program */
 	int32_t exit_signal;			/* signal to the parent for clone() without thread */
+	struct vfork_wait *vfork_wait;		/* parent that sleeps until exec or exit */
 	uint64_t missing_calls;
 
 	/* Accounting, written by the scheduler. */
@@ -120,7 +121,8 @@ struct process {
 	struct space *space;			/* NULL: kernel or exited; pointer under LOCK_SIGNAL */
 	struct descriptor_table *descriptors;	/* per thread in Linux; CLONE_FILES shares it */
 	struct directory_state *directories;	/* root, cwd, umask */
-	struct capability_set *capabilities;	/* immutable table and bound, replaced whole */
+	struct capability_set *capabilities;	/* immutable, replaced whole; RCU to read */
+	struct capability_denials *denials;	/* NULL until the first refusal; atomic */
 
 	/* Totals of threads that are gone, and of waited-for children; LOCK_SIGNAL. */
 	struct usage {
@@ -189,6 +191,31 @@ int kernel_thread_start(const char *name, void (*entry)(void *argument), void *a
 			struct thread **result) MUST_CHECK;
 /* Kernel threads end by this; program threads by process_exit_thread() in process/. */
 NORETURN void thread_exit(void);
+
+/*
+ * A fresh process object with an id (`wanted_id` 0: any; -EEXIST when taken) and nothing else: no
+ * parts, not visible. process/clone.c gives it parts and makes its first thread, then
+ * process_publish() links it into the tree (as a child of the current process, or with
+ * is_sibling of its parent; in the same group and session) and makes it findable: -EAGAIN beyond
+ * RLIMIT_NPROC. process_abandon() undoes process_create() of one that was never published; its
+ * parts were dropped by the caller and its thread abandoned.
+ */
+int process_create(int32_t wanted_id, struct process **result) MUST_CHECK;
+int process_publish(struct process *process, bool is_sibling) MUST_CHECK;
+void process_abandon(struct process *process);
+
+/*
+ * For the end of things, all under LOCK_TASK_TREE: takes a dying thread out of its process (true:
+ * it was the last), and a dead process out of the tree (its id becomes free, the caller drops the
+ * tree's reference with process_put()).
+ */
+bool process_thread_remove(struct thread *thread);
+void process_unlink(struct process *process);
+/* The current thread, the last of its process, becomes its leader and takes its id (exec). */
+void process_leader_set(struct thread *thread);
+/* setsid and setpgid: moves the process; new group and session objects as needed. Lock held. */
+int process_session_start(struct process *process) MUST_CHECK;
+int process_group_move(struct process *process, int32_t group_id) MUST_CHECK;
 
 void process_get(struct process *process);
 bool process_get_unless_dead(struct process *process);

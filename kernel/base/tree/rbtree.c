@@ -133,7 +133,7 @@ void rbtree_insert_augmented(struct rbtree *tree, struct rbtree_node *node,
 	if (!parent || (parent == tree->first && link == &parent->left))
 		tree->first = node;
 	if (update) {
-		/* The new node's own value may be stale memory: only its ancestors may stop early. */
+		/* The new node's value is stale memory: only its ancestors may stop early. */
 		update(node);
 		rbtree_update(parent, update);
 	}
@@ -258,7 +258,7 @@ void rbtree_erase_augmented(struct rbtree *tree, struct rbtree_node *node,
 			set_parent(removed->right, removed);
 	}
 	if (update) {
-		/* The successor's value is that of its old place, so no ancestor may stop the walk early. */
+		/* The successor's value is that of its old place: no ancestor may stop early. */
 		for (struct rbtree_node *stale = above; stale; stale = rbtree_parent(stale))
 			update(stale);
 	}

@@ -1,4 +1,4 @@
-/* Red-black trees: after each random insertion and removal, order, colours and augmentation hold. */
+/* Red-black trees: after each random change, order, colours and augmentation hold. */
 #include "base/tree/rbtree.h"
 
 #include "base/test.h"

@@ -1,0 +1,39 @@
+/* Test vectors of RFC 8439: section 2.3.2, and appendix A.1 number 1. */
+#include "base/codec/chacha20.h"
+
+#include "base/string.h"
+#include "base/test.h"
+
+TEST(chacha20, rfc_8439_section_2_3_2)
+{
+	static const uint8_t expected[CHACHA20_BLOCK_SIZE] = {
+		0x10, 0xf1, 0xe7, 0xe4, 0xd1, 0x3b, 0x59, 0x15, 0x50, 0x0f, 0xdd, 0x1f, 0xa3,
+		0x20, 0x71, 0xc4, 0xc7, 0xd1, 0xf4, 0xc7, 0x33, 0xc0, 0x68, 0x03, 0x04, 0x22,
+		0xaa, 0x9a, 0xc3, 0xd4, 0x6c, 0x4e, 0xd2, 0x82, 0x64, 0x46, 0x07, 0x9f, 0xaa,
+		0x09, 0x14, 0xc2, 0xd7, 0x05, 0xd9, 0x8b, 0x02, 0xa2, 0xb5, 0x12, 0x9c, 0xd1,
+		0xde, 0x16, 0x4e, 0xb9, 0xcb, 0xd0, 0x83, 0xe8, 0xa2, 0x50, 0x3c, 0x4e,
+	};
+	static const uint8_t nonce[CHACHA20_NONCE_SIZE] = { 0, 0, 0, 9, 0, 0, 0, 0x4a };
+	uint8_t key[CHACHA20_KEY_SIZE];
+	uint8_t block[CHACHA20_BLOCK_SIZE];
+	struct chacha20 chacha;
+
+	for (unsigned int i = 0; i < sizeof(key); i++)
+		key[i] = (uint8_t)i;
+	chacha20_init(&chacha, key, nonce, 1);
+	chacha20_block(&chacha, block);
+	EXPECT(memcmp(block, expected, sizeof(block)) == 0);
+	EXPECT_EQUAL(chacha.words[12], 2);
+}
+
+TEST(chacha20, zero_key_zero_nonce)
+{
+	static const uint8_t expected[8] = { 0x76, 0xb8, 0xe0, 0xad, 0xa0, 0xf1, 0x3d, 0x90 };
+	static const uint8_t zeros[CHACHA20_KEY_SIZE];
+	uint8_t block[CHACHA20_BLOCK_SIZE];
+	struct chacha20 chacha;
+
+	chacha20_init(&chacha, zeros, zeros, 0);
+	chacha20_block(&chacha, block);
+	EXPECT(memcmp(block, expected, sizeof(expected)) == 0);
+}

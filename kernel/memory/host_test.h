@@ -1,0 +1,51 @@
+/*
+ * Host tests of memory/: each runs in a process of its own with a made-up memory map, because the
+ * allocators start only once.
+ */
+#ifndef MEMORY_HOST_TEST_H
+#define MEMORY_HOST_TEST_H
+
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/test.h"
+#include "machine/host_memory.h"
+#include "memory/page.h"
+
+/* TEST() with memory of the given ranges (struct boot_memory_range initialisers). */
+#define MEMORY_TEST_RANGES(subject, test_name, ...) \
+	static void body_##subject##_##test_name(void); \
+	TEST(subject, test_name) \
+	{ \
+		static const struct boot_memory_range ranges[] = { __VA_ARGS__ }; \
+		host_test_run(ranges, ARRAY_SIZE(ranges), body_##subject##_##test_name); \
+	} \
+	static void body_##subject##_##test_name(void)
+
+/* 64 MB. */
+#define MEMORY_TEST(subject, test_name) \
+	MEMORY_TEST_RANGES(subject, test_name, FRAMES(0x400, 0x4000, BOOT_MEMORY_USABLE))
+
+#define FRAMES(first, count, range_kind) { \
+	.start = (physical_t)(first) << PAGE_SHIFT, \
+	.length_bytes = (uint64_t)(count) << PAGE_SHIFT, .kind = (range_kind) }
+
+static inline void host_test_run(const struct boot_memory_range *ranges, unsigned count,
+				 void (*body)(void))
+{
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		host_memory_set(ranges, count);
+		memory_start();
+		body();
+		fflush(NULL);
+		_exit(test_failures() ? 1 : 0);
+	}
+	EXPECT(waitpid(child, &status, 0) == child);
+	EXPECT_EQUAL(status, 0);
+}
+
+#endif

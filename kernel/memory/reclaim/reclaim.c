@@ -1,0 +1,115 @@
+/*
+ * Getting memory back: clean file pages, what shrinkers give, free slabs. A background thread works
+ * between the low and the high mark; who finds nothing left works for himself.
+ */
+#include "memory/reclaim/reclaim.h"
+
+#include "arch/context.h"
+#include "base/compiler.h"
+#include "memory/counters.h"
+#include "memory/heap/internal.h"
+#include "memory/page.h"
+#include "memory/page/internal.h"
+#include "memory/pressure.h"
+#include "sync/mutex.h"
+#include "sync/wait.h"
+#include "time/clock_time.h"
+
+#define VICTIM_WAIT_NS (10 * NANOSECONDS_PER_MILLISECOND)
+/* A shrinker is asked for at least this many objects: they share pages. */
+#define SHRINK_BATCH 128
+
+static struct mutex shrinkers_lock = MUTEX_INITIALIZER(shrinkers_lock, LOCK_LEAF_SLEEP);
+static struct list_head shrinkers = LIST_HEAD_INITIALIZER(shrinkers);
+
+static bool is_requested;
+static struct wait_queue reclaim_queue = WAIT_QUEUE_INITIALIZER(reclaim_queue);
+
+void shrinker_add(struct shrinker *shrinker)
+{
+	mutex_lock(&shrinkers_lock);
+	list_add_tail_rcu(&shrinkers, &shrinker->node);
+	mutex_unlock(&shrinkers_lock);
+}
+
+void reclaim_request(void)
+{
+	WRITE_ONCE(is_requested, true);
+}
+
+void reclaim_wake(void)
+{
+	if (READ_ONCE(is_requested) && wait_queue_is_active(&reclaim_queue))
+		wait_queue_wake(&reclaim_queue, 0);
+}
+
+bool reclaim_may_sleep(void)
+{
+	struct context *self = context_current();
+
+	return self && self->preemption_count == 0 && self->interrupt_depth == 0 &&
+	       !self->is_reclaiming && interrupts_are_enabled();
+}
+
+/* Shrinkers are never removed, so the walk needs no lock and they may sleep. */
+static uint64_t shrink_all(uint64_t wanted)
+{
+	struct shrinker *shrinker;
+	uint64_t freed = 0;
+
+	list_for_each_rcu(shrinker, &shrinkers, node) {
+		uint64_t count = shrinker->count(shrinker);
+
+		if (count > 0)
+			freed += shrinker->scan(shrinker, min(count, max(wanted, SHRINK_BATCH)));
+	}
+	return freed;
+}
+
+uint64_t reclaim_direct(uint64_t wanted)
+{
+	struct context *self = context_current();
+	uint64_t freed;
+
+	self->is_reclaiming = 1;
+	freed = reclaim_lists_shrink(max(wanted, 32));
+	if (freed < wanted && shrink_all(wanted) > 0)
+		freed += slab_reclaim();
+	if (freed < wanted)
+		freed += slab_reclaim();
+	self->is_reclaiming = 0;
+	return freed;
+}
+
+void reclaim_wait(void)
+{
+	blocking_prepare(SLEEP_UNINTERRUPTIBLE);
+	(void)blocking_sleep(time_monotonic_ns() + VICTIM_WAIT_NS);
+}
+
+static bool is_below_high(void)
+{
+	return READ_ONCE(page_buddy.free_pages) + READ_ONCE(page_buddy.untouched_pages) <
+	       page_buddy.mark_high;
+}
+
+static NORETURN void reclaim_thread(void *argument)
+{
+	(void)argument;
+	for (;;) {
+		(void)WAIT_EVENT(&reclaim_queue, READ_ONCE(is_requested), SLEEP_UNINTERRUPTIBLE);
+		WRITE_ONCE(is_requested, false);
+		while (is_below_high() && reclaim_direct(32) > 0)
+			blocking_yield_point();
+	}
+}
+
+static void reclaim_thread_entry(void *argument)
+{
+	reclaim_thread(argument);
+}
+
+int reclaim_start(void)
+{
+	return pressure_thread_start("reclaim", reclaim_thread_entry, NULL);
+}

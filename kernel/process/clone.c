@@ -1,0 +1,281 @@
+/*
+ * fork, vfork, clone and clone3: a new thread in this process, or a new process whose parts are
+ * copied or shared as the flags say. Everything that may fail comes before the child can be seen.
+ */
+#include "base/errno.h"
+#include "base/string.h"
+#include "capability/capability.h"
+#include "file/descriptor.h"
+#include "file/event_files.h"
+#include "memory/heap.h"
+#include "memory/space.h"
+#include "memory/user.h"
+#include "process/internal.h"
+#include "task/schedule.h"
+#include <abi/fcntl.h>
+#include <abi/process.h>
+
+#define CLONE_NAMESPACES (CLONE_NEWTIME | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | \
+			  CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
+
+static int request_check(const struct clone_request *request)
+{
+	uint64_t flags = request->flags;
+
+	if ((flags & CLONE_THREAD) && !(flags & CLONE_SIGHAND))
+		return -EINVAL;
+	if ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM))
+		return -EINVAL;
+	if ((flags & CLONE_SIGHAND) && (flags & CLONE_CLEAR_SIGHAND))
+		return -EINVAL;
+	/* Namespaces wait for containers; actions are shared by the threads of one process only, and
+	 * so are descriptors and directories. */
+	if (flags & (CLONE_NAMESPACES | CLONE_INTO_CGROUP | CLONE_PTRACE))
+		return -EINVAL;
+	if ((flags & CLONE_SIGHAND) && !(flags & CLONE_THREAD))
+		return -EINVAL;
+	if ((flags & CLONE_THREAD) &&
+	    (flags & (CLONE_FILES | CLONE_FS)) != (CLONE_FILES | CLONE_FS))
+		return -EINVAL;
+	if ((flags & CLONE_PIDFD) && (flags & (CLONE_THREAD | CLONE_DETACHED)))
+		return -EINVAL;
+	if ((flags & CLONE_THREAD) && request->exit_signal != 0)
+		return -EINVAL;
+	if (request->exit_signal < 0 || request->exit_signal > SIGNAL_COUNT)
+		return -EINVAL;
+	return 0;
+}
+
+static int copy_space(struct process *child, struct process *parent, uint64_t flags)
+{
+	if (!(flags & CLONE_VM))
+		return space_copy(parent->space, &child->space);
+	space_user_get(parent->space);
+	space_get(parent->space);
+	child->space = parent->space;
+	return 0;
+}
+
+static int copy_files(struct process *child, struct process *parent, uint64_t flags)
+{
+	if (flags & CLONE_FILES) {
+		child->descriptors = descriptor_table_get(parent->descriptors);
+		return 0;
+	}
+	return descriptor_table_copy(parent->descriptors, UINT32_MAX, &child->descriptors);
+}
+
+/* Gives a process object from process_create() its parts. On error the caller drops those made. */
+static int copy_parts(struct process *child, struct process *parent, uint64_t flags)
+{
+	int result = copy_files(child, parent, flags);
+
+	if (result < 0)
+		return result;
+	if (flags & CLONE_FS)
+		child->directories = directory_state_get(parent->directories);
+	else
+		child->directories = directory_state_copy(parent->directories);
+	if (!child->directories)
+		return -ENOMEM;
+	child->capabilities = capability_set_get(parent->capabilities);
+	child->limits = parent->limits;
+	child->personality = parent->personality;
+	child->dumpable = parent->dumpable;
+	child->out_of_memory_adjust = parent->out_of_memory_adjust;
+	result = signal_process_init(child, flags & CLONE_CLEAR_SIGHAND ? NULL : parent);
+	if (result < 0)
+		return result;
+	return copy_space(child, parent, flags);
+}
+
+static void drop_parts(struct process *child)
+{
+	if (child->space) {
+		space_user_put(child->space);
+		space_put(child->space);
+		child->space = NULL;
+	}
+	if (child->directories)
+		directory_state_put(child->directories);
+	if (child->descriptors)
+		descriptor_table_put(child->descriptors);
+	child->directories = NULL;
+	child->descriptors = NULL;
+}
+
+/* What the child thread has from the request and its parent. */
+static int thread_prepare(struct thread *child, const struct clone_request *request)
+{
+	struct thread *parent = thread_current();
+
+	memcpy(child->name, parent->name, sizeof(child->name));
+	child->signals.blocked = parent->signals.blocked;
+	child->no_new_privileges = parent->no_new_privileges;
+	child->exit_signal = request->exit_signal;
+	if (request->flags & CLONE_PARENT)
+		child->exit_signal = parent->exit_signal;
+	if (request->flags & CLONE_CHILD_CLEARTID)
+		child->clear_tid_address = request->child_tid;
+	/* The alternate stack is kept by processes, and by vfork as Linux does; not by threads. */
+	if (!(request->flags & CLONE_VM) || (request->flags & CLONE_VFORK)) {
+		child->signals.stack_base = parent->signals.stack_base;
+		child->signals.stack_size = parent->signals.stack_size;
+		child->signals.stack_flags = parent->signals.stack_flags;
+	}
+	if (!(request->flags & CLONE_VM)) {
+		child->rseq_address = parent->rseq_address;
+		child->rseq_length = parent->rseq_length;
+		child->rseq_signature = parent->rseq_signature;
+	}
+	if (request->stack)
+		frame_stack_pointer_set(context_user_frame(&child->context),
+					request->stack + request->stack_size);
+	if (request->flags & CLONE_SETTLS)
+		return context_thread_pointer_set(&child->context, request->thread_pointer);
+	return 0;
+}
+
+/* The ids that the caller wants written; the child's copy is in the child's memory. */
+static int write_ids(const struct clone_request *request, struct process *process, int32_t id)
+{
+	int result = 0;
+
+	if (request->flags & CLONE_PARENT_SETTID)
+		result = user_store32(request->parent_tid, id);
+	/* Linux ignores a child_tid that cannot be written. */
+	if (request->flags & CLONE_CHILD_SETTID)
+		space_copy_out(process->space, request->child_tid, &id, sizeof(id));
+	return result;
+}
+
+struct pidfd_pending {
+	struct file *file;
+	int fd;
+};
+
+static int pidfd_prepare(const struct clone_request *request, struct process *child,
+			 struct pidfd_pending *pending)
+{
+	int result;
+
+	if (!(request->flags & CLONE_PIDFD))
+		return 0;
+	pending->file = pidfd_create(child, 0);
+	if (!pending->file)
+		return -ENOMEM;
+	pending->fd = descriptor_reserve(0, true);
+	result = pending->fd;
+	if (result >= 0) {
+		result = user_store32(request->pidfd, pending->fd);
+		if (result == 0)
+			return 0;
+		descriptor_release(pending->fd);
+	}
+	file_put_now(pending->file);
+	pending->file = NULL;
+	return result;
+}
+
+static long run_child(const struct clone_request *request, struct thread *child,
+		      struct pidfd_pending *pidfd)
+{
+	struct vfork_wait *wait = NULL;
+	long id = child->id;
+
+	if (pidfd->file)
+		descriptor_install(pidfd->fd, pidfd->file);
+	if (request->flags & CLONE_VFORK) {
+		wait = child->vfork_wait;
+		vfork_wait_get(wait);
+	}
+	thread_run(child);
+	if (wait) {
+		/* Only a fatal signal ends this early; the child then goes on alone. */
+		if (vfork_wait_sleep(wait) < 0)
+			id = -EINTR;
+		vfork_wait_put(wait);
+	}
+	return id;
+}
+
+static long clone_thread(const struct clone_request *request)
+{
+	struct pidfd_pending none = { 0 };
+	struct thread *child;
+	int result = thread_create(process_current(), context_user_frame(context_current()), NULL,
+				   NULL, &child);
+
+	if (result < 0)
+		return result;
+	child->context.space = thread_current()->context.space;
+	result = thread_prepare(child, request);
+	if (result == 0)
+		result = write_ids(request, child->process, child->id);
+	if (result < 0) {
+		thread_abandon(child);
+		return result;
+	}
+	return run_child(request, child, &none);
+}
+
+static int child_prepare(const struct clone_request *request, struct process *process,
+			 struct thread **child)
+{
+	int result = copy_parts(process, process_current(), request->flags);
+
+	if (result < 0)
+		return result;
+	result = thread_create(process, context_user_frame(context_current()), NULL, NULL, child);
+	if (result < 0)
+		return result;
+	(*child)->context.space = &process->space->mmu;
+	result = thread_prepare(*child, request);
+	if (result == 0 && (request->flags & CLONE_VFORK)) {
+		(*child)->vfork_wait = vfork_wait_create();
+		result = (*child)->vfork_wait ? 0 : -ENOMEM;
+	}
+	return result;
+}
+
+static long clone_process(const struct clone_request *request)
+{
+	struct pidfd_pending pidfd = { 0 };
+	struct thread *child = NULL;
+	struct process *process;
+	int result = process_create(request->set_tid, &process);
+
+	if (result < 0)
+		return result;
+	result = child_prepare(request, process, &child);
+	if (result == 0)
+		result = pidfd_prepare(request, process, &pidfd);
+	if (result == 0)
+		result = write_ids(request, process, process->id);
+	if (result == 0)
+		result = process_publish(process, request->flags & CLONE_PARENT);
+	if (result == 0)
+		return run_child(request, child, &pidfd);
+	if (pidfd.file) {
+		descriptor_release(pidfd.fd);
+		file_put_now(pidfd.file);
+	}
+	if (child) {
+		vfork_done(child);
+		thread_abandon(child);
+	}
+	drop_parts(process);
+	process_abandon(process);
+	return result;
+}
+
+long process_clone(const struct clone_request *request)
+{
+	int result = request_check(request);
+
+	if (result < 0)
+		return result;
+	if (request->flags & CLONE_THREAD)
+		return clone_thread(request);
+	return clone_process(request);
+}

@@ -1,0 +1,355 @@
+/*
+ * execve(2). A program is built completely in a new address space first; only then do the other
+ * threads end and the old space go. What fails before that point leaves the caller untouched.
+ */
+#include "base/errno.h"
+#include "base/format.h"
+#include "base/string.h"
+#include "file/descriptor.h"
+#include "file/file.h"
+#include "memory/heap.h"
+#include "memory/space.h"
+#include "memory/user.h"
+#include "process/internal.h"
+#include "task/authority.h"
+#include "task/futex.h"
+#include "task/process_timer.h"
+
+#define SCRIPT_LINE_MAXIMUM 256		/* BINPRM_BUF_SIZE: what is looked at of "#!" lines */
+#define SCRIPT_DEPTH_MAXIMUM 5
+#define ARGUMENTS_MINIMUM (32 * PAGE_SIZE)
+#define ARGUMENTS_MAXIMUM (6 * 1024 * 1024)
+
+/* Words put before the arguments for an interpreter of scripts, innermost first. */
+struct script_words {
+	char *interpreter, *option;
+};
+
+/* RLIMIT_STACK / 4, at least 128 KB and at most 6 MB, for arguments and environment together. */
+static size_t arguments_limit(void)
+{
+	uint64_t quarter = limit_current(LIMIT_STACK) / 4;
+
+	return clamp(quarter, ARGUMENTS_MINIMUM, (uint64_t)ARGUMENTS_MAXIMUM);
+}
+
+static void program_release(struct program *program)
+{
+	if (program->file) {
+		inode_write_allow(program->file->inode);
+		file_put_now(program->file);
+	}
+	if (program->interpreter) {
+		inode_write_allow(program->interpreter->inode);
+		file_put_now(program->interpreter);
+	}
+	string_store_release(&program->arguments);
+	string_store_release(&program->environment);
+	if (program->space) {
+		space_user_put(program->space);
+		space_put(program->space);
+	}
+	heap_free(program->name);
+	heap_free(program->script_name);
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* Splits "#! /path option" in place; -ENOEXEC when there is no path or it was cut. */
+static int script_parse(char *line, size_t length, bool was_cut, char **path, char **option)
+{
+	char *end = memchr(line, '\n', length);
+	char *cursor = line + 2;
+
+	if (!end && was_cut) {
+		/* Without an end of line, the path at least must end within what was read. */
+		end = line + length;
+		while (cursor < end && is_blank(*cursor))
+			cursor++;
+		while (cursor < end && !is_blank(*cursor) && *cursor)
+			cursor++;
+		if (cursor == end)
+			return -ENOEXEC;
+		cursor = line + 2;
+	} else if (!end) {
+		end = line + length;
+	}
+	while (end > line + 2 && is_blank(end[-1]))
+		end--;
+	*end = '\0';
+	while (is_blank(*cursor))
+		cursor++;
+	if (*cursor == '\0')
+		return -ENOEXEC;
+	*path = cursor;
+	while (*cursor && !is_blank(*cursor))
+		cursor++;
+	*option = NULL;
+	if (*cursor) {
+		*cursor++ = '\0';
+		while (is_blank(*cursor))
+			cursor++;
+		if (*cursor)
+			*option = cursor;
+	}
+	return 0;
+}
+
+/* Replaces program->file by the interpreter that its first line names. 1: it was a script. */
+static int script_open_interpreter(struct program *program, struct script_words *words)
+{
+	char line[SCRIPT_LINE_MAXIMUM + 1];
+	struct open_request request = { .is_exec = true };
+	struct file *interpreter;
+	char *path, *option;
+	long length = file_read_kernel(program->file, line, SCRIPT_LINE_MAXIMUM, 0);
+	int result;
+
+	if (length < 0)
+		return length;
+	if (length < 2 || line[0] != '#' || line[1] != '!')
+		return 0;
+	result = script_parse(line, length, length == SCRIPT_LINE_MAXIMUM, &path, &option);
+	if (result < 0)
+		return result;
+	result = vfs_open(AT_FDCWD, path, &request, &interpreter);
+	if (result < 0)
+		return result;
+	words->interpreter = heap_copy_string(path, HEAP_PATIENT);
+	words->option = option ? heap_copy_string(option, HEAP_PATIENT) : NULL;
+	inode_write_allow(program->file->inode);
+	file_put_now(program->file);
+	program->file = interpreter;
+	return words->interpreter && (words->option || !option) ? 1 : -ENOMEM;
+}
+
+static int add_script_words(struct program *program, const struct script_words *words, int depth)
+{
+	int result = 0;
+
+	for (int i = depth - 1; i >= 0 && result == 0; i--) {
+		result = string_store_add(&program->arguments, words[i].interpreter);
+		if (result == 0 && words[i].option)
+			result = string_store_add(&program->arguments, words[i].option);
+		/* What this interpreter runs: the next script inward, or the script itself. */
+		if (result == 0 && i > 0)
+			continue;
+		if (result == 0)
+			result = string_store_add(&program->arguments, program->script_name ?
+						  program->script_name : program->name);
+	}
+	return result;
+}
+
+/* Where arguments and environment come from: program memory, or the kernel for the first program. */
+struct string_source {
+	user_address_t arguments, environment;
+	const char *const *kernel_arguments, *const *kernel_environment;
+};
+
+static int add_strings(struct string_store *store, user_address_t array,
+		       const char *const *strings, size_t skip)
+{
+	int result = 0;
+
+	if (!strings)
+		return string_store_add_array(store, array, skip);
+	for (strings += skip; *strings && result == 0; strings++)
+		result = string_store_add(store, *strings);
+	return result;
+}
+
+/* Follows "#!" lines; the innermost interpreter becomes program->file. The depth, or an error. */
+static int script_resolve(struct program *program, struct script_words *words)
+{
+	for (int depth = 0; depth < SCRIPT_DEPTH_MAXIMUM; depth++) {
+		int result = script_open_interpreter(program, &words[depth]);
+
+		if (result <= 0)
+			return result < 0 ? result : depth;
+	}
+	return -ELOOP;
+}
+
+static int program_collect(struct program *program, const struct string_source *source)
+{
+	struct script_words words[SCRIPT_DEPTH_MAXIMUM] = { 0 };
+	int depth = script_resolve(program, words);
+	int result = min(depth, 0);
+
+	program->arguments.limit = program->environment.limit = arguments_limit();
+	if (depth > 0)
+		result = add_script_words(program, words, depth);
+	if (result == 0)
+		result = add_strings(&program->arguments, source->arguments,
+				     source->kernel_arguments, depth > 0);
+	/* A program never sees an empty argument list, which many would misread. */
+	if (result == 0 && program->arguments.count == 0)
+		result = string_store_add(&program->arguments, "");
+	if (result == 0)
+		result = add_strings(&program->environment, source->environment,
+				     source->kernel_environment, 0);
+	if (result == 0 && program->arguments.length + program->environment.length >
+	    program->arguments.limit)
+		result = -E2BIG;
+	for (int i = 0; i < SCRIPT_DEPTH_MAXIMUM; i++) {
+		heap_free(words[i].interpreter);
+		heap_free(words[i].option);
+	}
+	return result;
+}
+
+static void executable_put(struct file *executable)
+{
+	inode_write_allow(executable->inode);
+	file_put(executable);
+}
+
+static int program_build(struct program *program)
+{
+	struct space *space = space_create();
+	int result;
+
+	if (!space)
+		return -ENOMEM;
+	program->space = space;
+	space->limit_address_space = limit_current(LIMIT_AS);
+	space->limit_data = limit_current(LIMIT_DATA);
+	space->limit_stack = limit_current(LIMIT_STACK);
+	space->limit_locked = limit_current(LIMIT_MEMLOCK);
+	result = program_map_stack(program);
+	if (result == 0)
+		result = program_load_elf(program);
+	if (result == 0)
+		result = vdso_map(space);
+	if (result == 0 && program->has_executable_stack)
+		result = space_protect(space, program->stack_top - PAGE_SIZE, PAGE_SIZE,
+				       REGION_READ | REGION_WRITE | REGION_EXECUTE);
+	if (result == 0)
+		result = program_build_stack(program);
+	return result;
+}
+
+/* Switches the current thread to the new space; the old one goes when nobody else runs in it. */
+static void space_switch(struct process *process, struct program *program)
+{
+	struct space *old = process->space;
+	bool enabled;
+
+	program->space->executable = program->file;
+	program->space->executable_put = executable_put;
+	program->space->is_dumpable = true;
+	program->file = NULL;
+	enabled = spin_lock_irq(&process->signals.lock);
+	process->space = program->space;
+	spin_unlock_irq(&process->signals.lock, enabled);
+	preemption_disable();
+	thread_current()->context.space = &program->space->mmu;
+	mmu_space_load(&program->space->mmu);
+	preemption_enable();
+	program->space = NULL;
+	if (old) {
+		space_user_put(old);
+		space_put(old);
+	}
+}
+
+static void program_commit(struct program *program)
+{
+	struct thread *thread = thread_current();
+	struct process *process = thread->process;
+	user_address_t entry = program->entry, stack = program->stack_pointer;
+
+	/* The robust list and clear_tid_address belong to the old memory. */
+	futex_thread_exit(thread);
+	thread->clear_tid_address = 0;
+	thread->rseq_address = 0;
+	space_switch(process, program);
+	vfork_done(thread);
+	memcpy(thread->name, program->command, sizeof(thread->name));
+	signal_reset_for_exec(process);
+	process_timers_drop(process, true);
+	descriptor_table_close_on_exec(process->descriptors);
+	process->has_executed = true;
+	process->dumpable = 1;
+	process->parent_death_signal = 0;
+	thread->exit_signal = SIGCHLD;
+	context_start_program(entry, stack);
+}
+
+static void command_name(struct program *program)
+{
+	const char *base = strrchr(program->name, '/');
+
+	strlcpy(program->command, base ? base + 1 : program->name, sizeof(program->command));
+}
+
+static int program_run(struct program *program)
+{
+	int result = program_build(program);
+
+	if (result < 0)
+		return result;
+	command_name(program);
+	result = signal_end_other_threads();
+	if (result < 0)
+		return result;
+	program_commit(program);
+	return 0;
+}
+
+/* Takes over the open file, whatever happens. */
+static int program_execute(struct file *file, const char *name, const char *script_name,
+			   const struct string_source *source)
+{
+	struct program *program = heap_allocate(sizeof(*program), HEAP_PATIENT);
+	int result = -ENOMEM;
+
+	if (!program) {
+		inode_write_allow(file->inode);
+		file_put_now(file);
+		return -ENOMEM;
+	}
+	program->file = file;
+	program->name = heap_copy_string(name, HEAP_PATIENT);
+	if (script_name)
+		program->script_name = heap_copy_string(script_name, HEAP_PATIENT);
+	if (program->name && (program->script_name || !script_name))
+		result = program_collect(program, source);
+	if (result == 0)
+		result = program_run(program);
+	program_release(program);
+	heap_free(program);
+	return result;
+}
+
+long process_execute(struct file *file, const char *name, user_address_t arguments,
+		     user_address_t environment, int descriptor_for_script)
+{
+	struct string_source source = { .arguments = arguments, .environment = environment };
+	char script_name[32];
+
+	/* Scripts of execveat() are read through the descriptor (execveat(2)). */
+	format_print(script_name, sizeof(script_name), "/dev/fd/%d", descriptor_for_script);
+	return program_execute(file, name, descriptor_for_script >= 0 ? script_name : NULL,
+			       &source);
+}
+
+int process_execute_kernel(const char *path, const char *const *arguments,
+			   const char *const *environment)
+{
+	struct open_request request = { .is_exec = true };
+	struct string_source source = {
+		.kernel_arguments = arguments,
+		.kernel_environment = environment,
+	};
+	struct file *file;
+	int result = vfs_open(AT_FDCWD, path, &request, &file);
+
+	if (result < 0)
+		return result;
+	return program_execute(file, path, NULL, &source);
+}

@@ -1,0 +1,175 @@
+/*
+ * Reader-writer locks, where they wait. The queue is in order of arrival; the last to leave wakes
+ * the first writer, or all readers at the head. Once somebody queues, newcomers queue behind.
+ */
+#include "sync/mutex.h"
+
+#include "base/panic.h"
+
+struct shared_waiter {
+	struct wait_entry entry;
+	bool is_writer;
+	bool is_granted;	/* under the queue's lock: the lock is ours */
+};
+
+void shared_lock_init(struct shared_lock *lock, enum lock_class class)
+{
+	lock->state = 0;
+	lock->class = (uint16_t)class;
+	wait_queue_init(&lock->waiters);
+}
+
+void shared_lock_check(struct shared_lock *lock, unsigned flags)
+{
+	assert_may_sleep();
+	lock_check_acquire(lock, lock->class, flags | LOCK_CHECK_SLEEPS);
+}
+
+static bool is_compatible(uint32_t state, bool is_writer)
+{
+	uint32_t holders = state & ~SHARED_LOCK_WAITED;
+
+	return is_writer ? holders == 0 : holders < SHARED_LOCK_WRITER;
+}
+
+/* Takes it at once if the holders allow it; who comes from the queue passes the waiters. */
+static bool try_take(struct shared_lock *lock, bool is_writer, bool passes_waiters)
+{
+	uint32_t seen = atomic_load_relaxed(&lock->state);
+
+	do {
+		if (!is_compatible(seen, is_writer))
+			return false;
+		if ((seen & SHARED_LOCK_WAITED) && !passes_waiters)
+			return false;
+	} while (!atomic_compare_swap_acquire(&lock->state, &seen,
+					      seen + (is_writer ? SHARED_LOCK_WRITER : 1)));
+	return true;
+}
+
+/* Queue locked: gives the lock to as many of the first as may hold it together. */
+static void grant(struct shared_lock *lock)
+{
+	struct wait_entry *entry;
+
+	while ((entry = list_first(&lock->waiters.entries, struct wait_entry, node))) {
+		struct shared_waiter *waiter = container_of(entry, struct shared_waiter, entry);
+		struct context *context = entry->context;
+
+		if (!try_take(lock, waiter->is_writer, true))
+			return;
+		list_remove(&entry->node);
+		waiter->is_granted = true;
+		blocking_wake(context);
+	}
+	atomic_fetch_and_relaxed(&lock->state, ~SHARED_LOCK_WAITED);
+}
+
+void shared_lock_wake(struct shared_lock *lock)
+{
+	bool were_enabled = spin_lock_irq(&lock->waiters.lock);
+
+	grant(lock);
+	spin_unlock_irq(&lock->waiters.lock, were_enabled);
+}
+
+/* Queue locked: sets the bit that sends the holder's unlock here. False: it is ours already. */
+static bool announce(struct shared_lock *lock, struct shared_waiter *waiter)
+{
+	list_add_tail(&lock->waiters.entries, &waiter->entry.node);
+	atomic_fetch_or_ordered(&lock->state, SHARED_LOCK_WAITED);
+	/* The holder may have left before it could see the bit. */
+	grant(lock);
+	return !waiter->is_granted;
+}
+
+static int lock_queued(struct shared_lock *lock, bool is_writer, enum sleep_kind kind)
+{
+	struct shared_waiter waiter = { .is_writer = is_writer };
+	int result = 0;
+	bool were_enabled;
+
+	if (try_take(lock, is_writer, false))
+		return 0;
+	wait_entry_init(&waiter.entry, NULL);
+	were_enabled = spin_lock_irq(&lock->waiters.lock);
+	if (announce(lock, &waiter)) {
+		while (!waiter.is_granted && result == 0) {
+			blocking_prepare(kind);
+			spin_unlock_irq(&lock->waiters.lock, were_enabled);
+			result = blocking_sleep(NO_DEADLINE);
+			were_enabled = spin_lock_irq(&lock->waiters.lock);
+		}
+	}
+	if (waiter.is_granted) {
+		result = 0;
+	} else {
+		/* A writer that gives up may have held back readers behind it. */
+		list_remove(&waiter.entry.node);
+		grant(lock);
+	}
+	spin_unlock_irq(&lock->waiters.lock, were_enabled);
+	return result;
+}
+
+void shared_lock_read_slowly(struct shared_lock *lock)
+{
+	while (lock_queued(lock, false, SLEEP_UNINTERRUPTIBLE) != 0)
+		;
+}
+
+void shared_lock_write_slowly(struct shared_lock *lock)
+{
+	while (lock_queued(lock, true, SLEEP_UNINTERRUPTIBLE) != 0)
+		;
+}
+
+static int lock_killable(struct shared_lock *lock, bool is_writer)
+{
+	int result;
+
+	if (DEBUG_BUILD)
+		shared_lock_check(lock, 0);
+	result = lock_queued(lock, is_writer, SLEEP_KILLABLE);
+	if (DEBUG_BUILD && result != 0)
+		lock_check_release(lock, lock->class);
+	return result;
+}
+
+NO_THREAD_ANALYSIS int shared_lock_read_killable(struct shared_lock *lock)
+{
+	return lock_killable(lock, false);
+}
+
+NO_THREAD_ANALYSIS int shared_lock_write_killable(struct shared_lock *lock)
+{
+	return lock_killable(lock, true);
+}
+
+static bool try_lock(struct shared_lock *lock, bool is_writer)
+{
+	if (!try_take(lock, is_writer, false))
+		return false;
+	if (DEBUG_BUILD)
+		lock_check_acquire(lock, lock->class, LOCK_CHECK_SLEEPS | LOCK_CHECK_TRIED);
+	return true;
+}
+
+NO_THREAD_ANALYSIS bool shared_lock_try_read(struct shared_lock *lock)
+{
+	return try_lock(lock, false);
+}
+
+NO_THREAD_ANALYSIS bool shared_lock_try_write(struct shared_lock *lock)
+{
+	return try_lock(lock, true);
+}
+
+void shared_lock_downgrade(struct shared_lock *lock)
+{
+	/* One addition turns the writer into the first reader. */
+	uint32_t before = atomic_fetch_subtract_release(&lock->state, SHARED_LOCK_WRITER - 1);
+
+	if (before & SHARED_LOCK_WAITED)
+		shared_lock_wake(lock);
+}

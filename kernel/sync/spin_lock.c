@@ -1,0 +1,31 @@
+/*
+ * The part of spin locks that is not inline: waiting for one's turn, and the owner of debug builds.
+ */
+#include "sync/spin_lock.h"
+
+#include "base/panic.h"
+
+NOINLINE void spin_lock_wait(struct spin_lock *lock, uint16_t ticket)
+{
+	while (atomic_load_acquire(&lock->serving) != ticket)
+		cpu_relax();
+}
+
+void spin_lock_note_owner(struct spin_lock *lock)
+{
+	lock->owner_cpu = (uint16_t)(cpu_current() + 1);
+}
+
+void spin_lock_forget_owner(struct spin_lock *lock)
+{
+	if (unlikely(lock->owner_cpu != cpu_current() + 1))
+		panic("spin lock %p unlocked on CPU %u, held by %d", (void *)lock, cpu_current(),
+		      (int)lock->owner_cpu - 1);
+	lock->owner_cpu = 0;
+}
+
+void spin_lock_assert_held(const struct spin_lock *lock)
+{
+	if (DEBUG_BUILD && lock->owner_cpu != cpu_current() + 1)
+		panic("spin lock %p should be held here", (const void *)lock);
+}

@@ -1,0 +1,33 @@
+/*
+ * Asking for a right: the check that every call makes, on the capability set of the current process.
+ */
+#ifndef TASK_AUTHORITY_H
+#define TASK_AUTHORITY_H
+
+#include "base/compiler.h"
+#include "base/types.h"
+#include "capability/capability.h"
+
+struct format_sink;
+struct process;
+
+/* 0 when the current process holds the right, else -EPERM (for file rights: -EACCES), and the refusal
+ * is recorded for /proc/<pid>/denials. Kernel threads hold everything. */
+int capability_require(enum capability_right right) MUST_CHECK;
+int capability_require_file(enum capability_right right) MUST_CHECK;
+/* The same question without a record. */
+bool capability_is_held(enum capability_right right);
+
+/* Whether all that `target` may ever do is within what the current process holds and may. */
+bool capability_dominates(struct process *target);
+
+/* Narrows table and bound of the current process to `keep`. Other threads see it at their next
+ * check. -ENOMEM. */
+int capability_drop(const struct capability_rights *keep) MUST_CHECK;
+
+/* "file.write 3\n" lines: what was refused to the process, and how often. */
+void capability_denials_describe(struct process *process, struct format_sink *sink);
+/* "table file.read ...\nbound ...\n" for /proc/<pid>/capabilities. */
+void capability_describe(struct process *process, struct format_sink *sink);
+
+#endif

@@ -1,0 +1,402 @@
+#!/usr/bin/env python3
+"""Generates the system-call dispatch, its documents and test material from the tables in abi/.
+
+One line of abi/syscalls.tbl declares a call; see the head of that file for the columns. Output:
+  capability_rights.h   enum capability_right and the names' count
+  capability_names.c    names of the rights
+  call_prototypes.h     prototypes of the handlers sys_*()
+  call_stubs.c          typed stubs and the table call_table[]
+  call_numbers.h        CALL_* numbers of this CPU
+  call_grammar.json     what the fuzzer and the deny matrix read
+  doc/syscalls.md, doc/capabilities.md
+"""
+import argparse
+import json
+import pathlib
+import re
+import sys
+
+SCALARS = {
+    "int": "int", "uint": "unsigned", "long": "long", "ulong": "unsigned long", "size": "size_t",
+    "offset": "int64_t", "address": "user_address_t", "mode": "uint16_t", "flags": "unsigned",
+    "signal": "int", "fd": "int", "dirfd": "int",
+}
+FORMATS = {
+    "int": "d", "uint": "u", "long": "D", "ulong": "X", "size": "U", "offset": "D",
+    "address": "p", "mode": "o", "flags": "x", "signal": "g", "fd": "f", "dirfd": "f",
+}
+
+
+class TableError(Exception):
+    """A line of a table that cannot be understood."""
+
+
+class Argument:
+    """One argument of a call: name, type word, and what the type says."""
+
+    def __init__(self, text, where):
+        match = re.fullmatch(r"(\w+):(.+)", text)
+        if not match:
+            raise TableError(f"{where}: argument {text!r} is not name:type")
+        self.name, self.type = match.group(1), match.group(2).strip()
+        self.struct = self.count = self.error = None
+        self.optional = False
+        self.rights = ""
+        self.kind = self._classify(where)
+
+    def _classify(self, where):
+        if self.type in SCALARS:
+            return "scalar"
+        match = re.fullmatch(r"file(\+[rwp])?", self.type)
+        if match:
+            self.rights = (match.group(1) or "")[1:]
+            return "file"
+        if self.type in ("path", "path?"):
+            self.optional = self.type.endswith("?")
+            return "path"
+        match = re.fullmatch(r"(in|out) (bytes|vectors)\[(\w+)\]", self.type)
+        if match:
+            self.count = match.group(3)
+            self.is_write = match.group(1) == "in"
+            return match.group(2)
+        match = re.fullmatch(r"(inout|in|out)(?:=(\w+))?(\?)? ((?:struct )?\w+)", self.type)
+        if match:
+            self.error, self.struct = match.group(2), match.group(4)
+            self.optional = bool(match.group(3))
+            return match.group(1)
+        raise TableError(f"{where}: unknown type {self.type!r}")
+
+    def parameter(self):
+        """The handler's parameter for this argument."""
+        if self.kind == "scalar":
+            return f"{SCALARS[self.type]} {self.name}"
+        if self.kind == "file":
+            return f"struct file *{self.name}"
+        if self.kind == "path":
+            return f"const char *{self.name}"
+        if self.kind in ("bytes", "vectors"):
+            return f"struct transfer *{self.name}"
+        const = "const " if self.kind == "in" else ""
+        return f"{const}{self.struct} *{self.name}"
+
+    def trace_format(self):
+        """One letter that says how a trace prints the raw argument."""
+        if self.kind == "scalar":
+            return FORMATS[self.type]
+        if self.kind == "bytes" and self.is_write:
+            return "b"
+        return {"file": "f", "path": "s"}.get(self.kind, "p")
+
+
+class Call:
+    """One line of syscalls.tbl."""
+
+    def __init__(self, numbers, name, needs, arguments, summary, reason, where):
+        self.numbers, self.name, self.summary, self.reason = numbers, name, summary, reason
+        self.arguments = arguments
+        self.is_dynamic = needs.startswith("dynamic(")
+        rights = needs[8:-1] if self.is_dynamic else needs
+        self.rights = [] if rights == "-" else rights.split(",")
+        counts = {a.count for a in arguments if a.count}
+        names = {a.name for a in arguments}
+        if counts - names:
+            raise TableError(f"{where}: count {counts - names} is no argument")
+        if not self.rights and not self.is_dynamic and not reason:
+            raise TableError(f"{where}: {name} needs nothing and no '# nothing:' comment says why")
+        if len(arguments) > 6:
+            raise TableError(f"{where}: {name} has more than six arguments")
+        self.counts = counts
+
+    def passed(self):
+        """Arguments that reach the handler: counts went into their transfer."""
+        return [a for a in self.arguments if a.name not in self.counts]
+
+
+def parse_calls(path, arch):
+    """Reads syscalls.tbl; returns the calls that this CPU has."""
+    calls, reason = [], ""
+    column = {"x86_64": 0, "host": 0, "aarch64": 1}[arch]
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        where = f"{path}:{number}"
+        if not line.strip():
+            reason = ""
+        if line.startswith("# nothing:"):
+            reason = line[len("# nothing:"):].strip()
+        if not line.strip() or line.startswith("#"):
+            continue
+        match = re.fullmatch(r'\s*(\d+|-)\s+(\d+|-)\s+(\w+)\s+(\S+)\s*(.*?)\s*"(.*)"', line)
+        if not match:
+            raise TableError(f"{where}: not a call line")
+        numbers = match.group(1, 2)
+        words = [w for w in re.split(r"\s{2,}", match.group(5)) if w]
+        arguments = [Argument(w, where) for w in words]
+        call = Call(numbers, match.group(3), match.group(4), arguments, match.group(6), reason,
+                    where)
+        call.number = numbers[column]
+        calls.append(call)
+    seen = {}
+    for call in calls:
+        for index in (0, 1):
+            if call.numbers[index] == "-":
+                continue
+            key = (index, call.numbers[index])
+            if key in seen:
+                raise TableError(f"{path}: number {key[1]} of {call.name} is {seen[key]}'s")
+            seen[key] = call.name
+    return [c for c in calls if c.number != "-"], calls
+
+
+def parse_rights(path):
+    """Reads capabilities.tbl: [(kind, right, is_total, scope)]."""
+    rights = []
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        match = re.fullmatch(r'(\w+)\s+([\w! ]+?)\s+"(.*)"', line)
+        if not match:
+            raise TableError(f"{path}:{number}: not a line of rights")
+        for right in match.group(2).split():
+            rights.append((match.group(1), right.rstrip("!"), right.endswith("!"),
+                           match.group(3)))
+    return rights
+
+
+def right_constant(right):
+    return "CAPABILITY_" + right.upper().replace(".", "_")
+
+
+class StubWriter:
+    """Writes the body of one stub: each argument is resolved in order, undone in reverse."""
+
+    def __init__(self, call):
+        self.call = call
+        self.index = {a.name: i for i, a in enumerate(call.arguments)}
+        self.lines, self.undo, self.actual = [], [], []
+        self.uses_fail = False
+
+    def raw(self, name):
+        return f"frame_argument(frame, {self.index[name]})"
+
+    def fail(self, condition, error):
+        label = self.undo[-1][0] if self.undo else None
+        if label:
+            self.lines += [f"\tif ({condition}) {{", f"\t\tresult = {error};",
+                           f"\t\tgoto {label};", "\t}"]
+        else:
+            self.lines += [f"\tif ({condition})", f"\t\treturn {error};"]
+
+    def add_undo(self, name, statement):
+        self.undo.append((f"undo_{name}", statement))
+
+    def scalar(self, argument):
+        self.actual.append(f"({SCALARS[argument.type]}){self.raw(argument.name)}")
+
+    def file(self, argument):
+        name = argument.name
+        allowed = "true" if argument.rights == "p" else "false"
+        self.lines.append(f"\tstruct file_reference {name} = "
+                          f"descriptor_borrow((int){self.raw(name)}, {allowed});\n")
+        self.fail(f"!{name}.file", "-EBADF")
+        self.add_undo(name, f"descriptor_return({name});")
+        if argument.rights in ("r", "w"):
+            mode = {"r": "FILE_READ", "w": "FILE_WRITE"}[argument.rights]
+            self.fail(f"!({name}.file->mode & {mode})", "-EBADF")
+        self.actual.append(f"{name}.file")
+
+    def path(self, argument):
+        name = argument.name
+        optional = "true" if argument.optional else "false"
+        self.lines.append(f"\tchar *{name};")
+        self.lines.append(f"\tint {name}_result = call_path_get(&{name}, "
+                          f"{self.raw(name)}, {optional});\n")
+        self.fail(f"unlikely({name}_result < 0)", f"{name}_result")
+        self.add_undo(name, f"call_path_put({name});")
+        self.actual.append(name)
+
+    def bytes(self, argument):
+        name = argument.name
+        write = "true" if argument.is_write else "false"
+        self.lines.append(f"\tstruct transfer {name};\n")
+        address, count = self.raw(name), self.raw(argument.count)
+        if "file" in [a.kind for a in self.call.arguments]:
+            self.fail(f"unlikely((int64_t){count} < 0)", "-EINVAL")
+        self.fail(f"unlikely(!user_range_is_valid({address}, {count}))", "-EFAULT")
+        self.lines.append(f"\ttransfer_init_user(&{name}, {write}, {address}, {count});")
+        self.actual.append(f"&{name}")
+
+    def vectors(self, argument):
+        name = argument.name
+        write = "true" if argument.is_write else "false"
+        self.lines.append(f"\tstruct transfer_vector {name}_cache[8];")
+        self.lines.append(f"\tstruct transfer {name};")
+        self.lines.append(f"\tint {name}_result = transfer_init_vectors(&{name}, {write}, "
+                          f"{self.raw(name)},\n\t\t{self.raw(argument.count)}, {name}_cache);\n")
+        self.fail(f"unlikely({name}_result < 0)", f"{name}_result")
+        self.add_undo(name, f"transfer_release(&{name});")
+        self.actual.append(f"&{name}")
+
+    def structure(self, argument):
+        name, raw = argument.name, self.raw(argument.name)
+        self.lines.append(f"\t{argument.struct} {name};")
+        self.lines.append(f"\tstatic_assert(sizeof({name}) <= 256, \"too large for the stack\");\n")
+        if argument.kind == "out":
+            self.lines.append(f"\tmemset(&{name}, 0, sizeof({name}));")
+        else:
+            present = f"{raw} != 0 && " if argument.optional else ""
+            self.fail(f"{present}user_copy_in(&{name}, {raw}, sizeof({name})) != 0", "-EFAULT")
+        self.actual.append(f"{raw} ? &{name} : NULL" if argument.optional else f"&{name}")
+
+    def copies_out(self):
+        for argument in self.call.arguments:
+            if argument.kind not in ("out", "inout"):
+                continue
+            name, raw = argument.name, self.raw(argument.name)
+            condition = f"result == -{argument.error}" if argument.error else "result >= 0"
+            if argument.optional:
+                condition += f" && {raw} != 0"
+            self.lines += [f"\tif ({condition} && user_copy_out({raw}, &{name}, sizeof({name})) "
+                           "!= 0)", "\t\tresult = -EFAULT;"]
+
+    def write(self):
+        """Returns the stub's text."""
+        order = {"in": "structure", "out": "structure", "inout": "structure"}
+        checks = []
+        if self.call.rights and not self.call.is_dynamic:
+            for right in self.call.rights:
+                kind = "capability_require_file" if right.startswith("file.") \
+                    else "capability_require"
+                checks += [f"\tresult = {kind}({right_constant(right)});",
+                           "\tif (unlikely(result < 0))", "\t\treturn result;"]
+        for argument in self.call.passed():
+            getattr(self, order.get(argument.kind, argument.kind))(argument)
+        self.lines.append(f"\tresult = sys_{self.call.name}({', '.join(self.actual)});")
+        self.copies_out()
+        for label, statement in reversed(self.undo):
+            used = any(f"goto {label};" in line for line in self.lines)
+            self.lines += ([f"{label}:"] if used else []) + [f"\t{statement}"]
+        unused = [] if any("frame_argument" in line for line in self.lines) else ["\t(void)frame;"]
+        head = [f"static long stub_{self.call.name}(const struct frame *frame)", "{",
+                "\tlong result;\n"]
+        return "\n".join(head + unused + checks + self.lines + ["\treturn result;", "}"]) + "\n"
+
+
+HEADER = "/* Generated by tools/generate_calls.py from the tables in abi/. */\n"
+
+
+def write_rights(rights, out):
+    names = [f"{kind}.{right}" for kind, right, _, _ in rights]
+    lines = [HEADER, "#ifndef CAPABILITY_RIGHTS_H", "#define CAPABILITY_RIGHTS_H", "",
+             "enum capability_right {"]
+    lines += [f"\t{right_constant(n)}," for n in names]
+    lines += ["\tCAPABILITY_RIGHT_COUNT,", "};", "", "#endif", ""]
+    (out / "capability_rights.h").write_text("\n".join(lines))
+    lines = [HEADER, '#include "capability/capability.h"', '#include "capability/internal.h"', "",
+             "const char *const capability_right_names[CAPABILITY_RIGHT_COUNT] = {"]
+    lines += [f'\t[{right_constant(n)}] = "{n}",' for n in names]
+    lines += ["};", ""]
+    (out / "capability_names.c").write_text("\n".join(lines))
+
+
+def write_prototypes(calls, out):
+    structs = sorted({a.struct for c in calls for a in c.arguments
+                      if a.struct and a.struct.startswith("struct ")})
+    lines = [HEADER, "#ifndef CALL_PROTOTYPES_H", "#define CALL_PROTOTYPES_H", "",
+             '#include "base/types.h"', '#include "task/signal.h"', "",
+             "struct file;", "struct transfer;"] + [f"{s};" for s in structs] + [""]
+    for call in calls:
+        parameters = ", ".join(a.parameter() for a in call.passed()) or "void"
+        lines.append(f"long sys_{call.name}({parameters});")
+    lines += ["", "#endif", ""]
+    (out / "call_prototypes.h").write_text("\n".join(lines))
+
+
+def write_stubs(calls, out):
+    lines = [HEADER, '#include "syscall/stub.h"', '#include "call_prototypes.h"', ""]
+    lines += [StubWriter(call).write() for call in calls]
+    for call in calls:
+        names = ", ".join(f'"{a.name}"' for a in call.arguments)
+        if names:
+            lines.append(f"static const char *const names_{call.name}[] = {{ {names} }};")
+    lines += ["", "const struct call_entry call_table[] = {"]
+    for call in sorted(calls, key=lambda c: int(c.number)):
+        formats = "".join(a.trace_format() for a in call.arguments)
+        names = f"names_{call.name}" if call.arguments else "NULL"
+        dynamic = "true" if call.is_dynamic else "false"
+        index = f"CALL_INDEX({call.number})"
+        lines.append(f'\t[{index}] = {{ stub_{call.name}, "{call.name}", "{formats}", {names}, '
+                     f"{dynamic} }},")
+    lines += ["};", "", "const unsigned call_table_size = "
+              "sizeof(call_table) / sizeof(call_table[0]);", ""]
+    (out / "call_stubs.c").write_text("\n".join(lines))
+
+
+def write_numbers(calls, out):
+    lines = [HEADER, "#ifndef CALL_NUMBERS_H", "#define CALL_NUMBERS_H", ""]
+    lines += [f"#define CALL_{c.name} {c.number}" for c in calls]
+    linux = [int(c.number) for c in calls if int(c.number) < 1024]
+    lines += ["", f"#define CALL_LINUX_LIMIT {max(linux) + 1}", "#define CALL_AEGIS_FIRST 1024",
+              "", "#endif", ""]
+    (out / "call_numbers.h").write_text("\n".join(lines))
+
+
+def write_grammar(calls, out):
+    grammar = [{"name": c.name, "number": int(c.number), "rights": c.rights,
+                "dynamic": c.is_dynamic, "arguments":
+                [{"name": a.name, "kind": a.kind, "type": a.type, "struct": a.struct,
+                  "optional": a.optional, "count": a.count, "rights": a.rights}
+                 for a in c.arguments]} for c in calls]
+    (out / "call_grammar.json").write_text(json.dumps(grammar, indent=1) + "\n")
+
+
+def write_documents(all_calls, rights, out):
+    lines = ["# System calls", "", "Generated from `abi/syscalls.tbl`. Every call, its numbers on "
+             "both CPUs, what it needs, and what it does.", "",
+             "| call | x86_64 | aarch64 | needs | arguments | what it does |", "|---|--:|--:|---|---|---|"]
+    for c in sorted(all_calls, key=lambda c: c.name):
+        needs = ", ".join(c.rights) or f"nothing: {c.reason}"
+        if c.is_dynamic:
+            needs = f"by its arguments: {needs}"
+        arguments = ", ".join(f"{a.name}: {a.type}" for a in c.arguments)
+        lines.append(f"| `{c.name}` | {c.numbers[0]} | {c.numbers[1]} | {needs} | {arguments} | "
+                     f"{c.summary} |")
+    (out / "syscalls.md").write_text("\n".join(lines) + "\n")
+    lines = ["# Capabilities", "", "Generated from `abi/capabilities.tbl` and `abi/syscalls.tbl`.",
+             "", "| right | scope | calls that ask for it |", "|---|---|---|"]
+    for kind, right, total, scope in rights:
+        name = f"{kind}.{right}"
+        users = ", ".join(f"`{c.name}`" for c in all_calls if name in c.rights)
+        mark = " (total authority)" if total else ""
+        lines.append(f"| `{name}`{mark} | {scope} | {users} |")
+    (out / "capabilities.md").write_text("\n".join(lines) + "\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--abi", type=pathlib.Path, required=True, help="folder of the tables")
+    parser.add_argument("--arch", required=True, choices=["x86_64", "aarch64", "host"])
+    parser.add_argument("--out", type=pathlib.Path, required=True, help="folder to write to")
+    options = parser.parse_args()
+    documents = options.out / "doc"
+    documents.mkdir(parents=True, exist_ok=True)
+    try:
+        calls, all_calls = parse_calls(options.abi / "syscalls.tbl", options.arch)
+        rights = parse_rights(options.abi / "capabilities.tbl")
+        known = {f"{kind}.{right}" for kind, right, _, _ in rights}
+        for call in all_calls:
+            for right in call.rights:
+                if right not in known:
+                    raise TableError(f"{call.name} needs {right!r}, which is no right")
+    except TableError as error:
+        print(f"generate_calls: {error}", file=sys.stderr)
+        return 1
+    write_rights(rights, options.out)
+    write_prototypes(calls, options.out)
+    write_stubs(calls, options.out)
+    write_numbers(calls, options.out)
+    write_grammar(calls, options.out)
+    write_documents(all_calls, rights, documents)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The parts of ./vortex: packages, images, machines, suites."""

@@ -1,0 +1,147 @@
+"""A virtual machine with a serial line that can be read, awaited and written to.
+
+Every wait has a limit, and only the emulator that was started here is ever killed.
+"""
+import os
+import re
+import subprocess
+import tempfile
+import threading
+import time
+
+from . import qemu
+from .common import Failure
+
+DEFAULT_MACHINE = {"x86_64": "q35", "aarch64": "virt"}
+DEFAULT_CONSOLE = {"x86_64": "ttyS0", "aarch64": "ttyAMA0"}
+
+
+class Timeout(Failure):
+    """The machine did not print or do what was awaited."""
+
+
+def arguments(kernel, initrd=None, append="", arch="x86_64", smp=4, memory=512, cpu="max",
+              machine=None, extra=()):
+    """The emulator and its command line, without the serial line."""
+    emulator = qemu.find(arch)
+    words = [emulator.program, *emulator.options, "-accel", "tcg", "-machine",
+             machine or DEFAULT_MACHINE[arch], "-cpu", cpu, "-smp", str(smp), "-m", str(memory),
+             "-kernel", kernel, "-nic", "none", "-no-reboot"]
+    if initrd:
+        words += ["-initrd", initrd]
+    words += ["-append", f"console={DEFAULT_CONSOLE[arch]} {append}".strip()]
+    if arch == "x86_64" and "microvm" not in (machine or ""):
+        words += ["-vga", "none"]
+    if arch == "x86_64":
+        words += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
+    return emulator, words + list(extra)
+
+
+class Machine:
+    """One run of the emulator; use as a context manager, so that it always ends."""
+
+    def __init__(self, kernel, **options):
+        self.emulator, self.command = arguments(kernel, **options)
+        self.command += ["-display", "none", "-monitor", "none", "-serial", "stdio"]
+        self.output = ""
+        self.position = 0
+        self.status = None
+        self._changed = threading.Condition()
+        self._ended = False
+        self._process = None
+        self._complaints = None
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self):
+        self._complaints = tempfile.TemporaryFile()
+        self._process = subprocess.Popen(self.command, stdin=subprocess.PIPE,
+                                         stdout=subprocess.PIPE, stderr=self._complaints,
+                                         env=self.emulator.environment)
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        descriptor = self._process.stdout.fileno()
+        pending = b""
+        while True:
+            data = os.read(descriptor, 65536)
+            if not data:
+                break
+            data = pending + data
+            text = data.decode("utf-8", "ignore") if len(data) < 4 else None
+            cut = len(data)
+            while text is None and cut > len(data) - 4:
+                try:
+                    text = data[:cut].decode()
+                except UnicodeDecodeError:
+                    cut -= 1
+            pending = data[cut:] if text is not None else b""
+            with self._changed:
+                self.output += (text if text is not None else data.decode("utf-8", "replace"))
+                self._changed.notify_all()
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def send(self, text):
+        """Types on the serial line."""
+        try:
+            self._process.stdin.write(text.encode())
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise Failure("the machine has ended") from None
+
+    def expect(self, pattern, timeout=60):
+        """Waits for a regular expression after what was matched before; returns the match."""
+        compiled = re.compile(pattern) if isinstance(pattern, str) else pattern
+        limit = time.monotonic() + timeout
+        with self._changed:
+            while True:
+                found = compiled.search(self.output, self.position)
+                if found:
+                    self.position = found.end()
+                    return found
+                left = limit - time.monotonic()
+                if self._ended or left <= 0:
+                    why = "the machine ended" if self._ended else f"nothing within {timeout} s"
+                    raise Timeout(f"waiting for {compiled.pattern!r}: {why}; the last lines were\n"
+                                  + self.tail())
+                self._changed.wait(left)
+
+    def wait(self, timeout=60):
+        """Waits for the emulator's end; returns its status (isa-debug-exit: 2 * value + 1)."""
+        try:
+            self.status = self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise Timeout(f"the machine still runs after {timeout} s; the last lines were\n"
+                          + self.tail()) from None
+        with self._changed:
+            limit = time.monotonic() + 5
+            while not self._ended and time.monotonic() < limit:
+                self._changed.wait(1)
+        return self.status
+
+    def tail(self, count=25):
+        lines = self.output.splitlines()[-count:]
+        if self._complaints:
+            self._complaints.seek(0)
+            lines += self._complaints.read().decode(errors="replace").splitlines()[-5:]
+        return "\n".join(lines)
+
+    def stop(self):
+        """Ends the emulator if it runs."""
+        if self._process and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
+
+def run_to_end(kernel, timeout, **options):
+    """Boots, waits for the machine's own end, returns the whole output with plain line ends."""
+    with Machine(kernel, **options) as machine:
+        machine.wait(timeout)
+        return machine.output.replace("\r\n", "\n")

@@ -1,0 +1,92 @@
+"""The test suites: each reports checks to one Report, within a budget of minutes."""
+import os
+import time
+
+from .. import common
+from ..common import Failure, build_kernel, say
+from . import abi, boot, differential, host, programs, stress, terminal
+
+# Minutes on two cores; together under 45.
+SUITES = {
+    "host": (host.run, 4, "unit tests of the kernel's sources under ASan and UBSan"),
+    "boot": (boot.run, 6, "boots on many machines, and on bad input"),
+    "abi": (abi.run_suite, 10, "test/abi on Linux, then on Aegis with page-table isolation off and on"),
+    "differential": (differential.run, 4, "command lines whose output must equal Linux's"),
+    "terminal": (terminal.run, 4, "a person at the console: editing, job control, full-screen programs"),
+    "programs": (programs.run, 8, "lua, tcc and Python's own tests"),
+    "stress": (stress.run, 7, "storms and fuzzing on a kernel with KASAN and lock checks"),
+}
+
+
+class Report:
+    """Counts checks; prints what fails, and what passes when asked."""
+
+    def __init__(self, verbose):
+        self.verbose = verbose
+        self.passed = 0
+        self.failed = 0
+
+    def ok(self, name):
+        self.passed += 1
+        if self.verbose:
+            print(f"ok {name}", flush=True)
+
+    def not_ok(self, name, detail=""):
+        self.failed += 1
+        print(f"not ok {name}" + (f": {detail}" if detail else ""), flush=True)
+
+    def check(self, name, condition, detail=""):
+        if condition:
+            self.ok(name)
+        else:
+            self.not_ok(name, detail)
+
+
+class Context:
+    """What a suite may ask for: the options, kernels, and whether to run long."""
+
+    def __init__(self, options):
+        self.arch = options.arch
+        self.long = options.long
+        self._given = options.kernel
+        self._built = {}
+
+    def kernel(self, debug=False, test=False):
+        """The path of a built kernel; built once."""
+        if self._given and not debug and not test:
+            return self._given
+        key = (debug, test)
+        if key not in self._built:
+            self._built[key] = build_kernel(self.arch, debug=debug, test=test)
+        return self._built[key]
+
+
+def main(options):
+    """Runs the chosen suites and prints the sum as the last line."""
+    if options.list:
+        for name, (_, minutes, summary) in SUITES.items():
+            print(f"{name:14} {minutes:3} minutes  {summary}")
+        return 0
+    unknown = [name for name in options.suites if name not in SUITES]
+    if unknown:
+        raise Failure(f"no such suite: {' '.join(unknown)} (see --list)")
+    os.makedirs(common.BUILD, exist_ok=True)
+    context = Context(options)
+    report = Report(options.verbose)
+    for name, (run, minutes, _) in SUITES.items():
+        if not options.suites or name in options.suites:
+            _run_suite(name, run, minutes, context, report)
+    print(f"{report.passed} passed, {report.failed} failed", flush=True)
+    return 1 if report.failed or not report.passed else 0
+
+
+def _run_suite(name, run, minutes, context, report):
+    passed, failed, started = report.passed, report.failed, time.monotonic()
+    say(f"suite {name} (budget {minutes} minutes)")
+    try:
+        run(context, report)
+    except Failure as failure:
+        report.not_ok(f"{name}: suite", str(failure))
+    seconds = time.monotonic() - started
+    say(f"suite {name}: {report.passed - passed} passed, {report.failed - failed} failed, {seconds:.0f} s"
+        + ("  OVER BUDGET" if seconds > minutes * 60 and not context.long else ""))

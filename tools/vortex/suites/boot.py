@@ -1,0 +1,118 @@
+"""Boots on many machines, and on input that is wrong: each ends in a prompt or in a clear message."""
+import os
+
+from .. import images
+from ..machine import Machine, Timeout
+from .oracle import write_initrd
+
+PROMPT = r"root@aegis:[^\n]*# "
+
+# name, options of the machine: each must come to busybox's prompt with all its CPUs, and power off.
+MACHINES = [
+    ("q35-max", {"cpu": "max", "smp": 4}),
+    ("pc-qemu64", {"cpu": "qemu64", "machine": "pc", "smp": 4}),
+    ("q35-EPYC-Rome", {"cpu": "EPYC-Rome", "smp": 2}),
+    ("q35-Skylake-kpti", {"cpu": "Skylake-Client", "smp": 4, "append": "kpti=on"}),
+    ("microvm", {"machine": "microvm", "smp": 2, "cpu": "max"}),
+    ("one-cpu", {"smp": 1}),
+    ("3-cpus", {"smp": 3}),
+    ("16-cpus", {"smp": 16, "memory": 512}),
+    ("24-megabytes", {"smp": 1, "memory": 24}),
+    ("64-gigabytes", {"smp": 2, "memory": "64G", "extra": (
+        "-object", "memory-backend-ram,id=big,size=64G,reserve=off", "-machine", "memory-backend=big")}),
+    ("x2apic-off", {"cpu": "max,-x2apic", "smp": 4}),
+    ("no-hpet", {"machine": "q35,hpet=off", "smp": 2}),
+    ("unknown-option", {"append": "unknown.option=1 nonsense kpti=perhaps loglevel=99999999999"}),
+]
+
+
+def run(context, report):
+    """All machines, then wrong input."""
+    if context.arch != "x86_64":
+        machines = [("virt", {}), ("virt-16", {"smp": 16})]
+    else:
+        machines = MACHINES
+    path = images.image("busybox", context.arch)
+    for name, options in machines:
+        boot_to_prompt(context, report, f"boot {name}", path, options)
+    if context.arch == "x86_64":
+        debug_build(context, report, path)
+    wrong_input(context, report)
+
+
+def boot_to_prompt(context, report, name, path, options, kernel=None, timeout=60):
+    """A prompt, the number of CPUs, and a clean end."""
+    cpus = options.get("smp", 4)
+    try:
+        with Machine(kernel or context.kernel(), initrd=path, arch=context.arch,
+                     **{"memory": 256, **options}) as machine:
+            machine.expect(PROMPT, timeout)
+            machine.send("nproc; echo result $((6 * 7))\n")
+            found = machine.expect(r"(\d+)\s+result 42", 30)
+            machine.send("exit\n")
+            status = machine.wait(20)
+        report.check(name, int(found.group(1)) == cpus and status == 0,
+                     f"{found.group(1)} CPUs, status {status}")
+    except Timeout as failure:
+        report.not_ok(name, str(failure))
+
+
+def debug_build(context, report, path):
+    """The build with KASAN, UBSAN and lock checks comes up too."""
+    boot_to_prompt(context, report, "boot debug-build", path, {"smp": 4, "memory": 512},
+                   kernel=context.kernel(debug=True), timeout=150)
+
+
+def cases():
+    """name, initial file system (None: none at all), options, what must be said."""
+    good = images.image_with("busybox", "x86_64", {}, None)
+    no_init = images.image_with(None, "x86_64", {"etc/passwd": (b"", 0o644)}, None)
+    liar = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\x00\x3e\x00" + b"\xff" * 200
+    return [
+        ("no initial file system", None, {}),
+        ("corrupt initial file system", good[:1000] + b"\xff" * 5000 + good[6000:], {}),
+        ("truncated initial file system", good[:len(good) // 2], {}),
+        ("not a cpio at all", b"hello, this is not an archive" * 50, {}),
+        ("gzip that is cut", b"\x1f\x8b\x08\x00" + bytes(300), {}),
+        ("no init", no_init, {}),
+        ("init is no program", images.image_with(None, "x86_64", {"init": (b"\0\1\2", 0o755)}, None), {}),
+        ("init is an ELF that lies", images.image_with(None, "x86_64", {"init": (liar, 0o755)}, None), {}),
+        ("init= names nothing", good, {"append": "init=/nowhere"}),
+        ("16 MB of memory", good, {"memory": 16, "smp": 1}),
+    ]
+
+
+def wrong_input(context, report):
+    """The kernel says what is wrong (a panic or FAIL line with a reason) or comes to a prompt."""
+    if context.arch != "x86_64":
+        return
+    for name, data, options in cases():
+        path = write_initrd(data) if data is not None else None
+        try:
+            settings = {"memory": 128, "smp": 2, **options}
+            with Machine(context.kernel(), initrd=path, arch=context.arch, **settings) as machine:
+                machine.expect(rf"(?i)panic:? .{{8,}}|FAIL: .{{8,}}|{PROMPT}", 40)
+            report.ok(f"boot {name}")
+        except Timeout as failure:
+            report.not_ok(f"boot {name}", str(failure))
+        finally:
+            if path:
+                os.unlink(path)
+    no_serial_port(context, report)
+
+
+def no_serial_port(context, report):
+    """Without a serial line the machine still runs its init and ends by itself."""
+    command = "#!/bin/sh\n/bin/busybox poweroff -f\n"
+    path = write_initrd(images.image_with("busybox", context.arch, {}, command))
+    try:
+        machine = Machine(context.kernel(), initrd=path, arch=context.arch, memory=256)
+        at = machine.command.index("-serial")
+        machine.command[at + 1] = "none"
+        with machine:
+            status = machine.wait(60)
+        report.check("boot without a serial port", status == 0, f"status {status}")
+    except Timeout as failure:
+        report.not_ok("boot without a serial port", str(failure))
+    finally:
+        os.unlink(path)
