@@ -1,0 +1,36 @@
+/*
+ * The host's memory: "physical" addresses are offsets into one window of the process, and page
+ * tables are software, in pages of that window.
+ */
+#ifndef MACHINE_MMU_H
+#define MACHINE_MMU_H
+
+#include "arch/cpu.h"
+#include "base/types.h"
+
+#define USER_ADDRESS_LIMIT ((user_address_t)0x00007ffffffff000)
+
+/* What kernel_map.c hands out is only numbers here, looked up in a table of its own. */
+#define KERNEL_DYNAMIC_START ((virtual_t)0xffffc90000000000)
+#define KERNEL_DYNAMIC_END ((virtual_t)0xffffd10000000000)
+
+struct mmu_space {
+	physical_t root;
+	uint64_t identity;	/* tags TLB entries; never used twice */
+	uint64_t generation;
+};
+
+/* The window; set before memory_start(). */
+extern char *host_memory;
+
+static inline void *physical_to_virtual(physical_t address)
+{
+	return host_memory + address;
+}
+
+static inline physical_t virtual_to_physical(const void *pointer)
+{
+	return (physical_t)((const char *)pointer - host_memory);
+}
+
+#endif
