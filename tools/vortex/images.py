@@ -12,7 +12,7 @@ from .packages import locked_set, unpack
 
 BUSYBOX_PACKAGES = ["busybox-static"]
 DEBIAN_PACKAGES = """
-    bash bsdextrautils bsdutils bzip2 coreutils dash debianutils diffutils findutils grep
+    bash bsdextrautils bsdutils bzip2 coreutils cpio dash debianutils diffutils ed findutils grep
     gzip hostname less libc-bin libc6 libc6-dev lua5.4 make mawk mount ncurses-base
     ncurses-bin procps psmisc python3 python3-minimal sed tar tcc util-linux util-linux-extra
     vim-tiny xz-utils""".split()
