@@ -35,6 +35,7 @@ struct context {
 	virtual_t fault_recovery;	/* machine use: where a faulting user access resumes */
 	struct mmu_space *space;	/* page tables to load, NULL: any (kernel thread) */
 	uint32_t faults_disabled;	/* not 0: faults of user accesses fail at once (memory/user.h) */
+	uint32_t is_reclaiming;		/* memory/: this context frees pages; it may use the reserve */
 	struct lock_trace *locks;	/* debug builds: held locks */
 	struct context_machine machine;
 };
