@@ -83,6 +83,7 @@ static int copy_parts(struct process *child, struct process *parent, uint64_t fl
 	child->personality = parent->personality;
 	child->dumpable = parent->dumpable;
 	child->out_of_memory_adjust = parent->out_of_memory_adjust;
+	child->real_uid = parent->real_uid;
 	result = signal_process_init(child, flags & CLONE_CLEAR_SIGHAND ? NULL : parent);
 	if (result < 0)
 		return result;
@@ -112,9 +113,6 @@ static int thread_prepare(struct thread *child, const struct clone_request *requ
 	memcpy(child->name, parent->name, sizeof(child->name));
 	child->signals.blocked = parent->signals.blocked;
 	child->no_new_privileges = parent->no_new_privileges;
-	child->exit_signal = request->exit_signal;
-	if (request->flags & CLONE_PARENT)
-		child->exit_signal = parent->exit_signal;
 	if (request->flags & CLONE_CHILD_CLEARTID)
 		child->clear_tid_address = request->child_tid;
 	/* The alternate stack is kept by processes, and by vfork as Linux does; not by threads. */
@@ -224,6 +222,9 @@ static int child_prepare(const struct clone_request *request, struct process *pr
 {
 	int result = copy_parts(process, process_current(), request->flags);
 
+	process->exit_signal = request->exit_signal;
+	if (request->flags & CLONE_PARENT)
+		process->exit_signal = process_current()->exit_signal;
 	if (result < 0)
 		return result;
 	result = thread_create(process, context_user_frame(context_current()), NULL, NULL, child);

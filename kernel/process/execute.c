@@ -276,7 +276,7 @@ static void program_commit(struct program *program)
 	process->has_executed = true;
 	process->dumpable = 1;
 	process->parent_death_signal = 0;
-	thread->exit_signal = SIGCHLD;
+	process->exit_signal = SIGCHLD;
 	context_start_program(entry, stack);
 }
 

@@ -23,6 +23,9 @@ struct limits {
 	struct limit values[LIMIT_COUNT];
 };
 
+/* What the first process starts with: Linux's defaults. */
+void limits_init(struct limits *limits);
+
 /* The soft limit of the current process. */
 uint64_t limit_current(enum limit_kind kind);
 

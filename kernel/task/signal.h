@@ -47,6 +47,7 @@ struct signal_process {
 	uint32_t stop_requested;	/* signal number of a group stop in progress */
 	uint32_t threads_to_stop;
 	bool is_stopped, stop_unreported, continue_unreported;
+	int32_t stop_signal;		/* that stopped it, for wait4 */
 	int32_t group_exit_code;
 	struct list_head notify;
 };

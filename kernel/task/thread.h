@@ -76,6 +76,7 @@ struct thread {
 	int32_t exit_signal;			/* signal to the parent for clone() without thread */
 	struct vfork_wait *vfork_wait;		/* parent that sleeps until exec or exit */
 	uint64_t missing_calls;
+	bool is_accounted;			/* its usage is in process->dead_threads */
 
 	/* Accounting, written by the scheduler. */
 	uint64_t run_ns;			/* exact total on CPUs */
@@ -109,6 +110,8 @@ struct process {
 	bool is_exiting;			/* exit_group or fatal signal: all threads go */
 	bool is_zombie;
 	int32_t exit_status;			/* as wait4 shows it */
+	int32_t exit_signal;			/* tells the parent of the end; 0: nothing */
+	uint32_t real_uid;			/* of its threads, kept after they are gone */
 	struct thread *group_exec;		/* the thread that waits for others to die in exec */
 	int32_t parent_death_signal;
 
@@ -155,6 +158,8 @@ struct session {
 	struct terminal *terminal;		/* controlling terminal; LOCK_TERMINAL of tty layer */
 	struct process *leader;			/* NULL once it exited */
 	uint32_t group_count;
+	/* Seam: set by terminal/ with `terminal`; called when the leader exits. May sleep. */
+	void (*leader_exits)(struct session *session);
 	struct rcu_head rcu;
 };
 
@@ -217,6 +222,9 @@ void process_leader_set(struct thread *thread);
 int process_session_start(struct process *process) MUST_CHECK;
 int process_group_move(struct process *process, int32_t group_id) MUST_CHECK;
 
+/* Process 1, once it was published; the reaper of orphans. */
+struct process *process_first(void);
+
 void process_get(struct process *process);
 bool process_get_unless_dead(struct process *process);
 void process_put(struct process *process);
@@ -245,6 +253,7 @@ uint64_t process_run_ns(struct process *process);
 /* Usage with user/kernel split, as getrusage shows it. */
 void thread_usage(struct thread *thread, struct usage *usage);
 void process_usage(struct process *process, struct usage *usage);
+void usage_add(struct usage *total, const struct usage *part);	/* peaks: the larger */
 
 /* What runs, for /proc/loadavg, stat. */
 struct schedule_statistics {

@@ -32,6 +32,9 @@ int walk(int directory_fd, const char *name, unsigned flags, struct path *result
 int walk_from(const struct path *start, const char *name, unsigned flags, struct path *result)
 	MUST_CHECK;
 
+/* The root of the first mount, counted; for the first process. -ENOENT before vfs_start(). */
+int walk_root(struct path *root) MUST_CHECK;
+
 /*
  * For calls that make or remove the last component: `parent` is counted, `last` points into `name`;
  * kind says whether it is ".", ".." or the root.

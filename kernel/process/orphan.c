@@ -1,0 +1,61 @@
+/*
+ * Orphaned process groups (POSIX 3.264): when a process leaves and its group, or the groups of its
+ * children, lose their last tie to the session while they have stopped members, they get SIGHUP and
+ * SIGCONT so that nobody stays stopped for ever.
+ */
+#include "process/internal.h"
+
+/* Whether a member ties the group to its session: its parent is elsewhere in the session. */
+static bool is_tie(const struct process *member, const struct process *except)
+{
+	const struct process *parent = member->parent;
+
+	if (member == except || member->is_zombie || !parent)
+		return false;
+	return parent->group != member->group && parent->session == member->session;
+}
+
+bool process_group_is_orphaned(struct process_group *group, struct process *except)
+{
+	struct process *member;
+
+	list_for_each(member, &group->members, group_node) {
+		if (is_tie(member, except))
+			return false;
+	}
+	return true;
+}
+
+static bool has_stopped_member(struct process_group *group)
+{
+	struct process *member;
+
+	list_for_each(member, &group->members, group_node) {
+		if (member->signals.is_stopped)
+			return true;
+	}
+	return false;
+}
+
+static void group_check(struct process_group *group, struct process *leaving)
+{
+	if (!process_group_is_orphaned(group, leaving) || !has_stopped_member(group))
+		return;
+	signal_send_group(group, SIGHUP, NULL);
+	signal_send_group(group, SIGCONT, NULL);
+}
+
+void orphan_groups_check(struct process *leaving)
+{
+	struct process *child;
+
+	/* The own group, if this process was its tie. */
+	if (leaving->parent && leaving->parent->group != leaving->group &&
+	    leaving->parent->session == leaving->session)
+		group_check(leaving->group, leaving);
+	/* The groups that its children lead elsewhere in the session. */
+	list_for_each(child, &leaving->children, child_node) {
+		if (child->group != leaving->group && child->session == leaving->session)
+			group_check(child->group, leaving);
+	}
+}

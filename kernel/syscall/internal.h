@@ -1,0 +1,31 @@
+/*
+ * Shared among the handlers: stubs' helpers, conversion of times, and tracing.
+ */
+#ifndef SYSCALL_INTERNAL_H
+#define SYSCALL_INTERNAL_H
+
+#include "call_prototypes.h"
+#include "syscall/stub.h"
+#include "syscall/syscall.h"
+#include "time/clock_time.h"
+
+/* Prints one call and its result if the current thread is traced. */
+void trace_call_enter(const struct call_entry *entry, const struct frame *frame);
+void trace_call_leave(const struct call_entry *entry, const struct frame *frame, long result);
+int trace_start(void) MUST_CHECK;
+
+/* A number without an entry: counted per program for /proc/aegis/missing. Always -ENOSYS. */
+long missing_call(long number);
+int missing_start(void) MUST_CHECK;
+
+/* Checked times: 0 or -EINVAL (negative, or nanoseconds of a second or more); saturates. */
+int timespec_to_ns(const struct timespec *time, int64_t *ns) MUST_CHECK;
+int timeval_to_ns(const struct timeval *time, int64_t *ns) MUST_CHECK;
+void timespec_from_ns(int64_t ns, struct timespec *time);
+void timeval_from_ns(int64_t ns, struct timeval *time);
+/* now + ns, at most NO_DEADLINE - 1. */
+int64_t deadline_after(int64_t ns);
+/* A time-out in program memory, NULL for none; deadline absolute. -EFAULT, -EINVAL. */
+int deadline_from_user(user_address_t timeout, int64_t *deadline_ns) MUST_CHECK;
+
+#endif
