@@ -98,6 +98,7 @@ struct file {
 	struct epoll_link *epoll_links;		/* epoll items on this file; own lock in epoll.c */
 	struct fasync *asynchronous;		/* F_SETOWN, FIOASYNC */
 	int32_t owner_id, owner_type, owner_signal;	/* F_SETOWN, F_SETOWN_EX, F_SETSIG */
+	struct file *late_next;			/* chain of files whose last put could not sleep */
 	struct rcu_head rcu;
 };
 
@@ -107,7 +108,7 @@ struct file *file_create(const struct file_operations *operations, void *object,
 			 uint32_t flags);
 void file_get(struct file *file);
 bool file_get_unless_closed(struct file *file);
-void file_put(struct file *file);	/* the last put releases, at return to the program */
+void file_put(struct file *file);	/* any context; the last releases here, or by a worker */
 void file_put_now(struct file *file);	/* the last put releases here; may sleep */
 
 /* Checked reading and writing as the calls do it: mode, position, limits, notification. */
