@@ -152,11 +152,32 @@ $(objects): | $(if $(generator),$(GENERATED)/calls.mk)
 
 -include $(objects:.o=.d)
 
+#
+# Gates that compile: each header alone, and clang's thread-safety pass. Done again only for what changed.
+#
+foreign := $(foreach a,x86_64 aarch64 host,$(if $(filter $(a),$(ARCH)),,kernel/arch/$(a)/%))
+header_files := $(filter-out $(foreign) kernel/%host_test.h,$(shell find kernel -name '*.h'))
+lint_files := $(filter-out $(host_only) %_test.c %_fuzz.c,$(all_c))
+CLANG ?= clang
+
+headers: $(header_files:%.h=$(OUT)/alone/%.ok)
+lint: $(lint_files:%.c=$(OUT)/lint/%.ok)
+$(OUT)/alone/%.ok: %.h $(rules) | $(GENERATED)/calls.mk
+	$(call say,HEAD,$<)mkdir -p $(@D)
+	$(quiet)$(CC) $(flags) -fsyntax-only -x c -MF $(@:.ok=.d) -MT $@ -include $< /dev/null
+	$(quiet)touch $@
+$(OUT)/lint/%.ok: %.c $(rules) | $(GENERATED)/calls.mk
+	$(call say,LINT,$<)mkdir -p $(@D)
+	$(quiet)$(CLANG) --target=$(ARCH)-linux-gnu -std=gnu11 -ffreestanding $(includes) $(clang_flags) \
+		-Wno-everything -Wthread-safety -Werror -fsyntax-only -MMD -MP -MF $(@:.ok=.d) -MT $@ $<
+	$(quiet)touch $@
+-include $(if $(filter headers lint,$(MAKECMDGOALS)),$(shell find $(OUT)/alone $(OUT)/lint -name '*.d' 2>/dev/null))
+
 check:
 	$(quiet)$(PYTHON) tools/check.py
 
 clean:
 	rm -rf build
 
-.PHONY: all check clean
+.PHONY: all headers lint check clean
 .DELETE_ON_ERROR:
