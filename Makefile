@@ -156,7 +156,7 @@ $(objects): | $(if $(generator),$(GENERATED)/calls.mk)
 # Gates that compile: each header alone, and clang's thread-safety pass. Done again only for what changed.
 #
 foreign := $(foreach a,x86_64 aarch64 host,$(if $(filter $(a),$(ARCH)),,kernel/arch/$(a)/%))
-header_files := $(filter-out $(foreign) kernel/%host_test.h,$(shell find kernel -name '*.h'))
+header_files := $(filter-out $(foreign) kernel/%host_test.h,$(shell grep -rL '^\.macro' kernel --include=*.h))
 lint_files := $(filter-out $(host_only) %_test.c %_fuzz.c,$(all_c))
 CLANG ?= clang
 

@@ -4,6 +4,7 @@
 Everything that fails is reported, not only the first. --fast leaves out what compiles.
 """
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,10 +24,10 @@ def step(name, work):
     """Runs one gate; prints its complaints and how long it took."""
     started = time.monotonic()
     complaints = work()
-    for line in complaints[:60]:
+    for line in complaints[:30]:
         print(line)
-    if len(complaints) > 60:
-        print(f"... and {len(complaints) - 60} more")
+    if len(complaints) > 30:
+        print(f"... and {len(complaints) - 30} more")
     state = "ok" if not complaints else f"FAILS ({len(complaints)})"
     print(f"check {name:22} {state:12} {time.monotonic() - started:5.1f} s", flush=True)
     return not complaints
@@ -46,8 +47,9 @@ def make(*arguments):
     def work():
         result = subprocess.run(["make", "--no-print-directory", "-s", "-k", "-j2", *arguments], cwd=ROOT,
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        lines = [l for l in result.stdout.splitlines() if not l.startswith("  ")]
-        return (lines or ["failed"]) if result.returncode else []
+        lines = [l for l in result.stdout.splitlines()
+                 if re.search(r"error|warning|undefined reference|No rule|symbols:", l)]
+        return (lines or result.stdout.splitlines()[-5:]) if result.returncode else []
     return work
 
 

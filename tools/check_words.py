@@ -35,7 +35,7 @@ def check(findings):
         for number, line in enumerate(code.split("\n"), 1):
             if kernel and path.endswith(".c") and re.match(r"\s*extern\b", line):
                 findings.add(path, number, "no-extern", line.strip()[:60])
-            if kernel and TYPEDEF.match(line):
+            if kernel and TYPEDEF.match(line) and "(*" not in line:
                 findings.add(path, number, "tags-not-typedefs", line.strip()[:60])
             match = BANNED.search(line)
             if match and kernel:
