@@ -270,7 +270,8 @@ static void output_string(struct output *output, const struct conversion *conver
 
 	if (!text)
 		text = "(null)";
-	output_text(output, conversion, text, limit == SIZE_MAX ? strlen(text) : strnlen(text, limit));
+	output_text(output, conversion, text,
+		    limit == SIZE_MAX ? strlen(text) : strnlen(text, limit));
 }
 
 static void output_conversion(struct output *output, struct conversion *conversion,

@@ -98,7 +98,7 @@ static int place_entry(const struct cpio *cpio, size_t offset, struct cpio_entry
 	uint64_t name_size = entry->name_length;
 	uint64_t data;
 
-	/* Sizes have 32 bits, so sums of 64 bits do not wrap once the offset is inside the memory. */
+	/* Sizes have 32 bits: sums in 64 bits do not wrap, the offset being inside the memory. */
 	if (name_size < 2 || !range_is_within(name, name_size, cpio->size))
 		return -EBADMSG;
 	data = align_up(name + name_size, CPIO_ALIGNMENT);

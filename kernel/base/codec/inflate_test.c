@@ -126,7 +126,8 @@ TEST(inflate, fixed_and_stored)
 	EXPECT_EQUAL(check.total, strlen(expected));
 	EXPECT(!check.is_different);
 	check = sink_expecting("stored", 6);
-	EXPECT_EQUAL(inflate_raw(&inflate, stored_text, sizeof(stored_text), &used, &check.sink), 0);
+	EXPECT_EQUAL(inflate_raw(&inflate, stored_text, sizeof(stored_text), &used, &check.sink),
+		     0);
 	EXPECT_EQUAL(check.total, 6);
 	EXPECT(!check.is_different);
 }
