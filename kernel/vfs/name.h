@@ -6,7 +6,7 @@
 #define VFS_NAME_H
 
 #include "base/compiler.h"
-#include "base/hash_list.h"
+#include "base/table/hash_list.h"
 #include "base/list.h"
 #include "base/types.h"
 #include "sync/rcu.h"
