@@ -7,13 +7,13 @@
 
 #include "base/atomic.h"
 
-struct hash_node {
-	struct hash_node *next;
-	struct hash_node **link; /* what points at this node; NULL in no chain */
+struct hash_list_node {
+	struct hash_list_node *next;
+	struct hash_list_node **link; /* what points at this node; NULL in no chain */
 };
 
 struct hash_list {
-	struct hash_node *first;
+	struct hash_list_node *first;
 };
 
 static inline void hash_list_init(struct hash_list *list)
@@ -26,19 +26,19 @@ static inline bool hash_list_is_empty(const struct hash_list *list)
 	return !atomic_load_relaxed(&list->first);
 }
 
-static inline void hash_node_init(struct hash_node *node)
+static inline void hash_list_node_init(struct hash_list_node *node)
 {
 	node->next = NULL;
 	node->link = NULL;
 }
 
-static inline bool hash_node_is_linked(const struct hash_node *node)
+static inline bool hash_list_node_is_linked(const struct hash_list_node *node)
 {
 	return node->link != NULL;
 }
 
 /* Put `node` first; a reader finds it complete or not at all. */
-static inline void hash_list_add(struct hash_list *list, struct hash_node *node)
+static inline void hash_list_add(struct hash_list *list, struct hash_list_node *node)
 {
 	node->next = list->first;
 	node->link = &list->first;
@@ -51,7 +51,7 @@ static inline void hash_list_add(struct hash_list *list, struct hash_node *node)
  * Take `node` off its chain, if it is in one. Readers at it still go forward, so it is neither
  * freed nor added again before a grace period has gone.
  */
-static inline void hash_list_remove(struct hash_node *node)
+static inline void hash_list_remove(struct hash_list_node *node)
 {
 	if (!node->link)
 		return;
@@ -63,7 +63,7 @@ static inline void hash_list_remove(struct hash_node *node)
 
 #define HASH_ENTRY_OR_NULL(expression, type, member, node) \
 	({ \
-		struct hash_node *node = (expression); \
+		struct hash_list_node *node = (expression); \
 		node ? container_of(node, type, member) : NULL; \
 	})
 

@@ -36,7 +36,7 @@ struct hash_list *hash_table_move(struct hash_table *table, struct hash_list *bu
 	table->buckets = buckets;
 	table->bits = bits;
 	for (size_t i = 0; i < old_count; i++) {
-		struct hash_node *chain;
+		struct hash_list_node *chain;
 
 		while ((chain = old[i].first)) {
 			struct hash_table_node *node =

@@ -9,7 +9,7 @@
 #include "base/table/hash_list.h"
 
 struct hash_table_node {
-	struct hash_node chain;
+	struct hash_list_node chain;
 	uint64_t hash;
 };
 
