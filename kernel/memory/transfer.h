@@ -32,6 +32,7 @@ struct transfer {
 	struct transfer_vector inline_vector;
 	const struct transfer_vector *vectors;	/* NULL: inline_vector */
 	struct page *const *pages;
+	void *owned;			/* heap copy of vectors, for transfer_release() */
 };
 
 /* One program range; the caller's stub checked that it lies in the program's half. */

@@ -16,6 +16,7 @@ int user_zero(user_address_t to, size_t length) MUST_CHECK;
 /* Bytes that were copied before a fault; for transfers. */
 size_t user_copy_in_some(void *to, user_address_t from, size_t length);
 size_t user_copy_out_some(user_address_t to, const void *from, size_t length);
+size_t user_zero_some(user_address_t to, size_t length);
 
 /* With page faults off: short instead of sleeping. */
 size_t user_copy_in_nofault(void *to, user_address_t from, size_t length);

@@ -2,6 +2,12 @@
 #include "memory/host_test.h"
 #include "memory/page/internal.h"
 
+static uint64_t available(void)
+{
+	page_caches_drain();
+	return page_buddy.free_pages + page_buddy.untouched_pages;
+}
+
 MEMORY_TEST_RANGES(page, hands_out_each_page_once,
 		   FRAMES(0, 0x9f, BOOT_MEMORY_USABLE),
 		   FRAMES(0x100, 0x1800, BOOT_MEMORY_USABLE))
@@ -9,7 +15,7 @@ MEMORY_TEST_RANGES(page, hands_out_each_page_once,
 	struct page *all = NULL, *page;
 	uint64_t count = 0;
 
-	uint64_t total = page_buddy.free_pages + page_buddy.untouched_pages;
+	uint64_t total = available();
 
 	EXPECT(total > 0x1600 && total < 0x18a0);
 	while ((page = page_allocate(0, ALLOCATE_RESERVE)) != NULL) {
@@ -28,8 +34,7 @@ MEMORY_TEST_RANGES(page, hands_out_each_page_once,
 		page->private2 = 0;
 		page_put(page);
 	}
-	page_caches_drain();
-	EXPECT_EQUAL(page_buddy.free_pages + page_buddy.untouched_pages, total);
+	EXPECT_EQUAL(available(), total);
 	EXPECT(!list_is_empty(&page_buddy.free[CHUNK_ORDER]));
 }
 
@@ -61,7 +66,7 @@ MEMORY_TEST_RANGES(page, brings_in_chunks_when_wanted,
 MEMORY_TEST_RANGES(page, programs_leave_the_kernel_its_share,
 		   FRAMES(0x400, 0x1000, BOOT_MEMORY_USABLE))
 {
-	uint64_t total = page_buddy.free_pages + page_buddy.untouched_pages;
+	uint64_t total = available();
 	uint64_t taken = 0;
 
 		while (page_allocate(0, ALLOCATE_USER))

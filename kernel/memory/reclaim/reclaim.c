@@ -7,6 +7,7 @@
 #include "arch/context.h"
 #include "base/compiler.h"
 #include "memory/counters.h"
+#include "memory/heap/areas.h"
 #include "memory/heap/internal.h"
 #include "memory/page.h"
 #include "memory/page/internal.h"
@@ -76,7 +77,7 @@ uint64_t reclaim_direct(uint64_t wanted)
 	if (freed < wanted && shrink_all(wanted) > 0)
 		freed += slab_reclaim();
 	if (freed < wanted)
-		freed += slab_reclaim();
+		freed += slab_reclaim() + kernel_stacks_reclaim();
 	self->is_reclaiming = 0;
 	return freed;
 }

@@ -1,0 +1,194 @@
+/*
+ * Kernel stacks lie in slots twice their size: the lower half of a slot is never mapped, so that an
+ * overflow faults. Freed stacks stay mapped, a few per CPU, the rest on a list; both are chained
+ * through their first word.
+ */
+#include "arch/context.h"
+#include "arch/cpu.h"
+#include "base/arithmetic.h"
+#include "memory/counters.h"
+#include "memory/heap.h"
+#include "memory/heap/areas.h"
+#include "memory/kernel_map.h"
+#include "memory/page.h"
+#include "sync/spin_lock.h"
+
+#define SLOT_BYTES ((virtual_t)2 * KERNEL_STACK_BYTES)
+#define SLOT_COUNT ((KERNEL_AREAS_START - KERNEL_DYNAMIC_START) / SLOT_BYTES)
+#define STACK_PAGES (KERNEL_STACK_BYTES / (int)PAGE_SIZE)
+#define CPU_CACHE_MAXIMUM 4
+/* More idle stacks than this are unmapped when the next one is asked for. */
+#define POOL_MAXIMUM 32
+
+struct stack_cache {
+	virtual_t first;	/* chained through the stacks' first words */
+	uint32_t count;
+};
+
+static DEFINE_PER_CPU(struct stack_cache, stack_cache);
+
+static struct {
+	struct spin_lock lock;		/* LOCK_KERNEL_MAP */
+	struct stack_cache pool;	/* mapped, idle */
+	uint64_t *free_slots;		/* unmapped slots below next_slot, a stack of numbers */
+	uint64_t free_count, free_capacity;
+	uint64_t next_slot;
+} stacks = {
+	.lock = SPIN_LOCK_INITIALIZER(LOCK_KERNEL_MAP),
+};
+
+static void cache_push(struct stack_cache *cache, virtual_t stack)
+{
+	*(virtual_t *)stack = cache->first;
+	cache->first = stack;
+	cache->count++;
+}
+
+static virtual_t cache_pop(struct stack_cache *cache)
+{
+	virtual_t stack = cache->first;
+
+	if (stack) {
+		cache->first = *(virtual_t *)stack;
+		cache->count--;
+	}
+	return stack;
+}
+
+static virtual_t slot_stack(uint64_t slot)
+{
+	return KERNEL_DYNAMIC_START + slot * SLOT_BYTES + KERNEL_STACK_BYTES;
+}
+
+/* An unmapped slot's number, or SLOT_COUNT. */
+static uint64_t slot_reserve(void)
+{
+	bool masked = spin_lock_irq(&stacks.lock);
+	uint64_t slot = SLOT_COUNT;
+
+	if (stacks.free_count > 0)
+		slot = stacks.free_slots[--stacks.free_count];
+	else if (stacks.next_slot < SLOT_COUNT)
+		slot = stacks.next_slot++;
+	spin_unlock_irq(&stacks.lock, masked);
+	return slot;
+}
+
+/* Without memory to remember it, a slot is lost: addresses are plenty. */
+static void slot_release(uint64_t slot)
+{
+	bool masked = spin_lock_irq(&stacks.lock);
+
+	if (stacks.free_count < stacks.free_capacity)
+		stacks.free_slots[stacks.free_count++] = slot;
+	spin_unlock_irq(&stacks.lock, masked);
+}
+
+/* Makes room to remember every slot that was ever used. */
+static void slots_grow(void)
+{
+	uint64_t wanted = max(stacks.next_slot * 2, 64);
+	uint64_t *larger, *old = NULL;
+	bool masked;
+
+	if (READ_ONCE(stacks.free_capacity) >= stacks.next_slot)
+		return;
+	larger = heap_allocate_array(wanted, sizeof(*larger), HEAP_RAW);
+	if (!larger)
+		return;
+	masked = spin_lock_irq(&stacks.lock);
+	if (stacks.free_capacity < wanted) {
+		for (uint64_t i = 0; i < stacks.free_count; i++)
+			larger[i] = stacks.free_slots[i];
+		old = stacks.free_slots;
+		stacks.free_slots = larger;
+		stacks.free_capacity = wanted;
+		larger = NULL;
+	}
+	spin_unlock_irq(&stacks.lock, masked);
+	heap_free(old);
+	heap_free(larger);
+}
+
+static virtual_t stack_from_pool(void)
+{
+	bool masked = spin_lock_irq(&stacks.lock);
+	virtual_t stack = cache_pop(&stacks.pool);
+
+	spin_unlock_irq(&stacks.lock, masked);
+	return stack;
+}
+
+static void stack_unmap(virtual_t stack)
+{
+	kernel_pages_unmap(stack, KERNEL_STACK_BYTES);
+	slot_release((stack - KERNEL_DYNAMIC_START) / SLOT_BYTES);
+	memory_count(COUNT_KERNEL_STACKS, -STACK_PAGES);
+}
+
+static virtual_t stack_create(void)
+{
+	uint64_t slot = slot_reserve();
+
+	if (slot == SLOT_COUNT)
+		return 0;
+	slots_grow();
+	if (!kernel_pages_map(slot_stack(slot), KERNEL_STACK_BYTES, 0)) {
+		slot_release(slot);
+		return 0;
+	}
+	memory_count(COUNT_KERNEL_STACKS, STACK_PAGES);
+	return slot_stack(slot);
+}
+
+virtual_t kernel_stack_allocate(void)
+{
+	bool masked = interrupts_disable();
+	virtual_t stack = cache_pop(this_cpu(stack_cache));
+
+	interrupts_restore(masked);
+	if (likely(stack))
+		return stack;
+	stack = stack_from_pool();
+	while (READ_ONCE(stacks.pool.count) > POOL_MAXIMUM) {
+		virtual_t idle = stack_from_pool();
+
+		if (idle)
+			stack_unmap(idle);
+	}
+	return stack ? stack : stack_create();
+}
+
+void kernel_stack_free(virtual_t stack)
+{
+	bool masked = interrupts_disable();
+	struct stack_cache *cache = this_cpu(stack_cache);
+
+	if (cache->count < CPU_CACHE_MAXIMUM) {
+		cache_push(cache, stack);
+	} else {
+		spin_lock_masked(&stacks.lock);
+		cache_push(&stacks.pool, stack);
+		spin_unlock_masked(&stacks.lock);
+	}
+	interrupts_restore(masked);
+}
+
+uint64_t kernel_stacks_reclaim(void)
+{
+	uint64_t freed = 0;
+	virtual_t stack;
+
+	while ((stack = stack_from_pool()) != 0) {
+		stack_unmap(stack);
+		freed += STACK_PAGES;
+	}
+	return freed;
+}
+
+bool kernel_stack_is_guard(virtual_t address)
+{
+	if (address < KERNEL_DYNAMIC_START || address >= KERNEL_AREAS_START)
+		return false;
+	return (address - KERNEL_DYNAMIC_START) % SLOT_BYTES < KERNEL_STACK_BYTES;
+}

@@ -1,0 +1,229 @@
+/*
+ * The only user of arch/user.h. Every range is checked against the program's half before it is
+ * touched, every value is fetched once, and a fault ends in -EFAULT or a short count.
+ */
+#include "memory/user.h"
+
+#include "arch/context.h"
+#include "arch/upcalls.h"
+#include "arch/user.h"
+#include "base/arithmetic.h"
+#include "base/errno.h"
+#include "base/string.h"
+#include "memory/heap.h"
+#include "memory/space.h"
+
+/* Strings of programs are gathered in heap memory that starts at this size. */
+#define STRING_FIRST_SIZE 64
+
+int user_copy_in(void *to, user_address_t from, size_t length)
+{
+	size_t left;
+
+	if (unlikely(!user_range_is_valid(from, length))) {
+		memset(to, 0, length);
+		return -EFAULT;
+	}
+	left = user_raw_copy_in(to, from, length);
+	if (likely(left == 0))
+		return 0;
+	memset((char *)to + length - left, 0, left);
+	return -EFAULT;
+}
+
+int user_copy_out(user_address_t to, const void *from, size_t length)
+{
+	if (unlikely(!user_range_is_valid(to, length)))
+		return -EFAULT;
+	return likely(user_raw_copy_out(to, from, length) == 0) ? 0 : -EFAULT;
+}
+
+int user_zero(user_address_t to, size_t length)
+{
+	if (unlikely(!user_range_is_valid(to, length)))
+		return -EFAULT;
+	return user_raw_zero(to, length) == 0 ? 0 : -EFAULT;
+}
+
+size_t user_copy_in_some(void *to, user_address_t from, size_t length)
+{
+	if (unlikely(!user_range_is_valid(from, length)))
+		return 0;
+	return length - user_raw_copy_in(to, from, length);
+}
+
+size_t user_copy_out_some(user_address_t to, const void *from, size_t length)
+{
+	if (unlikely(!user_range_is_valid(to, length)))
+		return 0;
+	return length - user_raw_copy_out(to, from, length);
+}
+
+size_t user_zero_some(user_address_t to, size_t length)
+{
+	if (unlikely(!user_range_is_valid(to, length)))
+		return 0;
+	return length - user_raw_zero(to, length);
+}
+
+size_t user_copy_in_nofault(void *to, user_address_t from, size_t length)
+{
+	size_t moved;
+
+	user_faults_disable();
+	moved = user_copy_in_some(to, from, length);
+	user_faults_enable();
+	return moved;
+}
+
+size_t user_copy_out_nofault(user_address_t to, const void *from, size_t length)
+{
+	size_t moved;
+
+	user_faults_disable();
+	moved = user_copy_out_some(to, from, length);
+	user_faults_enable();
+	return moved;
+}
+
+int user_fault_in(user_address_t address, size_t length, bool is_write)
+{
+	struct fault fault = {
+		.kind = FAULT_PAGE,
+		.access = is_write ? FAULT_WRITE : FAULT_READ,
+		.is_user = true,
+	};
+	struct space *space = space_current();
+	user_address_t end;
+
+	if (!space || !user_range_is_valid(address, length))
+		return -EFAULT;
+	end = address + length;
+	for (address = align_down(address, PAGE_SIZE); address < end; address += PAGE_SIZE) {
+		fault.address = address;
+		if (space_fault(space, &fault, address) != FAULT_RESOLVED)
+			return -EFAULT;
+	}
+	return 0;
+}
+
+long user_copy_string(char *to, user_address_t from, size_t size)
+{
+	uint64_t room;
+	long length;
+
+	if (unlikely(!user_range_is_valid(from, 1)))
+		return -EFAULT;
+	room = min((uint64_t)size, USER_ADDRESS_LIMIT - from);
+	length = user_raw_copy_string(to, from, room);
+	if (length < 0)
+		return length;
+	if ((uint64_t)length == room)
+		return room < size ? -EFAULT : -ENAMETOOLONG;
+	return length;
+}
+
+int user_copy_string_new(char **to, user_address_t from, size_t limit)
+{
+	size_t size = min((size_t)STRING_FIRST_SIZE, limit), have = 0;
+	char *text = heap_allocate(size, HEAP_RAW | HEAP_ACCOUNT);
+
+	while (text) {
+		/* Only what was not read yet: another thread may change the text meanwhile. */
+		long length = user_copy_string(text + have, from + have, size - have);
+		char *larger;
+
+		if (length >= 0) {
+			*to = text;
+			return 0;
+		}
+		if (length == -ENAMETOOLONG && size >= limit)
+			length = -E2BIG;
+		if (length != -ENAMETOOLONG) {
+			heap_free(text);
+			return (int)length;
+		}
+		have = size;
+		size = min(size * 4, limit);
+		larger = heap_resize(text, have, size, HEAP_RAW | HEAP_ACCOUNT);
+		if (!larger)
+			heap_free(text);
+		text = larger;
+	}
+	return -ENOMEM;
+}
+
+int user_load32(user_address_t address, uint32_t *value)
+{
+	return user_copy_in(value, address, sizeof(*value));
+}
+
+int user_load64(user_address_t address, uint64_t *value)
+{
+	return user_copy_in(value, address, sizeof(*value));
+}
+
+int user_store32(user_address_t address, uint32_t value)
+{
+	return user_copy_out(address, &value, sizeof(value));
+}
+
+int user_store64(user_address_t address, uint64_t value)
+{
+	return user_copy_out(address, &value, sizeof(value));
+}
+
+int user_load32_nofault(user_address_t address, uint32_t *value)
+{
+	int error;
+
+	if (unlikely(!user_range_is_valid(address, sizeof(*value))))
+		return -EFAULT;
+	user_faults_disable();
+	error = user_raw_load32(address, value);
+	user_faults_enable();
+	return error;
+}
+
+int user_compare_exchange32_nofault(user_address_t address, uint32_t expected, uint32_t desired,
+				    uint32_t *found)
+{
+	int error;
+
+	if (unlikely(!user_range_is_valid(address, sizeof(*found))))
+		return -EFAULT;
+	user_faults_disable();
+	error = user_raw_compare_exchange32(address, expected, desired, found);
+	user_faults_enable();
+	return error;
+}
+
+int user_operate32_nofault(user_address_t address, unsigned operation, uint32_t operand,
+			   uint32_t *old)
+{
+	int error;
+
+	if (unlikely(!user_range_is_valid(address, sizeof(*old))))
+		return -EFAULT;
+	user_faults_disable();
+	error = user_raw_operate32(address, operation, operand, old);
+	user_faults_enable();
+	return error;
+}
+
+void user_faults_disable(void)
+{
+	context_current()->faults_disabled++;
+	barrier();
+}
+
+void user_faults_enable(void)
+{
+	barrier();
+	context_current()->faults_disabled--;
+}
+
+bool user_faults_are_disabled(void)
+{
+	return context_current()->faults_disabled != 0;
+}
