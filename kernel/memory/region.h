@@ -6,7 +6,6 @@
 #define MEMORY_REGION_H
 
 #include "base/compiler.h"
-#include "base/list.h"
 #include "base/tree/interval_tree.h"
 #include "base/tree/rbtree.h"
 #include "base/types.h"
@@ -42,6 +41,8 @@ struct region_operations {
 	 * Brings the page at `index` of the backing object into its cache and returns it with a
 	 * reference, up to date, unlocked. -EFAULT-like errors: -ENOMEM, -EIO (SIGBUS), -EINVAL
 	 * (beyond the end: SIGBUS). May sleep; the space's region lock is held for reading.
+	 * It checks the size under the cache's invalidate_lock, so that no page appears behind a
+	 * truncation.
 	 * NULL: the region is anonymous.
 	 */
 	int (*page_get)(struct region *region, uint64_t index, struct page **page);
@@ -62,13 +63,14 @@ struct region {
 	struct rbtree_node node;		/* in space, by start */
 	struct space *space;
 	user_address_t start, end;		/* page-aligned, [start, end) */
+	uint64_t gap, subtree_gap;		/* free bytes below start; greatest in the subtree */
 	uint32_t flags;				/* enum region_flags */
 	uint64_t page_offset;			/* of start, in pages of the object or family */
 	const struct region_operations *operations;	/* NULL: private anonymous */
 	void *object;				/* the operations' (a struct file) */
 	struct page_cache *cache;		/* cache that maps it, or NULL */
-	struct interval_node mapping_node;	/* in cache->mappings or family->regions */
-	struct anonymous_family *family;	/* for private pages; made at the first one */
+	struct interval_node mapping_node;	/* in cache->mappings */
+	struct anonymous_family *family;	/* joined at the first private page, else NULL */
 	struct interval_node family_node;
 	const char *name;			/* "[stack]", "[heap]", "[vdso]" or NULL */
 };

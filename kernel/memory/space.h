@@ -12,6 +12,7 @@
 #include "memory/region.h"
 #include "sync/mutex.h"
 
+struct anonymous_family;
 struct fault;
 struct file;
 struct frame;
@@ -23,6 +24,7 @@ struct space {
 	struct spin_lock table_lock;		/* LOCK_PAGE_TABLE: mmu entries */
 	struct shared_lock lock;		/* LOCK_SPACE: everything below */
 	struct rbtree regions;
+	struct anonymous_family *family;	/* shared by fork; constant */
 	uint64_t region_count;
 	uint64_t pages_mapped;			/* virtual size */
 	uint64_t pages_locked, pages_data, pages_stack, pages_executable;

@@ -32,6 +32,11 @@ enum mmu_flags {
 	MMU_PRESENT = 1 << 9,	/* query only */
 };
 
+/*
+ * A page set or protected without MMU_READ keeps its place (queries say MMU_PRESENT) but any access
+ * to it faults, the kernel's own included: mprotect(PROT_NONE).
+ */
+
 /* One translation, or a software entry (present clear, value not 0: swap or migration). */
 struct mmu_entry {
 	physical_t address;
