@@ -54,7 +54,9 @@ def check(findings):
                 findings.add(path, number, "sizes", f"{len(line.expandtabs(8))} columns")
         if path.endswith(".c"):
             check_functions(findings, path, split(text)[0])
-        folders.setdefault(os.path.dirname(path), []).append(path)
+        # A test belongs to the file it tests.
+        if not path.endswith(("_test.c", "_fuzz.c")):
+            folders.setdefault(os.path.dirname(path), []).append(path)
     for folder, names in folders.items():
         if len(names) > FOLDER:
             findings.add(folder, 0, "sizes", f"{len(names)} files in one folder")

@@ -25,7 +25,7 @@ struct elf_image {
 
 int elf_header_check(const struct elf64_header *header)
 {
-	if (memcmp(header->e_ident, ELF_MAGIC, 4) != 0)
+	if (memcmp(header->e_ident, ELFMAG, SELFMAG) != 0)
 		return -ENOEXEC;
 	if (header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_ident[EI_DATA] != ELFDATA2LSB)
 		return -ENOEXEC;
