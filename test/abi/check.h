@@ -105,7 +105,7 @@ struct check_place {
 	} while (0)
 
 /* The block runs in a child; the parent waits and expects a clean end. */
-#define IN_CHILD for (int in_child_ = child_enter(PLACE("child")); in_child_; child_leave())
+#define IN_CHILD for (; child_enter(PLACE("child")); child_leave())
 
 extern void *const bad_addresses[];
 extern const char *const bad_names[];
