@@ -68,8 +68,4 @@ int vfork_wait_sleep(struct vfork_wait *wait) MUST_CHECK;
 void vfork_wait_get(struct vfork_wait *wait);
 void vfork_wait_put(struct vfork_wait *wait);
 
-/* orphan.c: a process leaves its parent or group: hang up groups that became orphaned. */
-void orphan_groups_check(struct process *leaving);
-bool process_group_is_orphaned(struct process_group *group, struct process *except);
-
 #endif

@@ -31,6 +31,7 @@ struct signal_thread {
 	signal_set blocked;
 	signal_set saved_blocked;	/* of sigsuspend, ppoll...: restored at return */
 	bool restores_mask;
+	bool is_resting;		/* counted as stopped */
 	struct signal_queue queue;
 	user_address_t stack_base;	/* sigaltstack */
 	uint64_t stack_size;
@@ -44,8 +45,10 @@ struct signal_process {
 	struct signal_action actions[SIGNAL_COUNT];
 	struct signal_queue queue;
 	struct wait_queue signalfd_waiters;
-	uint32_t stop_requested;	/* signal number of a group stop in progress */
-	uint32_t threads_to_stop;
+	uint32_t stop_requested;	/* signal number of a group stop, in progress or complete */
+	uint32_t threads_to_stop;	/* that have not come to rest yet */
+	struct wait_queue resting;	/* threads of a stopped process; whoever executes */
+	uint32_t queued_count;		/* entries of all queues, against RLIMIT_SIGPENDING */
 	bool is_stopped, stop_unreported, continue_unreported;
 	int32_t stop_signal;		/* that stopped it, for wait4 */
 	int32_t group_exit_code;
@@ -108,6 +111,7 @@ void signal_notify_parent_of_stop(struct process *process, int number, bool cont
 /* process/ implements: ends every thread of the current process; never returns. Declared here as
  * the seam that delivery uses. `status` as wait4 shows it. */
 NORETURN void process_exit_by_signal(int number, bool dumps_core);
+NORETURN void process_exit_thread(int status);
 
 /* CPU-time, interval and POSIX timers end in these. */
 struct signal_event {

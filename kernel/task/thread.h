@@ -222,6 +222,11 @@ void process_leader_set(struct thread *thread);
 int process_session_start(struct process *process) MUST_CHECK;
 int process_group_move(struct process *process, int32_t group_id) MUST_CHECK;
 
+/* A process leaves its parent or group: hangs up the stopped groups that became orphaned by it.
+ * And whether a group is orphaned, not counting one member. Tree lock held. */
+void orphan_groups_check(struct process *leaving);
+bool process_group_is_orphaned(struct process_group *group, struct process *except);
+
 /* Process 1, once it was published; the reaper of orphans. */
 struct process *process_first(void);
 

@@ -3,7 +3,8 @@
  * children, lose their last tie to the session while they have stopped members, they get SIGHUP and
  * SIGCONT so that nobody stays stopped for ever.
  */
-#include "process/internal.h"
+#include "task/signal.h"
+#include "task/thread.h"
 
 /* Whether a member ties the group to its session: its parent is elsewhere in the session. */
 static bool is_tie(const struct process *member, const struct process *except)
