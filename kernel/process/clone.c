@@ -7,6 +7,7 @@
 #include "capability/capability.h"
 #include "file/descriptor.h"
 #include "file/event_files.h"
+#include "file/file.h"
 #include "memory/heap.h"
 #include "memory/space.h"
 #include "memory/user.h"

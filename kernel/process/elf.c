@@ -10,6 +10,7 @@
 #include "memory/space.h"
 #include "process/internal.h"
 #include "process/layout.h"
+#include <abi/fcntl.h>
 
 #define PROGRAM_HEADERS_MAXIMUM (65536 / sizeof(struct elf64_program_header))
 

@@ -14,6 +14,7 @@
 #include "task/authority.h"
 #include "task/futex.h"
 #include "task/process_timer.h"
+#include <abi/fcntl.h>
 
 #define SCRIPT_LINE_MAXIMUM 256		/* BINPRM_BUF_SIZE: what is looked at of "#!" lines */
 #define SCRIPT_DEPTH_MAXIMUM 5

@@ -10,6 +10,7 @@
 #include "process/internal.h"
 #include "task/futex.h"
 #include "task/process_timer.h"
+#include "time/clock_time.h"
 #include <abi/process.h>
 
 /* A parent in vfork() and its child share this; the later of the two frees it. */

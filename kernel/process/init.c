@@ -8,6 +8,7 @@
 #include "base/string.h"
 #include "capability/capability.h"
 #include "file/descriptor.h"
+#include "file/file.h"
 #include "log/log.h"
 #include "memory/heap.h"
 #include "process/internal.h"

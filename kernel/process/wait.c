@@ -4,7 +4,9 @@
 #include "base/errno.h"
 #include "file/descriptor.h"
 #include "file/event_files.h"
+#include "file/file.h"
 #include "process/internal.h"
+#include <abi/fcntl.h>
 #include <abi/process.h>
 
 static bool child_matches(const struct process *child, const struct wait_request *request)
