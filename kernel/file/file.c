@@ -180,9 +180,10 @@ long file_write(struct file *file, struct transfer *from, struct io *io)
 
 typedef long (*file_move)(struct file *file, struct transfer *transfer, struct io *io);
 
-static long move_at_position(struct file *file, struct transfer *transfer, file_move move)
+static long move_at_position(struct file *file, struct transfer *transfer, file_move move,
+			     uint32_t flags)
 {
-	struct io io = { .flags = file_io_flags(file) };
+	struct io io = { .flags = file_io_flags(file) | flags };
 	long result;
 
 	if (file->mode & FILE_STREAM)
@@ -205,12 +206,22 @@ static long move_at_position(struct file *file, struct transfer *transfer, file_
 
 long file_read_position(struct file *file, struct transfer *to)
 {
-	return move_at_position(file, to, file_read);
+	return move_at_position(file, to, file_read, 0);
 }
 
 long file_write_position(struct file *file, struct transfer *from)
 {
-	return move_at_position(file, from, file_write);
+	return move_at_position(file, from, file_write, 0);
+}
+
+long file_read_flags(struct file *file, struct transfer *to, uint32_t flags)
+{
+	return move_at_position(file, to, file_read, flags);
+}
+
+long file_write_flags(struct file *file, struct transfer *from, uint32_t flags)
+{
+	return move_at_position(file, from, file_write, flags);
 }
 
 int64_t file_seek(struct file *file, int64_t offset, int whence)

@@ -116,6 +116,9 @@ long file_read(struct file *file, struct transfer *to, struct io *io);
 long file_write(struct file *file, struct transfer *from, struct io *io);
 long file_read_position(struct file *file, struct transfer *to);	/* at file->position */
 long file_write_position(struct file *file, struct transfer *from);
+/* The same with IO_* flags added for this one (RWF_*). */
+long file_read_flags(struct file *file, struct transfer *to, uint32_t flags);
+long file_write_flags(struct file *file, struct transfer *from, uint32_t flags);
 int64_t file_seek(struct file *file, int64_t offset, int whence);
 uint32_t file_io_flags(const struct file *file);
 /* Kernel data: exec, initramfs. */

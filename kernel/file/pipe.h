@@ -26,4 +26,8 @@ long pipe_splice(struct file *from, int64_t *from_offset, struct file *to, int64
 long pipe_tee(struct file *from, struct file *to, size_t length, unsigned flags);
 long file_send(struct file *to, struct file *from, int64_t *from_offset, size_t count);
 
+/* copy_file_range(2) between regular files; NULL offsets mean the files' positions. */
+long file_copy_range(struct file *from, int64_t *from_offset, struct file *to, int64_t *to_offset,
+		     size_t length);
+
 #endif

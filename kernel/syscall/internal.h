@@ -28,4 +28,11 @@ int64_t deadline_after(int64_t ns);
 /* A time-out in program memory, NULL for none; deadline absolute. -EFAULT, -EINVAL. */
 int deadline_from_user(user_address_t timeout, int64_t *deadline_ns) MUST_CHECK;
 
+struct timer_setting;
+int itimerspec_check(const struct itimerspec *setting, struct timer_setting *times) MUST_CHECK;
+void itimerspec_fill(const struct timer_setting *times, struct itimerspec *setting);
+
+/* dup(2) and F_DUPFD: the lowest number from `minimum` on. */
+long descriptor_duplicate_from(struct file *file, unsigned long minimum, bool closes_on_exec);
+
 #endif

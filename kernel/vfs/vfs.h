@@ -39,6 +39,8 @@ long vfs_read_link(const struct path *path, char *buffer, size_t size);
 
 /* chmod, chown, utimensat, truncate: permission rules, set-id clearing, notification. */
 int vfs_change(const struct path *path, struct attribute_change *change) MUST_CHECK;
+/* O_NOATIME is for the owner: -EPERM. */
+int vfs_noatime_check(struct file *file) MUST_CHECK;
 int vfs_truncate_file(struct file *file, uint64_t size) MUST_CHECK;
 int vfs_allocate(struct file *file, int mode, int64_t offset, int64_t length) MUST_CHECK;
 int vfs_access(const struct path *path, unsigned may, bool uses_effective) MUST_CHECK;
