@@ -7,6 +7,7 @@
 #include "base/compiler.h"
 #include "base/list.h"
 #include "base/refcount.h"
+#include "base/table/hash_list.h"
 #include "base/types.h"
 #include "sync/rcu.h"
 
@@ -72,9 +73,10 @@ struct mount {
 	char *source;
 	struct list_head children;
 	struct list_node child_node;
-	struct list_node hash_node;		/* by (parent, point); RCU */
+	struct hash_list_node hash_node;		/* by (parent, point); RCU */
 	struct list_node all_node;
-	bool is_detached;
+	bool is_detached;			/* in no tree: new, or unmounted and still in use */
+	bool is_unbindable;			/* MS_UNBINDABLE */
 	struct rcu_head rcu;
 };
 

@@ -13,6 +13,7 @@
 #include "sync/mutex.h"
 #include "sync/rcu.h"
 #include "sync/sequence.h"
+#include "sync/spin_lock.h"
 
 struct directory_sink;
 struct file;
@@ -20,6 +21,7 @@ struct file_lock_list;
 struct file_operations;
 struct inode;
 struct name;
+struct path;
 struct notify_mark;
 struct pipe;
 struct superblock;
@@ -58,7 +60,7 @@ struct attribute_change {
 };
 
 /*
- * Every operation may sleep. Directory operations are called with the directory's lock held for
+ * Every operation may sleep. evict() frees an inode after a grace period. Directory operations are called with the directory's lock held for
  * writing (lookup: at least for reading), existence and permission already checked by vfs/; they
  * update attributes and times of what they touch. `name` is negative before create and its like;
  * the operation calls name_attach() with the new inode.
@@ -102,6 +104,7 @@ enum inode_state {
 	INODE_APPEND_ONLY = 1 << 2,
 	INODE_DYING = 1 << 3,
 	INODE_NO_CACHE = 1 << 4,	/* names below are not cached (procfs: revalidated) */
+	INODE_LINKABLE = 1 << 5,	/* O_TMPFILE without O_EXCL: linkat may name it */
 };
 
 struct inode {
@@ -112,18 +115,18 @@ struct inode {
 	const struct inode_operations *operations;
 	const struct file_operations *file_operations;
 	struct shared_lock lock;		/* LOCK_INODE or LOCK_DIRECTORY */
+	struct spin_lock attributes_lock;	/* LOCK_INODE_STATE: writers of attributes */
 	struct sequence_count attributes_sequence;
 	struct inode_attributes attributes;
 	uint64_t version;			/* changes with every change of a directory */
-	struct page_cache *cache;		/* data of regular files; NULL: none */
-	struct page_cache own_cache;
+	struct page_cache *cache;		/* data of regular files, the file system's; or NULL */
 	int32_t writers;			/* open for writing; negative: denied (exec) */
 	uint32_t seals;				/* memfd F_SEAL_* */
 	struct pipe *pipe;			/* FIFOs */
 	void *socket;				/* bound Unix sockets */
 	struct file_lock_list *locks;		/* LOCK_FILE_LOCKS; NULL until used */
 	struct notify_mark *marks;		/* inotify; LOCK_NOTIFY */
-	struct list_head names;			/* struct name.alias_node; LOCK_NAME_CACHE */
+	const char *link_text;			/* symlink target kept until RCU frees; or NULL */
 	struct list_node hash_node;		/* for file systems that look inodes up by number */
 	struct rcu_head rcu;
 };
@@ -134,6 +137,17 @@ void inode_get(struct inode *inode);
 void inode_put(struct inode *inode);		/* the last: superblock->operations->evict */
 uint64_t inode_number_next(void);
 
+/* An inode with references left; for those who find inodes under RCU. */
+bool inode_get_unless_dead(struct inode *inode) MUST_CHECK;
+
+/* Attributes are written between these two, which exclude other writers; no sleeping inside. */
+void inode_change_begin(struct inode *inode);
+void inode_change_end(struct inode *inode);
+/* Adds to the link count and stamps the change time. */
+void inode_link_add(struct inode *inode, int links);
+/* Applies mode, owner and times of a change (not the size), and stamps the change time. */
+void inode_change_apply(struct inode *inode, const struct attribute_change *change);
+
 /* A consistent copy of the attributes. */
 void inode_attributes_read(struct inode *inode, struct inode_attributes *attributes);
 void inode_touch(struct inode *inode, bool accessed, bool modified, bool changed);
@@ -142,6 +156,11 @@ void inode_size_set(struct inode *inode, uint64_t size);
 static inline uint16_t inode_type(const struct inode *inode)
 {
 	return READ_ONCE(inode->attributes.mode) & 0170000;
+}
+
+static inline bool inode_is_directory(const struct inode *inode)
+{
+	return inode_type(inode) == 0040000;
 }
 
 /* Exec and writers exclude each other: -ETXTBSY. */

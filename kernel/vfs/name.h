@@ -6,7 +6,6 @@
 #define VFS_NAME_H
 
 #include "base/compiler.h"
-#include "base/table/hash_list.h"
 #include "base/list.h"
 #include "base/types.h"
 #include "sync/rcu.h"
@@ -21,31 +20,40 @@ struct inode;
 struct mount;
 struct superblock;
 
+/*
+ * Readers find names under RCU and trust what they read only if `sequence` did not change. The
+ * reference count reaches NAME_DEAD once, from 0 or 1, and never leaves it.
+ */
 struct name {
-	uint32_t hash;
-	uint32_t length;
-	const char *text;		/* inline_text or heap; changes only under sequence (rename) */
-	struct name *parent;		/* itself for a root */
-	struct inode *inode;		/* NULL: negative */
 	struct sequence_count sequence;	/* parent, text or inode change */
-	struct hash_list_node hash_node;
-	uint32_t references;		/* -1: dead. Guarded with lock, RCU readers try */
-	uint32_t flags;			/* enum name_flag */
-	struct spin_lock lock;		/* LOCK_NAME_CACHE */
-	struct list_node child_node;
-	struct list_head children;	/* LOCK_NAME_CACHE of the parent */
-	struct list_node alias_node;	/* inode->names */
-	struct list_node unused_node;	/* least recently used, when references is 0 */
+	uint32_t hash;			/* of the text alone */
+	uint32_t length;
+	uint32_t flags;			/* enum name_flag, atomic */
+	struct name *parent;		/* itself for a root; counted */
+	const char *text;		/* inline_text or heap (freed by RCU) */
+	struct inode *inode;		/* NULL: negative; counted */
+	struct name *hash_next;		/* chain of the bucket; LOCK_NAME_HASH */
+	struct name **hash_link;
+	uint32_t references;
 	uint32_t mounts_here;		/* something may be mounted on it: look in the mount table */
+	struct spin_lock lock;		/* LOCK_NAME_CACHE: writers of sequence; children */
+	struct list_head children;
+	struct list_node child_node;	/* parent's lock */
+	struct list_node unused_node;	/* LOCK_NAME_UNUSED */
 	uint64_t scope_node, scope_generation;	/* policy prefix tree, CAPABILITIES section 1 */
 	char inline_text[NAME_INLINE];
 	struct rcu_head rcu;
 };
 
+#define NAME_DEAD UINT32_MAX
+
 enum name_flag {
-	NAME_UNHASHED = 1 << 0,		/* unlinked, or never was in the tree */
-	NAME_REVALIDATES = 1 << 1,	/* ask name_operations before use */
-	NAME_IS_ROOT = 1 << 2,
+	NAME_DELETED = 1 << 0,		/* unlinked: shown as " (deleted)" */
+	NAME_IS_ROOT = 1 << 1,
+	NAME_HASHED = 1 << 2,		/* lookups find it */
+	NAME_ON_UNUSED = 1 << 3,	/* on the list of what the shrinker may take */
+	NAME_USED_AGAIN = 1 << 4,	/* found since the shrinker last looked */
+	NAME_OUTSIDE = 1 << 5,		/* never in a tree: its text is the whole description */
 };
 
 /* A name in a mounted tree; both counted when it is held. */
@@ -61,18 +69,18 @@ void path_put(const struct path *path);
 struct name *name_create_root(struct inode *inode, struct superblock *superblock);
 /* A positive name outside the tree ("pipe:[12]", memfd). */
 struct name *name_create_unlinked(struct inode *inode, const char *text);
+/* The same, but below a directory, shown as deleted (O_TMPFILE). */
+struct name *name_create_unnamed(struct name *directory, struct inode *inode, const char *text);
 void name_get(struct name *name);
 void name_put(struct name *name);
 
-/* For file systems: gives a negative name its inode (takes over a reference). */
+/* For file systems: gives a negative name its inode (takes over a reference; NULL: none). */
 void name_attach(struct name *name, struct inode *inode);
-/* The object is gone: the name becomes negative or leaves the cache. */
+/* Drops what is cached below a directory and leaves the cache itself (procfs: a process ended). */
 void name_forget(struct name *name);
-/* Drops what is cached below a directory (procfs: a process ended). */
-void name_forget_children(struct name *name);
 
-/* The absolute name of a path as seen from root: into buffer, from its end. The text, or
- * ERR_PTR-like -ENAMETOOLONG; "(unreachable)" and " (deleted)" as Linux shows them. */
+/* The absolute name of a path as seen from root: into buffer, from its end. The text, or an error
+ * pointer with -ENAMETOOLONG; "(unreachable)" and " (deleted)" as Linux shows them. */
 char *path_describe(const struct path *path, const struct path *root, char *buffer, size_t size);
 
 #endif

@@ -15,6 +15,7 @@
 /* Root, working directory and umask of a process; CLONE_FS shares it. */
 struct directory_state;
 struct directory_state *directory_state_create(const struct path *root);
+void vfs_root_get(struct path *root);	/* of the whole system */
 struct directory_state *directory_state_copy(struct directory_state *from);
 struct directory_state *directory_state_get(struct directory_state *state);
 void directory_state_put(struct directory_state *state);
@@ -35,13 +36,16 @@ int vfs_remove_directory(int at, const char *name) MUST_CHECK;
 int vfs_rename(int old_at, const char *old_name, int new_at, const char *new_name,
 	       unsigned flags) MUST_CHECK;
 /* Target into a program buffer of `size` > 0 bytes: bytes copied, not terminated. */
-long vfs_read_link(const struct path *path, char *buffer, size_t size);
+long vfs_read_link(const struct path *path, user_address_t buffer, size_t size);
 
 /* chmod, chown, utimensat, truncate: permission rules, set-id clearing, notification. */
 int vfs_change(const struct path *path, struct attribute_change *change) MUST_CHECK;
 /* O_NOATIME is for the owner: -EPERM. */
 int vfs_noatime_check(struct file *file) MUST_CHECK;
 int vfs_truncate_file(struct file *file, uint64_t size) MUST_CHECK;
+int vfs_truncate_open(struct file *file) MUST_CHECK;	/* O_TRUNC: to 0, permission was checked */
+/* "#12": how a file that O_TMPFILE made is shown. */
+void vfs_unnamed_text(const struct inode *inode, char *text, size_t size);
 int vfs_allocate(struct file *file, int mode, int64_t offset, int64_t length) MUST_CHECK;
 int vfs_access(const struct path *path, unsigned may, bool uses_effective) MUST_CHECK;
 
@@ -62,7 +66,14 @@ int vfs_attribute_set(const struct path *path, const char *name, const void *val
 long vfs_attribute_list(const struct path *path, char *names, size_t size);
 int vfs_attribute_remove(const struct path *path, const char *name) MUST_CHECK;
 
-/* Anonymous files get an inode of the internal instance: fstat, /proc/<pid>/fd names. */
+/* Access times by the mount's rules; after a read. */
+void vfs_touch_accessed(const struct mount *mount, struct inode *inode);
+void vfs_file_accessed(struct file *file);
+/* The number in "pipe:[12]" and st_ino of files without an inode. */
+uint64_t vfs_anonymous_number(const struct file *file);
+void vfs_file_hooks_install(void);
+
+/* Memory files live on an instance of tmpfs that is mounted nowhere. */
 struct file *vfs_memory_file_create(const char *name, unsigned flags);	/* memfd_create */
 int vfs_seals_get(struct file *file) MUST_CHECK;
 int vfs_seals_add(struct file *file, unsigned seals) MUST_CHECK;
@@ -83,6 +94,7 @@ int notify_watch_remove(struct file *notify, int watch) MUST_CHECK;
 void notify_name(struct name *directory, struct inode *inode, const char *text, uint32_t mask,
 		 uint32_t cookie);
 void notify_inode(struct inode *inode, uint32_t mask);
+void notify_path(const struct path *path, uint32_t mask);
 void notify_file(struct file *file, uint32_t mask);
 void notify_inode_gone(struct inode *inode);
 

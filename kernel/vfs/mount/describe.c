@@ -1,0 +1,137 @@
+/*
+ * /proc/mounts and /proc/<pid>/mountinfo, as seen from a root.
+ */
+#include <stdarg.h>
+
+#include "base/error_pointer.h"
+#include "base/format.h"
+#include "base/string.h"
+#include "device/node.h"
+#include "memory/heap.h"
+#include "vfs/mount/internal.h"
+#include "vfs/name_find.h"
+#include <abi/stat.h>
+
+PRINTF_LIKE(2, 3)
+static void sink_print(struct format_sink *sink, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	format_to_sink(sink, format, arguments);
+	va_end(arguments);
+}
+
+/* Blanks and backslashes of names would break the lines: as octal. */
+static void sink_escaped(struct format_sink *sink, const char *text)
+{
+	for (; *text; text++) {
+		if (strchr(" \t\n\\#", *text))
+			sink_print(sink, "\\%03o", (unsigned)(uint8_t)*text);
+		else
+			sink->write(sink, text, 1);
+	}
+}
+
+static void sink_flags(struct format_sink *sink, const struct mount *mount)
+{
+	static const struct {
+		unsigned long flag;
+		const char *text;
+	} texts[] = {
+		{ MS_NOSUID, ",nosuid" }, { MS_NODEV, ",nodev" }, { MS_NOEXEC, ",noexec" },
+		{ MS_NOATIME, ",noatime" }, { MS_NODIRATIME, ",nodiratime" },
+		{ MS_RELATIME, ",relatime" }, { MS_NOSYMFOLLOW, ",nosymfollow" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (mount->flags & texts[i].flag)
+			sink_print(sink, "%s", texts[i].text);
+}
+
+static void sink_superblock_flags(struct format_sink *sink, const struct superblock *superblock)
+{
+	if (superblock->flags & MS_SYNCHRONOUS)
+		sink_print(sink, ",sync");
+	if (superblock->flags & MS_DIRSYNC)
+		sink_print(sink, ",dirsync");
+	if (superblock->flags & MS_LAZYTIME)
+		sink_print(sink, ",lazytime");
+}
+
+static void sink_options(struct format_sink *sink, struct superblock *superblock)
+{
+	if (superblock->operations->describe_options)
+		superblock->operations->describe_options(superblock, sink);
+}
+
+static void describe_mount(struct format_sink *sink, struct mount *mount, const char *point)
+{
+	sink_escaped(sink, mount->source);
+	sink_print(sink, " ");
+	sink_escaped(sink, point);
+	sink_print(sink, " %s %s", mount->superblock->filesystem->name,
+		   mount_is_read_only(mount) ? "ro" : "rw");
+	sink_superblock_flags(sink, mount->superblock);
+	sink_flags(sink, mount);
+	sink_options(sink, mount->superblock);
+	sink_print(sink, " 0 0\n");
+}
+
+static void describe_info(struct format_sink *sink, struct mount *mount, const char *point,
+			  char *buffer)
+{
+	struct superblock *superblock = mount->superblock;
+	struct mount top = { .parent = &top, .root = superblock->root, .point = superblock->root };
+	struct path shown = { &top, mount->root };
+	char *root = path_describe(&shown, NULL, buffer, PATH_MAXIMUM);
+
+	sink_print(sink, "%d %d %u:%u ", mount->id, mount->parent->id,
+		   DEVICE_MAJOR(superblock->device), DEVICE_MINOR(superblock->device));
+	sink_escaped(sink, is_error(root) ? "/" : root);
+	sink_print(sink, " ");
+	sink_escaped(sink, point);
+	sink_print(sink, " %s", mount->flags & MS_RDONLY ? "ro" : "rw");
+	sink_flags(sink, mount);
+	sink_print(sink, "%s - %s ", mount->is_unbindable ? " unbindable" : "",
+		   superblock->filesystem->name);
+	sink_escaped(sink, mount->source);
+	sink_print(sink, " %s", superblock->flags & MS_RDONLY ? "ro" : "rw");
+	sink_superblock_flags(sink, superblock);
+	sink_options(sink, superblock);
+	sink_print(sink, "\n");
+}
+
+static void describe_all(struct format_sink *sink, const struct path *root, bool is_info)
+{
+	char *buffer = heap_allocate(2 * PATH_MAXIMUM, HEAP_RAW);
+	struct mount *mount;
+
+	if (!buffer)
+		return;
+	mutex_lock(&mount_mutex);
+	list_for_each(mount, &mount_list, all_node) {
+		struct path at = { mount, mount->root };
+		char *point = path_describe(&at, root, buffer, PATH_MAXIMUM);
+
+		/* What lies outside of the caller's root is not shown. */
+		if (is_error(point) || *point != '/')
+			continue;
+		if (is_info)
+			describe_info(sink, mount, point, buffer + PATH_MAXIMUM);
+		else
+			describe_mount(sink, mount, point);
+	}
+	mutex_unlock(&mount_mutex);
+	heap_free(buffer);
+}
+
+void mounts_describe(struct format_sink *sink, const struct path *root)
+{
+	describe_all(sink, root, false);
+}
+
+void mountinfo_describe(struct format_sink *sink, const struct path *root)
+{
+	describe_all(sink, root, true);
+}

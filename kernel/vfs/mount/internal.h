@@ -1,0 +1,33 @@
+/*
+ * Shared between the parts of mounts: the lock of the tree and the making of mounts.
+ */
+#ifndef VFS_MOUNT_INTERNAL_H
+#define VFS_MOUNT_INTERNAL_H
+
+#include "sync/mutex.h"
+#include "vfs/mount_table.h"
+
+extern struct mutex mount_mutex;	/* LOCK_MOUNT: the shape of the tree */
+extern struct list_head mount_list;	/* mount.all_node, attached ones in order; mount_mutex */
+
+/* A mount of a superblock showing `root`, attached nowhere. Takes references of its own. */
+struct mount *mount_create(struct superblock *superblock, struct name *root,
+			   unsigned long flags, const char *source);
+/* mount_mutex: puts it onto a path (takes over the caller's reference), or takes it off (gives
+ * the reference back). The path's references are taken anew. */
+void mount_attach(struct mount *mount, const struct path *point);
+void mount_detach(struct mount *mount);
+/* mount_mutex: what is below and including `mount`, parents first; NULL at the end. */
+struct mount *mount_next_below(struct mount *mount, struct mount *top);
+
+int superblock_create(struct filesystem *filesystem, const char *source, const char *options,
+		      unsigned long flags, struct superblock **superblock) MUST_CHECK;
+void superblock_put(struct superblock *superblock);
+
+#define MOUNT_FLAGS_OF_MOUNT \
+	(MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY | MS_NOATIME | MS_NODIRATIME | MS_RELATIME | \
+	 MS_NOSYMFOLLOW)
+
+void mounts_changed(void);		/* wakes pollers of /proc/mounts */
+
+#endif

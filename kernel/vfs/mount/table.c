@@ -1,0 +1,249 @@
+/*
+ * The tree of mounts: found by (parent, covered name) in a hash table that the path walker reads
+ * under RCU and a sequence count; changed under one mutex.
+ */
+#include "base/string.h"
+#include "base/table/hash.h"
+#include "memory/heap.h"
+#include "sync/rcu.h"
+#include "sync/sequence.h"
+#include "sync/wait.h"
+#include "vfs/inode.h"
+#include "vfs/mount/internal.h"
+#include "vfs/name_find.h"
+#include <abi/stat.h>
+
+#define MOUNT_BUCKETS 128
+
+struct mutex mount_mutex = MUTEX_INITIALIZER(mount_mutex, LOCK_MOUNT);
+struct list_head mount_list = LIST_HEAD_INITIALIZER(mount_list);
+
+static struct hash_list buckets[MOUNT_BUCKETS];
+static struct spin_lock table_lock = SPIN_LOCK_INITIALIZER(LOCK_NAME_CACHE);
+static struct sequence_count table_sequence;
+static struct wait_queue change_queue = WAIT_QUEUE_INITIALIZER(change_queue);
+static uint64_t change_generation;
+static int32_t last_id;
+
+uint64_t mounts_generation(void)
+{
+	return atomic_load_acquire(&change_generation);
+}
+
+struct wait_queue *mounts_wait_queue(void)
+{
+	return &change_queue;
+}
+
+void mounts_changed(void)
+{
+	atomic_fetch_add_ordered(&change_generation, 1);
+	wait_queue_wake_all(&change_queue, 0);
+}
+
+uint32_t mount_sequence(void)
+{
+	return atomic_load_acquire(&table_sequence.value);
+}
+
+static struct hash_list *bucket_of(const struct mount *parent, const struct name *point)
+{
+	return &buckets[hash_combine(hash_pointer(parent), (uintptr_t)point) % MOUNT_BUCKETS];
+}
+
+struct mount *mount_covering(struct mount *mount, struct name *name)
+{
+	struct mount *at;
+
+	hash_list_for_each(at, bucket_of(mount, name), hash_node)
+		if (at->parent == mount && at->point == name)
+			return at;
+	return NULL;
+}
+
+bool mount_get_unless_detached(struct mount *mount)
+{
+	if (!refcount_get_unless_zero(&mount->references))
+		return false;
+	/* unmount sets is_detached, then counts references: one of us sees the other. */
+	atomic_fence();
+	if (!READ_ONCE(mount->is_detached))
+		return true;
+	mount_put(mount);
+	return false;
+}
+
+void mount_get(struct mount *mount)
+{
+	refcount_get(&mount->references);
+}
+
+static void mount_free_rcu(struct rcu_head *head)
+{
+	struct mount *mount = container_of(head, struct mount, rcu);
+
+	heap_free(mount->source);
+	heap_free(mount);
+}
+
+void mount_put(struct mount *mount)
+{
+	if (!refcount_put(&mount->references))
+		return;
+	name_put(mount->root);
+	superblock_put(mount->superblock);
+	rcu_call(&mount->rcu, mount_free_rcu);
+}
+
+bool mount_is_attached(const struct mount *mount)
+{
+	return !READ_ONCE(mount->is_detached);
+}
+
+bool mount_is_read_only(const struct mount *mount)
+{
+	return (READ_ONCE(mount->flags) | READ_ONCE(mount->superblock->flags)) & MS_RDONLY;
+}
+
+struct mount *mount_create(struct superblock *superblock, struct name *root,
+			   unsigned long flags, const char *source)
+{
+	struct mount *mount = heap_allocate(sizeof(*mount), HEAP_ACCOUNT);
+
+	if (!mount)
+		return NULL;
+	mount->source = heap_copy_string(source, HEAP_ACCOUNT);
+	if (!mount->source) {
+		heap_free(mount);
+		return NULL;
+	}
+	refcount_init(&mount->references, 1);
+	refcount_get(&superblock->references);
+	name_get(root);
+	mount->superblock = superblock;
+	mount->root = root;
+	mount->parent = mount;
+	mount->point = root;
+	mount->flags = flags & MOUNT_FLAGS_OF_MOUNT;
+	mount->id = atomic_fetch_add_relaxed(&last_id, 1) + 1;
+	mount->is_detached = true;
+	list_init(&mount->children);
+	list_node_init(&mount->child_node);
+	hash_list_node_init(&mount->hash_node);
+	list_node_init(&mount->all_node);
+	return mount;
+}
+
+void mount_attach(struct mount *mount, const struct path *point)
+{
+	path_get(point);
+	spin_lock(&table_lock);
+	sequence_write_begin(&table_sequence);
+	mount->parent = point->mount;
+	mount->point = point->name;
+	mount->is_detached = false;
+	atomic_fetch_add_ordered(&point->name->mounts_here, 1);
+	hash_list_add(bucket_of(mount->parent, mount->point), &mount->hash_node);
+	sequence_write_end(&table_sequence);
+	spin_unlock(&table_lock);
+	list_add_tail(&mount->parent->children, &mount->child_node);
+	list_add_tail(&mount_list, &mount->all_node);
+}
+
+void mount_detach(struct mount *mount)
+{
+	struct path point = { mount->parent, mount->point };
+
+	list_remove(&mount->child_node);
+	list_remove(&mount->all_node);
+	spin_lock(&table_lock);
+	sequence_write_begin(&table_sequence);
+	mount->is_detached = true;
+	hash_list_remove(&mount->hash_node);
+	mount->parent = mount;
+	mount->point = mount->root;
+	atomic_fetch_subtract_ordered(&point.name->mounts_here, 1);
+	sequence_write_end(&table_sequence);
+	spin_unlock(&table_lock);
+	path_put(&point);
+}
+
+struct mount *mount_next_below(struct mount *mount, struct mount *top)
+{
+	struct mount *next = list_first(&mount->children, struct mount, child_node);
+
+	while (!next && mount != top) {
+		next = list_next(mount, &mount->parent->children, child_node);
+		mount = mount->parent;
+	}
+	return next;
+}
+
+void mount_step_down(struct path *path)
+{
+	while (name_is_mount_point(path->name)) {
+		struct mount *mount;
+		struct path below;
+
+		rcu_read_lock();
+		mount = mount_covering(path->mount, path->name);
+		if (mount && !mount_get_unless_detached(mount))
+			mount = NULL;
+		rcu_read_unlock();
+		if (!mount)
+			return;
+		below = (struct path){ mount, mount->root };
+		name_get(below.name);
+		path_put(path);
+		*path = below;
+	}
+}
+
+bool mount_step_up(struct path *path)
+{
+	struct path above;
+
+	spin_lock(&table_lock);
+	above = (struct path){ path->mount->parent, path->mount->point };
+	if (above.mount != path->mount)
+		path_get(&above);
+	spin_unlock(&table_lock);
+	if (above.mount == path->mount)
+		return false;
+	path_put(path);
+	*path = above;
+	return true;
+}
+
+struct mount *mount_internal(struct filesystem *filesystem)
+{
+	struct superblock *superblock;
+	struct mount *mount;
+
+	if (superblock_create(filesystem, filesystem->name, "", 0, &superblock))
+		return NULL;
+	mount = mount_create(superblock, superblock->root, 0, filesystem->name);
+	superblock_put(superblock);
+	return mount;
+}
+
+int mount_root(struct filesystem *filesystem, const char *options, struct path *root)
+{
+	struct superblock *superblock;
+	struct mount *mount;
+	int error = superblock_create(filesystem, "rootfs", options, 0, &superblock);
+
+	if (error)
+		return error;
+	mount = mount_create(superblock, superblock->root, MS_RELATIME, "rootfs");
+	superblock_put(superblock);
+	if (!mount)
+		return -ENOMEM;
+	mount->is_detached = false;
+	mutex_lock(&mount_mutex);
+	list_add_tail(&mount_list, &mount->all_node);
+	mutex_unlock(&mount_mutex);
+	*root = (struct path){ mount, mount->root };
+	path_get(root);
+	return 0;
+}

@@ -1,0 +1,188 @@
+/*
+ * Names that nobody holds, oldest first, and the shrinker that takes them. A name stays on the list
+ * while it is used again, so that the common get and put touch no lock.
+ */
+#include "memory/pressure.h"
+#include "task/deferred.h"
+#include "vfs/inode.h"
+#include "vfs/name/internal.h"
+
+static struct spin_lock unused_lock = SPIN_LOCK_INITIALIZER(LOCK_NAME_UNUSED);
+static struct list_head unused = LIST_HEAD_INITIALIZER(unused);
+static uint64_t unused_total;
+
+/* Names taken by the shrinker; freed by a work item, because the caller may hold any lock. */
+static struct list_head condemned = LIST_HEAD_INITIALIZER(condemned);
+static struct work condemned_work;
+
+void name_unused_add(struct name *name)
+{
+	spin_lock(&unused_lock);
+	if (!(name->flags & NAME_ON_UNUSED)) {
+		list_add_tail(&unused, &name->unused_node);
+		atomic_fetch_or_relaxed(&name->flags, NAME_ON_UNUSED);
+		unused_total++;
+	}
+	spin_unlock(&unused_lock);
+}
+
+static void unused_remove_locked(struct name *name)
+{
+	list_remove(&name->unused_node);
+	atomic_fetch_and_relaxed(&name->flags, ~(uint32_t)NAME_ON_UNUSED);
+	unused_total--;
+}
+
+void name_unused_remove(struct name *name)
+{
+	if (!(READ_ONCE(name->flags) & NAME_ON_UNUSED))
+		return;
+	spin_lock(&unused_lock);
+	if (name->flags & NAME_ON_UNUSED)
+		unused_remove_locked(name);
+	spin_unlock(&unused_lock);
+}
+
+uint64_t name_unused_count(void)
+{
+	return READ_ONCE(unused_total);
+}
+
+static uint64_t unused_count(struct shrinker *shrinker)
+{
+	(void)shrinker;
+	return name_unused_count();
+}
+
+/* Claims the name if it is free to go: then its count is NAME_DEAD. */
+static bool claim(struct name *name)
+{
+	uint32_t zero = 0;
+
+	return atomic_compare_swap(&name->references, &zero, NAME_DEAD);
+}
+
+static uint64_t unused_scan(struct shrinker *shrinker, uint64_t wanted)
+{
+	uint64_t taken = 0, looked = 0, limit;
+
+	(void)shrinker;
+	spin_lock(&unused_lock);
+	limit = unused_total;
+	while (taken < wanted && looked < limit && looked < 4 * wanted) {
+		struct name *name = list_first(&unused, struct name, unused_node);
+
+		if (!name)
+			break;
+		looked++;
+		if (READ_ONCE(name->references) >= 2) {
+			unused_remove_locked(name);
+			continue;
+		}
+		list_remove(&name->unused_node);
+		if ((name->flags & NAME_USED_AGAIN) || !claim(name)) {
+			atomic_fetch_and_relaxed(&name->flags, ~(uint32_t)NAME_USED_AGAIN);
+			list_add_tail(&unused, &name->unused_node);
+			continue;
+		}
+		atomic_fetch_and_relaxed(&name->flags, ~(uint32_t)NAME_ON_UNUSED);
+		unused_total--;
+		list_add_tail(&condemned, &name->unused_node);
+		taken++;
+	}
+	spin_unlock(&unused_lock);
+	if (taken)
+		work_queue(&condemned_work);
+	return taken;
+}
+
+static void condemned_free(struct work *work)
+{
+	(void)work;
+	for (;;) {
+		struct name *name;
+
+		spin_lock(&unused_lock);
+		name = list_pop(&condemned, struct name, unused_node);
+		spin_unlock(&unused_lock);
+		if (!name)
+			return;
+		name_kill(name);
+	}
+}
+
+static struct shrinker unused_shrinker = {
+	.name = "names",
+	.count = unused_count,
+	.scan = unused_scan,
+};
+
+int name_unused_start(void)
+{
+	work_init(&condemned_work, condemned_free);
+	shrinker_add(&unused_shrinker);
+	return 0;
+}
+
+void name_forget(struct name *name)
+{
+	struct name *child;
+
+	name_hash_remove(name);
+	/* Children in use keep their places below it; nobody finds them from above any more. */
+	do {
+		struct name *found = NULL;
+
+		spin_lock(&name->lock);
+		list_for_each(child, &name->children, child_node) {
+			if (claim(child)) {
+				found = child;
+				break;
+			}
+		}
+		spin_unlock(&name->lock);
+		child = found;
+		if (child)
+			name_kill(child);
+	} while (child);
+}
+
+/* Descends to a name without children, frees it, and goes on from its parent. */
+void name_drop_tree(struct name *root)
+{
+	bool has_freed = true;
+
+	while (has_freed) {
+		struct name *at = root, *victim = NULL, *child;
+
+		has_freed = false;
+		for (;;) {
+			bool descends = false;
+
+			spin_lock(&at->lock);
+			list_for_each(child, &at->children, child_node) {
+				if (claim(child)) {
+					victim = child;
+					break;
+				}
+				if (!list_is_empty(&child->children) &&
+				    name_get_unless_dead(child)) {
+					descends = true;
+					break;
+				}
+			}
+			spin_unlock(&at->lock);
+			if (at != root && !descends)
+				name_put(at);
+			if (!descends)
+				break;
+			if (at != root)
+				name_put(at);
+			at = child;
+		}
+		if (victim) {
+			name_kill(victim);
+			has_freed = true;
+		}
+	}
+}

@@ -1,0 +1,145 @@
+/*
+ * Permission bits, for everyone; and the privileges of Linux that set them aside.
+ */
+#include "base/errno.h"
+#include "vfs/permission.h"
+#include "task/authority.h"
+#include "task/credentials.h"
+#include "vfs/filesystem.h"
+#include "vfs/inode.h"
+#include "vfs/name.h"
+#include "vfs/walk.h"
+#include <abi/fcntl.h>
+#include <abi/stat.h>
+
+static enum capability_right right_for(enum linux_privilege privilege)
+{
+	switch (privilege) {
+	case PRIVILEGE_CHOWN:
+		return CAPABILITY_FILE_OWN;
+	case PRIVILEGE_SYS_ADMIN:
+		return CAPABILITY_MOUNT_CHANGE;
+	default:
+		return CAPABILITY_FILE_OVERRIDE;
+	}
+}
+
+bool privilege_is_held(enum linux_privilege privilege)
+{
+	return (credentials_current()->linux_effective >> privilege & 1) &&
+		capability_is_held(right_for(privilege));
+}
+
+/* Bits of owner, group or others, as they apply to the thread. */
+static unsigned bits_for(const struct inode *inode, const struct credentials *credentials)
+{
+	uint16_t mode = READ_ONCE(inode->attributes.mode);
+	uint32_t gid = READ_ONCE(inode->attributes.gid);
+
+	if (READ_ONCE(inode->attributes.uid) == credentials->fsuid)
+		return mode >> 6 & 7;
+	/* Only ask for groups when they make a difference. */
+	if (((mode >> 3 ^ mode) & 7) == 0)
+		return mode & 7;
+	if (gid == credentials->fsgid || credentials_has_group(credentials, gid))
+		return mode >> 3 & 7;
+	return mode & 7;
+}
+
+static int permission_by_privilege(struct inode *inode, unsigned wanted)
+{
+	if (inode_is_directory(inode)) {
+		if (!(wanted & MAY_WRITE) && privilege_is_held(PRIVILEGE_DAC_READ_SEARCH))
+			return 0;
+		return privilege_is_held(PRIVILEGE_DAC_OVERRIDE) ? 0 : -EACCES;
+	}
+	if (wanted == MAY_READ && privilege_is_held(PRIVILEGE_DAC_READ_SEARCH))
+		return 0;
+	/* Execution needs at least one execute bit, whoever asks. */
+	if ((wanted & MAY_EXECUTE) && !(inode->attributes.mode & 0111))
+		return -EACCES;
+	return privilege_is_held(PRIVILEGE_DAC_OVERRIDE) ? 0 : -EACCES;
+}
+
+int inode_permission(struct inode *inode, unsigned may)
+{
+	unsigned wanted = may & (MAY_READ | MAY_WRITE | MAY_EXECUTE);
+
+	if (wanted & MAY_WRITE) {
+		uint16_t type = inode_type(inode);
+
+		if ((inode->superblock->flags & MS_RDONLY) &&
+		    (type == S_IFREG || type == S_IFDIR || type == S_IFLNK))
+			return -EROFS;
+		if (inode->state & INODE_IMMUTABLE)
+			return -EPERM;
+	} else if (wanted == MAY_EXECUTE && (READ_ONCE(inode->attributes.mode) & 0111) == 0111) {
+		return 0;
+	}
+	if ((bits_for(inode, credentials_current()) & wanted) == wanted)
+		return 0;
+	return permission_by_privilege(inode, wanted);
+}
+
+bool inode_is_owner(struct inode *inode)
+{
+	return READ_ONCE(inode->attributes.uid) == credentials_current()->fsuid ||
+		privilege_is_held(PRIVILEGE_FOWNER);
+}
+
+bool inode_may_keep_setgid(struct inode *inode, uint32_t gid)
+{
+	const struct credentials *credentials = credentials_current();
+
+	(void)inode;
+	return gid == credentials->fsgid || credentials_has_group(credentials, gid) ||
+		privilege_is_held(PRIVILEGE_FSETID);
+}
+
+int directory_may_create(struct name *directory)
+{
+	if (READ_ONCE(directory->flags) & NAME_DELETED)
+		return -ENOENT;
+	return inode_permission(directory->inode, MAY_WRITE | MAY_EXECUTE);
+}
+
+int directory_may_delete(struct name *directory, struct name *victim, bool is_directory)
+{
+	struct inode *parent = directory->inode, *inode = victim->inode;
+	uint32_t fsuid = credentials_current()->fsuid;
+	int error = inode_permission(parent, MAY_WRITE | MAY_EXECUTE);
+
+	if (error)
+		return error;
+	if (parent->state & INODE_APPEND_ONLY)
+		return -EPERM;
+	if ((parent->attributes.mode & S_ISVTX) && inode->attributes.uid != fsuid &&
+	    parent->attributes.uid != fsuid && !privilege_is_held(PRIVILEGE_FOWNER))
+		return -EPERM;
+	if (inode->state & (INODE_APPEND_ONLY | INODE_IMMUTABLE))
+		return -EPERM;
+	if (is_directory && !inode_is_directory(inode))
+		return -ENOTDIR;
+	if (is_directory && (victim->flags & NAME_IS_ROOT))
+		return -EBUSY;
+	if (!is_directory && inode_is_directory(inode))
+		return -EISDIR;
+	return READ_ONCE(directory->flags) & NAME_DELETED ? -ENOENT : 0;
+}
+
+void inode_owner_set(struct inode *inode, struct inode *directory)
+{
+	const struct credentials *credentials = credentials_current();
+	struct inode_attributes *attributes = &inode->attributes;
+
+	attributes->uid = credentials->fsuid;
+	attributes->gid = credentials->fsgid;
+	if (!directory || !(directory->attributes.mode & S_ISGID))
+		return;
+	attributes->gid = directory->attributes.gid;
+	if (inode_is_directory(inode))
+		attributes->mode |= S_ISGID;
+	else if ((attributes->mode & (S_ISGID | 0010)) == (S_ISGID | 0010) &&
+		 !inode_may_keep_setgid(inode, attributes->gid))
+		attributes->mode &= (uint16_t)~S_ISGID;
+}
