@@ -51,6 +51,12 @@ bool boot_option(const struct boot_information *boot, const char *name,
 const struct boot_information *boot_information(void);
 
 /*
+ * The firmware table (ACPI) with a four-letter signature, checked and mapped for ever, header
+ * included; NULL when there is none. For drivers and buses.
+ */
+const void *boot_firmware_table(const char *signature, size_t *length_bytes);
+
+/*
  * An early, polled, best-effort byte sink for the time before the console driver attaches, and for
  * panics. Never blocks for ever: a port that does not answer is given up.
  */

@@ -65,6 +65,13 @@ struct frame *context_user_frame(struct context *context);
  */
 struct context *context_switch(struct context *from, struct context *to);
 
+/*
+ * Goes on in `context` instead of the one the CPU came up with, on the same stack: how the code that
+ * started the CPU becomes its idle thread. Takes over stack_base, cpu and preemption_count (1).
+ * Interrupts masked.
+ */
+void context_adopt(struct context *context);
+
 /* A new kernel context on a stack of KERNEL_STACK_BYTES: the first switch to it calls
  * upcall_context_start(previous) and then entry(argument), which does not return. */
 void context_init_kernel(struct context *context, virtual_t stack_base,

@@ -7,6 +7,8 @@
 #include "arch/upcalls.h"
 #include "arch/x86_64/boot/boot.h"
 #include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/features.h"
+#include "arch/x86_64/cpu/patch.h"
 #include "base/arithmetic.h"
 #include "base/format.h"
 #include "base/string.h"
@@ -174,8 +176,23 @@ static void publish_memory_map(void)
 /* On the idle stack of the first CPU, with its own tables. */
 static NORETURN void boot_finish(void)
 {
+	cpu_start_devices();
 	publish_memory_map();
 	kernel_main(&information);
+}
+
+static bool is_isolation_wanted(void)
+{
+	char value[8];
+
+	if (boot_option(&information, "kpti", value, sizeof(value))) {
+		if (!strcmp(value, "on"))
+			return true;
+		if (!strcmp(value, "off"))
+			return false;
+		boot_print("[BOOT] FAIL: kpti=%s is neither on nor off\n", value);
+	}
+	return cpu_needs_isolation();
 }
 
 void boot_main(uint32_t magic, uint32_t loader_information)
@@ -191,7 +208,10 @@ void boot_main(uint32_t magic, uint32_t loader_information)
 	information.initramfs_bytes = loader.initramfs_bytes;
 	information.acpi_root = loader.acpi_root;
 	information.framebuffer = loader.framebuffer;
+	cpu_features_detect();
+	cpu_is_isolated = is_isolation_wanted();
+	patches_apply();
 	boot_page_tables_build(&memory_map);
 	is_map_final = true;
-	cpu_run_on_idle_stack(boot_finish);
+	cpu_start_first(boot_finish);
 }

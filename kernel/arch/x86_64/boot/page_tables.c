@@ -4,11 +4,13 @@
  */
 #include "arch/mmu.h"
 #include "arch/x86_64/boot/boot.h"
+#include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/features.h"
 #include "arch/x86_64/mmu/table.h"
 #include "base/string.h"
 
-extern const uint8_t __kernel_start[], __text_end[], __rodata_start[], __rodata_end[], __data_start[];
+extern const uint8_t __kernel_start[], __text_end[], __rodata_start[], __rodata_end[];
+extern const uint8_t __data_start[], __entry_text_start[], __entry_text_end[];
 
 static physical_t table_take(void)
 {
@@ -90,11 +92,16 @@ static void prepare_slots(void)
 	mmu_kernel_entry(mmu_kernel_root, KERNEL_DYNAMIC_BASE, 2, table_take);
 	mmu_kernel_entry(mmu_kernel_root, CPU_AREA_BASE, 2, table_take);
 	mmu_kernel_entry(mmu_kernel_root, FIXED_MAP_BASE, 0, table_take);
+	if (!cpu_is_isolated)
+		return;
+	mmu_shadow_kernel_root = boot_pages_take(1);
+	mmu_shadow_share((virtual_t)__entry_text_start, (virtual_t)__entry_text_end, table_take);
 }
 
 void boot_page_tables_build(const struct memory_map *map)
 {
 	mmu_entry_no_execute = cpu_has(CPU_HAS_NO_EXECUTE) ? ENTRY_NO_EXECUTE : 0;
+	mmu_entry_global = !cpu_is_isolated && cpu_has(CPU_HAS_GLOBAL_PAGES) ? ENTRY_GLOBAL : 0;
 	mmu_kernel_root = boot_pages_take(1);
 	map_all_memory(map);
 	map_image(__kernel_start, __text_end, MMU_READ | MMU_EXECUTE);

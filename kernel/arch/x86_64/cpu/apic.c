@@ -108,8 +108,13 @@ void apic_send(uint32_t target, uint32_t command)
 
 void apic_timer_set(uint32_t count)
 {
-	apic_write(APIC_LOCAL_TIMER, VECTOR_ALARM);
 	apic_write(APIC_TIMER_INITIAL, count);
+}
+
+void apic_timer_use_countdown(void)
+{
+	apic_write(APIC_TIMER_INITIAL, 0);
+	apic_write(APIC_LOCAL_TIMER, VECTOR_ALARM);
 }
 
 uint32_t apic_timer_read(void)

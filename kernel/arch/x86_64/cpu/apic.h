@@ -19,7 +19,8 @@ void apic_send(uint32_t apic_id, uint32_t command);
 /* The one-shot timer: counts down from `count` and raises VECTOR_ALARM; 0 stops it. */
 void apic_timer_set(uint32_t count);
 uint32_t apic_timer_read(void);
-/* From here on the timer follows MSR_TSC_DEADLINE. */
+/* From here on the timer follows its count, or MSR_TSC_DEADLINE. */
+void apic_timer_use_countdown(void);
 void apic_timer_use_deadline(void);
 /* Counts without raising anything, for calibration. */
 void apic_timer_mask(void);

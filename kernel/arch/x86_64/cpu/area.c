@@ -112,6 +112,7 @@ void cpu_area_create(unsigned cpu, uint32_t apic_id)
 	context->cpu = cpu;
 	context->stack_base = area + CPU_AREA_IDLE_STACK;
 	context->preemption_count = 1;
+	context->machine.fpu_cpu = UINT32_MAX;
 	entry->context = context;
 	descriptors_fill(entry, cpu);
 	task_state_fill(entry);
@@ -144,14 +145,4 @@ void cpu_area_load(unsigned cpu)
 	msr_write(MSR_GS_BASE, (uint64_t)entry);
 	msr_write(MSR_KERNEL_GS_BASE, 0);
 	interrupt_gates_load();
-}
-
-void cpu_run_on_idle_stack(void (*function)(void))
-{
-	cpu_start_first();
-	__asm__ volatile("movq %0, %%rsp\n\t"
-			 "xorl %%ebp, %%ebp\n\t"
-			 "call *%1"
-			 : : "r"(cpu_entry(0)->stack_top), "r"(function) : "memory");
-	unreachable();
 }

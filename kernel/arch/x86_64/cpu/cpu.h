@@ -58,20 +58,23 @@ enum fault_stack {
 /* Whether page-table isolation is on; fixed before the final page tables are built. */
 extern bool cpu_is_isolated;
 
-/* Creates the areas of all CPUs that firmware lists and makes the boot CPU work from its own. */
-void cpu_start_first(void);
-/* Boot CPU only: leaves the boot stack for the idle stack. */
-NORETURN void cpu_run_on_idle_stack(void (*function)(void));
+/* Makes the boot CPU work from an area of its own, and leaves the boot stack for its idle stack. */
+NORETURN void cpu_start_first(void (*function)(void));
+/* Then, on that stack: the other CPUs' areas, interrupts, clocks. */
+void cpu_start_devices(void);
 
 /* Pages, per-CPU data and descriptor tables of one CPU. */
 void cpu_area_create(unsigned cpu, uint32_t apic_id);
 /* Loads GDT, TSS, IDT and gs of this CPU. */
 void cpu_area_load(unsigned cpu);
 
+/* Counts a CPU in or out of those that run. */
+void cpu_mark_online(unsigned cpu, bool is_online);
+/* Numbers the CPUs of the firmware's list and creates their areas; the boot CPU is 0. */
+void cpu_areas_create(void);
+
 void interrupt_gates_create(void);
 void interrupt_gates_load(void);
 
-/* SYSCALL's registers. */
-void call_entry_enable(void);
 
 #endif

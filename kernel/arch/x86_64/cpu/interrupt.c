@@ -2,7 +2,6 @@
  * Interrupts: the hard handler runs on the CPU's interrupt stack, what follows it (deferred work,
  * a switch) on the interrupted context's own.
  */
-#include "arch/interrupt.h"
 #include "arch/context.h"
 #include "arch/upcalls.h"
 #include "arch/x86_64/cpu/apic.h"
@@ -42,10 +41,4 @@ void interrupt_handle(struct frame *frame, uint64_t unused, uint64_t vector)
 	entry_on_stack(interrupt_run, (unsigned)vector, cpu_entry(cpu_current())->interrupt_stack_top);
 	self->interrupt_depth--;
 	upcall_interrupt_exit(frame);
-}
-
-void interrupt_end(unsigned number)
-{
-	(void)number;
-	apic_end();
 }

@@ -27,7 +27,7 @@ struct context_machine {
 	struct fpu_state *fpu;		/* NULL: never runs a program */
 	uint16_t selectors[4];		/* ds, es, fs, gs: not 0 only if a program loaded them */
 	uint32_t fpu_cpu;		/* CPU whose vector registers still hold this context */
-	bool has_cpuid_fault;
+	bool is_detached;		/* vector state is in memory only, being changed */
 	uint64_t debug_registers[5];	/* dr0..dr3, dr7; 0 in dr7: none in use */
 };
 

@@ -1,0 +1,43 @@
+/* Walking saved frame pointers: every kernel function keeps rbp. */
+#include "arch/context.h"
+#include "arch/mmu.h"
+
+#define SAVED_RBP 5	/* words above a switched-away stack pointer */
+
+struct stack_link {
+	virtual_t next;
+	virtual_t resume;
+};
+
+static bool link_is_readable(virtual_t link)
+{
+	physical_t ignored;
+
+	return is_aligned(link, sizeof(virtual_t)) && mmu_kernel_query(link, &ignored) &&
+	       mmu_kernel_query(link + sizeof(struct stack_link) - 1, &ignored);
+}
+
+void context_backtrace(virtual_t frame_pointer, bool (*visit)(virtual_t address, void *argument),
+		       void *argument)
+{
+	while (link_is_readable(frame_pointer)) {
+		const struct stack_link *link = (const struct stack_link *)frame_pointer;
+
+		if (link->resume < KERNEL_IMAGE_BASE || !visit(link->resume, argument))
+			return;
+		/* Stacks grow down; anything else is damage, or another stack's end. */
+		if (link->next <= frame_pointer)
+			return;
+		frame_pointer = link->next;
+	}
+}
+
+virtual_t context_saved_program_counter(const struct context *context)
+{
+	virtual_t stack = context->machine.stack_pointer;
+	const virtual_t *saved = (const virtual_t *)stack;
+
+	if (!link_is_readable(stack) || !link_is_readable(saved[SAVED_RBP]))
+		return 0;
+	return ((const struct stack_link *)saved[SAVED_RBP])->resume;
+}
