@@ -445,7 +445,7 @@ static void translation_shootdown(void)
 	page = torture_share(4096);
 	for (int i = 0; i < 3; i++)
 		threads[i] = torture_start(page_watch, NULL);
-	for (long i = 1; i <= 3000; i++) {
+	for (long i = 1; i <= 1000; i++) {
 		ready = 0;
 		EXPECT(mmap((void *)page, 4096, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == page);

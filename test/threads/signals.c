@@ -170,7 +170,7 @@ static void queued_in_order(void)
 static void *lock_under_rain(void *argument)
 {
 	self_index = (intptr_t)argument;
-	for (int i = 0; i < 5000; i++) {
+	for (int i = 0; i < 20000; i++) {
 		pthread_mutex_lock(&mutex);
 		counter++;
 		if (i % 100 == 0)
@@ -198,7 +198,7 @@ static void rain_on_locks(void)
 	for (int i = 0; i < 4; i++)
 		torture_join(threads[i]);
 	setitimer(ITIMER_REAL, &never, NULL);
-	EXPECT_EQUAL(counter, 4 * 5000);
+	EXPECT_EQUAL(counter, 4 * 20000);
 	EXPECT(total > 0);
 }
 

@@ -1,6 +1,6 @@
 /*
- * Runs the checks of the pthread torture, each in a process of its own, and ends with one line:
- * `N passed, N failed`. It is built with static glibc and with static musl, and passes on Linux.
+ * Runs the checks of the pthread torture, each in a process of its own, prints `ok NAME` or
+ * `not ok NAME: status` for each, and ends with one line: `N passed, N failed`. It is built with static glibc and with static musl, and passes on Linux.
  */
 #define _GNU_SOURCE
 #include "torture.h"
@@ -42,12 +42,30 @@ void *torture_join(pthread_t thread)
 	return value;
 }
 
+/* What torture_run() hands to its threads, all of which begin together. */
+struct gate {
+	pthread_barrier_t barrier;
+	void *(*run)(void *argument);
+	_Atomic intptr_t next;
+};
+
+static void *gate_enter(void *argument)
+{
+	struct gate *gate = argument;
+	intptr_t index = gate->next++;
+
+	pthread_barrier_wait(&gate->barrier);
+	return gate->run((void *)index);
+}
+
 void torture_run(int count, void *(*run)(void *argument))
 {
+	struct gate gate = { .run = run };
 	pthread_t threads[THREAD_LIMIT];
 
+	EXPECT_EQUAL(pthread_barrier_init(&gate.barrier, NULL, (unsigned int)count), 0);
 	for (int i = 0; i < count; i++)
-		threads[i] = torture_start(run, (void *)(intptr_t)i);
+		threads[i] = torture_start(gate_enter, &gate);
 	for (int i = 0; i < count; i++)
 		torture_join(threads[i]);
 }
@@ -102,9 +120,11 @@ static int check_run(const struct check *check)
 	/* 128 says that a core was written, which depends on limits. */
 	if (status != -1)
 		status &= ~128;
-	if (status == check->status)
+	if (status == check->status) {
+		printf("ok %s\n", check->name);
 		return 1;
-	printf("FAIL %s: status %#x\n", check->name, status);
+	}
+	printf("not ok %s: status %#x\n", check->name, status);
 	return 0;
 }
 

@@ -52,7 +52,10 @@ pthread_t torture_start(void *(*run)(void *argument), void *argument);
 /* Joins and returns the thread's result. */
 void *torture_join(pthread_t thread);
 
-/* Starts count threads (at most 256) with their index as the argument, and joins them. */
+/*
+ * Starts count threads (at most 256) with their index as the argument, lets them begin together,
+ * and joins them.
+ */
 void torture_run(int count, void *(*run)(void *argument));
 
 /* Zeroed memory that stays shared with forked processes. */

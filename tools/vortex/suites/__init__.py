@@ -4,13 +4,14 @@ import time
 
 from .. import common
 from ..common import Failure, build_kernel, say
-from . import abi, boot, differential, host, programs, stress, terminal
+from . import abi, boot, differential, host, programs, stress, terminal, threads
 
 # Minutes on two cores; together under 45.
 SUITES = {
     "host": (host.run, 4, "unit tests of the kernel's sources under ASan and UBSan"),
     "boot": (boot.run, 6, "boots on many machines, and on bad input"),
     "abi": (abi.run_suite, 10, "test/abi on Linux, then on Aegis with page-table isolation off and on"),
+    "threads": (threads.run, 3, "pthreads of static glibc and musl, on Linux and on Aegis"),
     "differential": (differential.run, 4, "command lines whose output must equal Linux's"),
     "terminal": (terminal.run, 4, "a person at the console: editing, job control, full-screen programs"),
     "programs": (programs.run, 8, "lua, tcc and Python's own tests"),
