@@ -138,7 +138,8 @@ static void counter_calibrate(void)
 	else
 		printf("# warning: " MACHINE_COUNTER " does not tick once per instruction;"
 		       " values are estimates (run under icount shift=0)\n");
-	printf("# calibration: %.4f " MACHINE_COUNTER " ticks per instruction, reading costs %llu\n",
+	printf("# calibration: %.4f " MACHINE_COUNTER
+	       " ticks per instruction, reading costs %llu\n",
 	       ticks_per_instruction, (unsigned long long)reading_ticks);
 }
 

@@ -1,6 +1,7 @@
 /*
  * Runs the checks of the pthread torture, each in a process of its own, prints `ok NAME` or
- * `not ok NAME: status` for each, and ends with one line: `N passed, N failed`. It is built with static glibc and with static musl, and passes on Linux.
+ * `not ok NAME: status` for each, and ends with one line: `N passed, N failed`. It is built with
+ * static glibc and with static musl, and passes on Linux.
  */
 #define _GNU_SOURCE
 #include "torture.h"
