@@ -20,6 +20,7 @@ static struct check *first_check, **last_check = &first_check;
 static struct check_helper *first_helper;
 static struct tally private_tally, *tally = &private_tally;
 static const char *running = "?";
+static int failures_before;
 static pid_t running_pid;
 static volatile sig_atomic_t timed_out;
 static char work_directory[64];
@@ -207,7 +208,7 @@ void check_skip(const char *reason)
 
 void check_child_end(void)
 {
-	_exit(tally->failures ? 1 : 0);
+	_exit(tally->failures > failures_before ? 1 : 0);
 }
 
 int child_enter(const struct check_place *place)
@@ -215,8 +216,10 @@ int child_enter(const struct check_place *place)
 	int before = tally->failures, status;
 	pid_t pid = fork();
 
-	if (pid == 0)
+	if (pid == 0) {
+		failures_before = before;
 		return 1;
+	}
 	if (pid < 0) {
 		check_fail(place, "fork: %s", strerror(errno));
 		return 0;
