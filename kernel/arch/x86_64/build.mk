@@ -1,7 +1,22 @@
 # How the x86_64 kernel is compiled. Kernel code never touches vector registers.
+.DEFAULT_GOAL := all
+
 arch_flags := -m64 -march=x86-64 -mcmodel=kernel -mno-red-zone -mgeneral-regs-only
 arch_ldflags :=
-arch_exclude := kernel/base/string_memory.c
+arch_exclude := kernel/base/string_memory.c kernel/arch/x86_64/vdso/%
 # Runs before the shadow exists, or on a CPU whose state is not settled.
 kasan_exclude := $(wildcard kernel/arch/x86_64/boot/*.c kernel/arch/x86_64/cpu/*.c \
 	kernel/arch/x86_64/mmu/*.c kernel/arch/x86_64/clock/*.c kernel/arch/x86_64/entry/*.c)
+
+# The vDSO: a shared object of its own, for programs, carried inside the kernel image.
+vdso_source := kernel/arch/x86_64/vdso/clock.c
+vdso_script := kernel/arch/x86_64/vdso/vdso.lds
+vdso_flags = -std=gnu11 -O2 -fPIC -ffreestanding -nostdlib -shared -fno-stack-protector \
+	-fno-omit-frame-pointer -foptimize-sibling-calls -mtune=generic $(warnings) $(includes)
+$(GENERATED)/vdso.so: $(vdso_source) $(vdso_script) kernel/arch/include/arch/vdso.h
+	$(call say,LINK,$@)mkdir -p $(@D)
+	$(quiet)$(CC) $(vdso_flags) -Wl,-soname=linux-vdso.so.1,--hash-style=both,--build-id=sha1 \
+		-Wl,-T,$(vdso_script),-Bsymbolic,--eh-frame-hdr,-z,max-page-size=4096,--no-undefined \
+		-o $@ $(vdso_source)
+	$(quiet)truncate -s %4096 $@
+$(OUT)/kernel/arch/x86_64/context/vdso_image.o: $(GENERATED)/vdso.so

@@ -166,6 +166,8 @@ void program_vectors_begin(struct context *self)
 	bool were_enabled = interrupts_disable();
 
 	program_state_save(self);
+	/* Every byte counts where the program is going to see them. */
+	fpu_save_whole(self->machine.fpu);
 	self->machine.fpu_cpu = PROGRAM_STATE_NOWHERE;
 	self->machine.is_detached = true;
 	interrupts_restore(were_enabled);
