@@ -3,6 +3,7 @@
  * builds the final page tables and brings up the first CPU.
  */
 #include "arch/boot.h"
+#include "arch/clock.h"
 #include "arch/mmu.h"
 #include "arch/upcalls.h"
 #include "arch/x86_64/boot/boot.h"
@@ -173,10 +174,24 @@ static void publish_memory_map(void)
 	boot_image_unmap(__boot_bss_start, __boot_bss_end);
 }
 
+/* Counters and, where there is one, the CPU's generator: better than nothing, counted as nothing. */
+static void gather_seed(void)
+{
+	uint64_t words[sizeof(information.random_seed) / sizeof(uint64_t)];
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (!cpu_random(&words[i]))
+			words[i] = 0;
+		words[i] ^= clock_cycles() * UINT64_C(0x9e3779b97f4a7c15);
+	}
+	memcpy(information.random_seed, words, sizeof(words));
+}
+
 /* On the idle stack of the first CPU, with its own tables. */
 static NORETURN void boot_finish(void)
 {
 	cpu_start_devices();
+	gather_seed();
 	publish_memory_map();
 	kernel_main(&information);
 }
