@@ -15,12 +15,14 @@ struct fpu_state {
 	uint16_t opcode;
 	uint64_t instruction, operand;
 	uint32_t mxcsr, mxcsr_mask;
-	uint8_t registers[416];		/* eight x87, sixteen XMM registers, reserved */
+	uint8_t registers[432];		/* eight x87, sixteen XMM registers, reserved */
 	uint8_t software[48];		/* never written by the CPU: Linux's frame magic stands here */
 	uint64_t features;		/* XSTATE_BV; these three exist with XSAVE only */
 	uint64_t compaction;
 	uint64_t reserved_1[6];
 };
+
+static_assert(offsetof(struct fpu_state, features) == 512, "the header follows the old area");
 
 #define FPU_LEGACY_BYTES 512
 #define FPU_HEADER_END 576
