@@ -130,7 +130,8 @@ class Machine:
         lines = self.output.splitlines()[-count:]
         if self._complaints:
             self._complaints.seek(0)
-            lines += self._complaints.read().decode(errors="replace").splitlines()[-5:]
+            said = self._complaints.read().decode(errors="replace").splitlines()
+            lines += [line for line in said if "failed to open module" not in line][-5:]
         return "\n".join(lines)
 
     def stop(self):

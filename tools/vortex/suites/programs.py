@@ -77,7 +77,7 @@ def run_python(context, report):
                     "grep -aE '^(Ran |FAILED|OK|Total tests|FAIL:|ERROR:)' /tmp/out | head -30\n")
     command += 'echo "== all programs"" ran"\n/bin/busybox poweroff -f\n'
     data = images.image_with("python", context.arch, {}, command)
-    outputs = _both(context, report, "python", data, 3000 if context.long else 900, 1536)
+    outputs = _both(context, report, "python", data, 3000, 1536)
     if not outputs:
         return
     expected, found = (module_results(text) for text in outputs[:2])
