@@ -24,6 +24,8 @@ struct credentials {
 
 /* Those of the current thread; valid without a reference while it does not change them. */
 const struct credentials *credentials_current(void);
+/* Those of kernel threads and the first process: user 0. */
+struct credentials *credentials_kernel(void);
 /* A private copy to change, or NULL; then install it (consumes it) on the current thread. */
 struct credentials *credentials_copy(const struct credentials *from);
 void credentials_install(struct credentials *credentials);

@@ -5,6 +5,7 @@
 #ifndef TASK_DEFERRED_H
 #define TASK_DEFERRED_H
 
+#include "arch/cpu.h"
 #include "base/compiler.h"
 #include "base/types.h"
 #include "base/list.h"
@@ -17,6 +18,21 @@ struct deferred {
 void deferred_init(struct deferred *deferred, void (*run)(struct deferred *deferred));
 /* Queues on this CPU unless it is queued already. Any context. */
 void deferred_queue(struct deferred *deferred);
+
+DECLARE_PER_CPU(struct deferred *, deferred_pending);
+
+static inline bool deferred_is_pending(void)
+{
+	return READ_ONCE(*this_cpu(deferred_pending)) != NULL;
+}
+
+/* The scheduler: runs what is pending on this CPU. Interrupts masked, on return too. */
+void deferred_run_pending(void);
+static inline void deferred_run(void)
+{
+	if (unlikely(deferred_is_pending()))
+		deferred_run_pending();
+}
 
 struct work {
 	struct list_node node;

@@ -28,11 +28,27 @@ struct schedule_parameters {
 int schedule_parameters_set(struct thread *thread, const struct schedule_parameters *parameters)
 	MUST_CHECK;
 void schedule_parameters_read(struct thread *thread, struct schedule_parameters *parameters);
+/* PI futexes: runs with at least this real-time priority; 0 ends it. Any thread, alive. */
+void schedule_priority_inherit(struct thread *thread, uint32_t priority);
 int schedule_affinity_set(struct thread *thread, const struct cpu_mask *mask) MUST_CHECK;
 void schedule_affinity_read(struct thread *thread, struct cpu_mask *mask);
 uint64_t schedule_round_robin_ns(const struct thread *thread);
 
+/*
+ * Sets bits of enum context_work and sees to it that the thread notices soon: a sleep that may be
+ * interrupted (is_fatal: also a killable one, or a stop) ends, and a program running on another CPU
+ * is interrupted. Any context; the caller keeps the thread alive.
+ */
+void thread_notify(struct thread *thread, uint32_t work, bool is_fatal);
+
+/* blocking_prepare() for THREAD_STOPPED and THREAD_TRACED: only thread_notify(fatal) and
+ * blocking_wake() end it. */
+void thread_stop_prepare(uint32_t state);
+
 /* Inherits scheduling from the parent (fork); the parent is current. */
 void schedule_fork(struct thread *child, struct thread *parent);
+
+/* Statistics and controls below /proc/aegis; started with the rest of task/. */
+void schedule_statistics_start(void);
 
 #endif

@@ -8,21 +8,29 @@
 #include "base/list.h"
 #include "base/tree/rbtree.h"
 
+/* Values of sched_setscheduler(2). */
+enum schedule_policy {
+	SCHEDULE_OTHER = 0, SCHEDULE_FIFO = 1, SCHEDULE_ROUND_ROBIN = 2, SCHEDULE_BATCH = 3,
+	SCHEDULE_IDLE = 5,
+};
+
 struct schedule_entity {
 	struct rbtree_node node;	/* fair queue, by virtual deadline */
 	struct list_node list;		/* FIFO/RR queue of its priority */
 	uint64_t virtual_runtime, virtual_deadline;
-	int64_t lag;
-	uint64_t slice_ns, slice_used_ns;
-	uint64_t run_started_ns;
+	uint64_t least_runtime;		/* of the subtree below: finds who is eligible */
+	int64_t lag;			/* virtual time it was behind (+) or ahead (-) when it slept */
+	int64_t slice_ns, slice_used_ns;
+	int64_t run_started_ns;		/* local clock of its CPU, while it runs */
 	uint32_t weight;
 	int32_t nice;			/* -20..19 */
-	uint32_t policy;		/* SCHED_OTHER, FIFO, RR, BATCH, IDLE */
+	uint32_t policy;		/* enum schedule_policy */
 	uint32_t priority;		/* 1..99 for FIFO and RR */
 	uint32_t inherited_priority;	/* from PI futexes: 0 or 1..99 */
 	bool resets_on_fork;
-	bool is_queued;
-	uint8_t on_cpu;			/* its registers are in use by a CPU */
+	bool is_queued;			/* runs, or waits in its CPU's queue */
+	bool is_kernel_bound;		/* a per-CPU kernel thread: affinity may not be changed */
+	uint64_t timer_slack_ns;	/* prctl(PR_SET_TIMERSLACK) */
 	struct cpu_mask affinity;
 };
 

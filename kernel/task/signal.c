@@ -6,6 +6,7 @@
 
 #include "arch/cpu.h"
 #include "base/errno.h"
+#include "task/schedule.h"
 #include "task/signal_internal.h"
 
 /* The default action of a number ends the process. */
@@ -28,16 +29,7 @@ bool signal_is_ignored(struct process *process, int number)
 
 void signal_wake(struct thread *thread, bool is_fatal)
 {
-	/* Orders what became pending before the look at whether the thread sleeps. */
-	__atomic_or_fetch(&thread->context.work, WORK_SIGNAL, __ATOMIC_SEQ_CST);
-	if (READ_ONCE(thread->state) == THREAD_RUNNING) {
-		if (thread != thread_current())
-			cpu_kick(READ_ONCE(thread->context.cpu));
-		return;
-	}
-	if (READ_ONCE(thread->sleep_kind) == SLEEP_INTERRUPTIBLE ||
-	    (is_fatal && READ_ONCE(thread->sleep_kind) == SLEEP_KILLABLE))
-		blocking_wake(&thread->context);
+	thread_notify(thread, WORK_SIGNAL, is_fatal);
 }
 
 void signal_wake_all(struct process *process, bool is_fatal)

@@ -173,13 +173,23 @@ static inline struct process *process_current(void)
 	return thread_current()->process;
 }
 
+/* setuid(2) and its family: the process counts against another user's RLIMIT_NPROC. */
+void process_real_uid_set(struct process *process, uint32_t uid);
+
 /* The structures at boot: process 0 holds kernel threads and has no space. */
 int task_start(void) MUST_CHECK;
 
+/* Ids are below this (/proc/sys/kernel/pid_max). */
+#define TASK_ID_LIMIT 32768
+
+/* Process 0. */
+struct process *process_kernel(void);
+
 /*
  * Makes a thread in a process, not yet running. `frame` NULL: a kernel thread that runs
- * entry(argument); else a copy of the current program thread (process/fork.c). The result has one
- * reference for the caller and one for the scheduler until it is dead. May sleep.
+ * entry(argument); else a copy of the current program thread (process/clone.c). The result has one
+ * reference, which thread_run() hands to the process (process_thread_remove() drops it), and one of
+ * the scheduler until it is dead. May sleep.
  */
 int thread_create(struct process *process, const struct frame *frame,
 		  void (*entry)(void *argument), void *argument, struct thread **result)
@@ -194,6 +204,9 @@ void thread_put(struct thread *thread);
 /* A kernel thread of process 0 with a name, running; for daemons. */
 int kernel_thread_start(const char *name, void (*entry)(void *argument), void *argument,
 			struct thread **result) MUST_CHECK;
+/* The same bound to one CPU for ever. */
+int kernel_thread_start_on(unsigned cpu, const char *name, void (*entry)(void *argument),
+			   void *argument) MUST_CHECK;
 /* Kernel threads end by this; program threads by process_exit_thread() in process/. */
 NORETURN void thread_exit(void);
 

@@ -1,0 +1,144 @@
+/*
+ * CPU time and other usage. The total of a thread is exact; what part of it was spent in the
+ * program is estimated from the samples of the tick.
+ */
+#include "task/schedule/load.h"
+#include "task/schedule/run_queue.h"
+#include "task/thread.h"
+#include "time/clock_time.h"
+
+uint64_t thread_run_ns(const struct thread *thread)
+{
+	uint64_t run_ns;
+	int64_t running_ns = 0;
+	struct run_queue *queue;
+
+	/* On its own CPU nothing else writes it; elsewhere a switch in between is within the error of
+	 * comparing two CPUs' clocks. */
+	preemption_disable();
+	queue = per_cpu(run_queues, atomic_load_relaxed(&thread->context.cpu));
+	run_ns = READ_ONCE(thread->run_ns);
+	if (READ_ONCE(queue->current) == thread)
+		running_ns = local_clock_ns() - READ_ONCE(thread->schedule.run_started_ns);
+	preemption_enable();
+	return running_ns > 0 ? run_ns + (uint64_t)running_ns : run_ns;
+}
+
+/* total * part / whole without overflow; whole > 0, part <= whole. */
+static uint64_t scale(uint64_t total, uint64_t part, uint64_t whole)
+{
+	return total / whole * part + total % whole * part / whole;
+}
+
+void thread_usage(struct thread *thread, struct usage *usage)
+{
+	uint64_t user = READ_ONCE(thread->user_ticks), kernel = READ_ONCE(thread->kernel_ticks);
+
+	*usage = (struct usage){
+		.run_ns = thread_run_ns(thread),
+		.voluntary_switches = thread->voluntary_switches,
+		.involuntary_switches = thread->involuntary_switches,
+		.minor_faults = thread->minor_faults,
+		.major_faults = thread->major_faults,
+		.read_bytes = thread->read_bytes,
+		.write_bytes = thread->write_bytes,
+		.read_calls = thread->read_calls,
+		.write_calls = thread->write_calls,
+	};
+	/* Without a sample it is a program that calls little, or a kernel thread. */
+	if (user + kernel == 0) {
+		user = thread->context.space != NULL;
+		kernel = !user;
+	}
+	usage->user_ns = scale(usage->run_ns, user, user + kernel);
+	usage->kernel_ns = usage->run_ns - usage->user_ns;
+}
+
+void usage_add(struct usage *total, const struct usage *part)
+{
+	total->run_ns += part->run_ns;
+	total->user_ns += part->user_ns;
+	total->kernel_ns += part->kernel_ns;
+	total->voluntary_switches += part->voluntary_switches;
+	total->involuntary_switches += part->involuntary_switches;
+	total->minor_faults += part->minor_faults;
+	total->major_faults += part->major_faults;
+	total->read_bytes += part->read_bytes;
+	total->write_bytes += part->write_bytes;
+	total->read_calls += part->read_calls;
+	total->write_calls += part->write_calls;
+	total->peak_resident_pages = max(total->peak_resident_pages, part->peak_resident_pages);
+}
+
+void process_usage(struct process *process, struct usage *usage)
+{
+	struct thread *thread;
+	struct usage one;
+
+	*usage = process->dead_threads;
+	rcu_read_lock();
+	list_for_each_rcu(thread, &process->threads, process_node) {
+		if (READ_ONCE(thread->is_accounted))
+			continue;
+		thread_usage(thread, &one);
+		usage_add(usage, &one);
+	}
+	rcu_read_unlock();
+}
+
+uint64_t process_run_ns(struct process *process)
+{
+	uint64_t run_ns = READ_ONCE(process->dead_threads.run_ns);
+	struct thread *thread;
+
+	rcu_read_lock();
+	list_for_each_rcu(thread, &process->threads, process_node) {
+		if (!READ_ONCE(thread->is_accounted))
+			run_ns += thread_run_ns(thread);
+	}
+	rcu_read_unlock();
+	return run_ns;
+}
+
+void cpu_time_read(unsigned cpu, struct cpu_time_split *split)
+{
+	struct run_queue *queue = per_cpu(run_queues, cpu);
+	uint64_t user, nice, system, all, idle_ns, busy_ns;
+	int64_t up_ns = time_boot_ns();
+
+	*split = (struct cpu_time_split){ 0 };
+	if (!READ_ONCE(queue->is_started))
+		return;
+	idle_ns = thread_run_ns(queue->idle);
+	busy_ns = (uint64_t)up_ns > idle_ns ? (uint64_t)up_ns - idle_ns : 0;
+	user = READ_ONCE(queue->user_samples);
+	nice = READ_ONCE(queue->nice_samples);
+	system = READ_ONCE(queue->system_samples);
+	all = user + nice + system;
+	split->idle_ns = idle_ns;
+	if (all == 0) {
+		split->system_ns = busy_ns;
+		return;
+	}
+	split->user_ns = scale(busy_ns, user, all);
+	split->nice_ns = scale(busy_ns, nice, all);
+	split->system_ns = busy_ns - split->user_ns - split->nice_ns;
+}
+
+void schedule_statistics_read(struct schedule_statistics *statistics)
+{
+	*statistics = (struct schedule_statistics){ 0 };
+	for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
+		struct run_queue *queue = per_cpu(run_queues, cpu);
+
+		if (!READ_ONCE(queue->is_started))
+			continue;
+		statistics->context_switches += READ_ONCE(queue->switches);
+		statistics->migrations += READ_ONCE(queue->migrations);
+		statistics->steals += READ_ONCE(queue->steals);
+		statistics->processes_running += READ_ONCE(queue->waiting) +
+						 (READ_ONCE(queue->current) != queue->idle);
+	}
+	thread_counts_read(&statistics->forks, &statistics->threads);
+	load_read(statistics->load_average);
+}

@@ -1,0 +1,100 @@
+/*
+ * Credentials: immutable once installed. A thread reads its own without a reference; others read
+ * them under RCU.
+ */
+#include "task/credentials.h"
+
+#include "base/string.h"
+#include "memory/heap.h"
+#include "task/thread.h"
+
+#define ALL_LINUX_CAPABILITIES 0x1ffffffffffull	/* 0..CAP_CHECKPOINT_RESTORE */
+
+static struct credentials kernel_credentials = {
+	.references = { 1 },
+	.linux_permitted = ALL_LINUX_CAPABILITIES,
+	.linux_effective = ALL_LINUX_CAPABILITIES,
+	.linux_bounding = ALL_LINUX_CAPABILITIES,
+};
+
+struct credentials *credentials_kernel(void)
+{
+	return &kernel_credentials;
+}
+
+const struct credentials *credentials_current(void)
+{
+	return thread_current()->credentials;
+}
+
+struct credentials *credentials_get(const struct credentials *credentials)
+{
+	struct credentials *counted = (struct credentials *)credentials;
+
+	refcount_get(&counted->references);
+	return counted;
+}
+
+static void credentials_free(struct rcu_head *head)
+{
+	struct credentials *credentials = container_of(head, struct credentials, rcu);
+
+	heap_free(credentials->groups);
+	heap_free(credentials);
+}
+
+void credentials_put(struct credentials *credentials)
+{
+	if (refcount_put(&credentials->references))
+		rcu_call(&credentials->rcu, credentials_free);
+}
+
+struct credentials *credentials_copy(const struct credentials *from)
+{
+	struct credentials *copy = heap_copy(from, sizeof(*from), HEAP_PATIENT);
+
+	if (!copy)
+		return NULL;
+	refcount_init(&copy->references, 1);
+	if (from->group_count == 0) {
+		copy->groups = NULL;
+		return copy;
+	}
+	copy->groups = heap_copy(from->groups, from->group_count * sizeof(*from->groups),
+				 HEAP_PATIENT);
+	if (!copy->groups) {
+		heap_free(copy);
+		return NULL;
+	}
+	return copy;
+}
+
+void credentials_install(struct credentials *credentials)
+{
+	struct thread *self = thread_current();
+	struct credentials *old = self->credentials;
+
+	rcu_assign(self->credentials, credentials);
+	if (old->uid != credentials->uid)
+		process_real_uid_set(self->process, credentials->uid);
+	credentials_put(old);
+}
+
+bool credentials_has_group(const struct credentials *credentials, uint32_t gid)
+{
+	uint32_t low = 0, high = credentials->group_count;
+
+	if (credentials->fsgid == gid)
+		return true;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (credentials->groups[middle] == gid)
+			return true;
+		if (credentials->groups[middle] < gid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}

@@ -1,0 +1,205 @@
+/*
+ * Which CPU a thread runs on. A woken thread goes back to where it ran last if that CPU idles, else
+ * to an idle one, else to the shorter of the two queues at hand; idle CPUs steal. Masks and lengths
+ * are read without locks: a wrong guess costs a migration, nothing else.
+ */
+#include "base/errno.h"
+#include "task/schedule.h"
+#include "task/schedule/run_queue.h"
+
+uint64_t idle_cpus[CPU_LIMIT / 64];
+
+static bool is_usable(const struct thread *thread, unsigned cpu)
+{
+	return cpu_mask_test(&thread->schedule.affinity, cpu) &&
+	       READ_ONCE(per_cpu(run_queues, cpu)->is_started);
+}
+
+static bool is_idle(unsigned cpu)
+{
+	return (atomic_load_relaxed(&idle_cpus[cpu / 64]) >> (cpu % 64) & 1) &&
+	       READ_ONCE(per_cpu(run_queues, cpu)->waiting) == 0;
+}
+
+/* An idle CPU it may use, or CPU_LIMIT. */
+static unsigned find_idle(const struct thread *thread)
+{
+	for (unsigned word = 0; word < CPU_LIMIT / 64; word++) {
+		uint64_t bits = atomic_load_relaxed(&idle_cpus[word]) &
+				thread->schedule.affinity.words[word];
+
+		for (; bits; bits &= bits - 1) {
+			unsigned cpu = word * 64 + (unsigned)__builtin_ctzll(bits);
+
+			if (READ_ONCE(per_cpu(run_queues, cpu)->waiting) == 0)
+				return cpu;
+		}
+		if (word * 64 + 64 >= cpu_count())
+			break;
+	}
+	return CPU_LIMIT;
+}
+
+static unsigned find_usable(const struct thread *thread)
+{
+	unsigned best = 0;
+	uint32_t least = UINT32_MAX;
+
+	for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
+		uint32_t waiting = READ_ONCE(per_cpu(run_queues, cpu)->waiting);
+
+		if (is_usable(thread, cpu) && waiting < least) {
+			least = waiting;
+			best = cpu;
+		}
+	}
+	return best;
+}
+
+unsigned placement_choose(struct thread *thread, unsigned last_cpu)
+{
+	unsigned here = cpu_current(), idle;
+
+	if (cpu_count() == 1)
+		return 0;
+	if (is_usable(thread, last_cpu) && is_idle(last_cpu))
+		return last_cpu;
+	idle = find_idle(thread);
+	if (idle < CPU_LIMIT)
+		return idle;
+	if (!is_usable(thread, last_cpu))
+		return find_usable(thread);
+	if (here != last_cpu && is_usable(thread, here) &&
+	    READ_ONCE(per_cpu(run_queues, here)->waiting) + 1 <
+	    READ_ONCE(per_cpu(run_queues, last_cpu)->waiting))
+		return here;
+	return last_cpu;
+}
+
+void placement_push(struct thread *thread)
+{
+	unsigned cpu = placement_choose(thread, thread->context.cpu);
+	struct run_queue *queue = per_cpu(run_queues, cpu);
+
+	atomic_store_relaxed(&thread->context.cpu, cpu);
+	spin_lock_masked(&queue->lock);
+	queue->migrations++;
+	thread->schedule.lag = 0;
+	run_queue_activate(queue, thread);
+	spin_unlock_masked(&queue->lock);
+}
+
+/* The CPU with the longest queue that has at least so many waiting; CPU_LIMIT: none. */
+static unsigned find_busiest(unsigned except, uint32_t least_waiting)
+{
+	unsigned busiest = CPU_LIMIT;
+
+	for (unsigned i = 1; i < cpu_count(); i++) {
+		/* Starting behind oneself, so that thieves spread. */
+		unsigned cpu = (except + i) % cpu_count();
+		uint32_t waiting = READ_ONCE(per_cpu(run_queues, cpu)->waiting);
+
+		if (waiting >= least_waiting) {
+			busiest = cpu;
+			least_waiting = waiting + 1;
+		}
+	}
+	return busiest;
+}
+
+static void lock_both(struct run_queue *a, struct run_queue *b)
+{
+	struct run_queue *first = a->cpu < b->cpu ? a : b;
+
+	spin_lock_masked(&first->lock);
+	spin_lock_masked_nested(first == a ? &b->lock : &a->lock);
+}
+
+static void unlock_both(struct run_queue *a, struct run_queue *b)
+{
+	spin_unlock_masked(&a->lock);
+	spin_unlock_masked(&b->lock);
+}
+
+/* Both queues locked. */
+static bool move_one(struct run_queue *from, struct run_queue *to)
+{
+	struct thread *thread = queue_find_stealable(from, to->cpu);
+
+	if (!thread)
+		return false;
+	if (!real_time_priority(&thread->schedule))
+		fair_leave(from, &thread->schedule);
+	queue_remove(from, thread);
+	atomic_store_relaxed(&thread->context.cpu, to->cpu);
+	to->steals++;
+	to->migrations++;
+	run_queue_activate(to, thread);
+	return true;
+}
+
+bool placement_steal(struct run_queue *queue, uint32_t least_waiting)
+{
+	unsigned victim = find_busiest(queue->cpu, least_waiting);
+	bool has_moved;
+
+	if (victim == CPU_LIMIT)
+		return false;
+	lock_both(queue, per_cpu(run_queues, victim));
+	has_moved = per_cpu(run_queues, victim)->waiting >= least_waiting &&
+		    move_one(per_cpu(run_queues, victim), queue);
+	unlock_both(queue, per_cpu(run_queues, victim));
+	return has_moved;
+}
+
+static bool mask_is_usable(const struct cpu_mask *mask)
+{
+	for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
+		if (cpu_mask_test(mask, cpu) && READ_ONCE(per_cpu(run_queues, cpu)->is_started))
+			return true;
+	}
+	return false;
+}
+
+/* Queue locked: whether the thread waits here, but may not run here. */
+static bool must_leave(struct run_queue *queue, struct thread *thread)
+{
+	return thread->schedule.is_queued && queue->current != thread &&
+	       !cpu_mask_test(&thread->schedule.affinity, queue->cpu);
+}
+
+int schedule_affinity_set(struct thread *thread, const struct cpu_mask *mask)
+{
+	struct run_queue *queue;
+	bool were_enabled;
+
+	if (thread->schedule.is_kernel_bound || !mask_is_usable(mask))
+		return -EINVAL;
+	were_enabled = interrupts_disable();
+	queue = run_queue_lock_of(thread);
+	thread->schedule.affinity = *mask;
+	if (must_leave(queue, thread)) {
+		queue_remove(queue, thread);
+		thread->schedule.is_queued = false;
+		spin_unlock_masked(&queue->lock);
+		placement_push(thread);
+		interrupts_restore_and_preempt(were_enabled);
+		return 0;
+	}
+	/* A running thread leaves the CPU by itself, at its next switch. */
+	if (queue->current == thread && !cpu_mask_test(mask, queue->cpu))
+		run_queue_reschedule(queue);
+	spin_unlock_masked(&queue->lock);
+	interrupts_restore_and_preempt(were_enabled);
+	return 0;
+}
+
+void schedule_affinity_read(struct thread *thread, struct cpu_mask *mask)
+{
+	bool were_enabled = interrupts_disable();
+	struct run_queue *queue = run_queue_lock_of(thread);
+
+	*mask = thread->schedule.affinity;
+	spin_unlock_masked(&queue->lock);
+	interrupts_restore(were_enabled);
+}

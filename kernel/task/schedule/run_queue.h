@@ -1,0 +1,145 @@
+/*
+ * A CPU's run queue. Its lock guards everything in it, and the scheduling state of every thread
+ * whose context.cpu names this CPU. The lock is held across the switch: who gets it knows that a
+ * thread found here is not on its CPU's registers any more, unless it is `current`.
+ */
+#ifndef TASK_SCHEDULE_RUN_QUEUE_H
+#define TASK_SCHEDULE_RUN_QUEUE_H
+
+#include "arch/cpu.h"
+#include "base/bitmap.h"
+#include "base/list.h"
+#include "base/tree/rbtree.h"
+#include "sync/spin_lock.h"
+#include "task/thread.h"
+#include "time/local_clock.h"
+#include "time/timer.h"
+
+#define REAL_TIME_PRIORITIES 100	/* 1..99; 0 is unused */
+#define NICE_0_WEIGHT 1024
+#define FAIR_SLICE_NS 3000000
+#define ROUND_ROBIN_SLICE_NS 100000000
+
+struct run_queue {
+	struct spin_lock lock;
+	uint32_t cpu;
+	struct thread *current;
+	struct thread *idle;		/* NULL: the CPU has not entered the scheduler */
+	struct thread *pushed;		/* left this CPU, and may not come back: for finish_switch() */
+	uint32_t waiting;		/* threads in the queues below, without `current` */
+	uint32_t sleeping_deeply;	/* uninterruptible sleepers that slept here */
+
+	/* Fair threads that wait, by virtual deadline; `current` is not in the tree. */
+	struct rbtree fair;
+	uint64_t base;			/* virtual times are kept relative to this */
+	int64_t weighted_sum;		/* of (virtual_runtime - base) * weight, in the tree */
+	int64_t load;			/* sum of weights in the tree */
+
+	/* FIFO and RR threads that wait. */
+	struct list_head real_time[REAL_TIME_PRIORITIES];
+	BITMAP(real_time_present, REAL_TIME_PRIORITIES);
+
+	struct timer tick;		/* runs while the CPU is not idle */
+	int64_t last_tick_ns;
+	int64_t next_balance_ns;
+	int64_t progress_ns;		/* watchdog: when it last could have switched */
+	uint64_t progress_count;	/* rcu_quiescent_count at that time */
+	bool sample_due;
+	bool is_started;		/* the CPU runs threads */
+
+	/* Counted for /proc; written by this CPU. */
+	uint64_t switches, steals, migrations, wakes;
+	uint64_t user_samples, nice_samples, system_samples;
+};
+
+DECLARE_PER_CPU(struct run_queue, run_queues);
+
+/* CPUs that wait for an interrupt with nothing to run. */
+extern uint64_t idle_cpus[CPU_LIMIT / 64];
+
+static inline struct thread *thread_of_entity(struct schedule_entity *entity)
+{
+	return container_of(entity, struct thread, schedule);
+}
+
+/* Real-time priority in force, 0: a fair thread. */
+static inline uint32_t real_time_priority(const struct schedule_entity *entity)
+{
+	uint32_t own = entity->policy == SCHEDULE_FIFO || entity->policy == SCHEDULE_ROUND_ROBIN ?
+		       entity->priority : 0;
+
+	return own > entity->inherited_priority ? own : entity->inherited_priority;
+}
+
+static inline bool is_sleeping_state(uint32_t state)
+{
+	return state >= THREAD_SLEEPING && state <= THREAD_TRACED;
+}
+
+/* Locks the queue of the thread's CPU, wherever it is by then. Interrupts masked. */
+static inline struct run_queue *run_queue_lock_of(struct thread *thread)
+{
+	for (;;) {
+		uint32_t cpu = atomic_load_relaxed(&thread->context.cpu);
+		struct run_queue *queue = per_cpu(run_queues, cpu);
+
+		spin_lock_masked(&queue->lock);
+		if (likely(cpu == atomic_load_relaxed(&thread->context.cpu)))
+			return queue;
+		spin_unlock_masked(&queue->lock);
+	}
+}
+
+/* queue.c: the two kinds of queues. All with the queue locked. */
+void run_queue_init(struct run_queue *queue, unsigned cpu);
+void queue_insert(struct run_queue *queue, struct thread *thread);	/* as it is */
+void queue_remove(struct run_queue *queue, struct thread *thread);
+/* Takes out the best one; NULL: nobody waits. */
+struct thread *queue_take_best(struct run_queue *queue);
+/* A thread that may run on `cpu`, the one whose turn here is last; NULL. Not taken out. */
+struct thread *queue_find_stealable(struct run_queue *queue, unsigned cpu);
+bool queue_best_beats(struct run_queue *queue, const struct thread *thread);
+
+/* fair.c: virtual time. */
+void fair_insert(struct run_queue *queue, struct schedule_entity *entity);
+void fair_remove(struct run_queue *queue, struct schedule_entity *entity);
+struct schedule_entity *fair_find_best(struct run_queue *queue);
+/* Charges the running entity; true: its slice is over, and it has a new deadline. */
+bool fair_charge(struct schedule_entity *entity, int64_t run_ns);
+/* Keeps the distance from the average while it is away, and restores it. */
+void fair_leave(struct run_queue *queue, struct schedule_entity *entity);
+void fair_arrive(struct run_queue *queue, struct schedule_entity *entity);
+void fair_base_advance(struct run_queue *queue);
+bool fair_is_eligible(struct run_queue *queue, const struct schedule_entity *entity);
+void fair_weight_set(struct schedule_entity *entity);
+
+/* switch.c. Queue locked. */
+void current_charge(struct run_queue *queue, int64_t now_ns);
+/* Asks the CPU of the queue to pass through schedule(). */
+void run_queue_reschedule(struct run_queue *queue);
+/* Makes a thread that was away runnable here, and preempts if it is better. */
+void run_queue_activate(struct run_queue *queue, struct thread *thread);
+/* Away from a dead thread. Interrupts masked. */
+NORETURN void schedule_last(void);
+/* The body of idle threads. */
+NORETURN void schedule_idle(void *unused);
+
+/* placement.c. */
+unsigned placement_choose(struct thread *thread, unsigned last_cpu);
+/* Puts a runnable thread that is in no queue onto one of the CPUs it may use. Masked, no lock. */
+void placement_push(struct thread *thread);
+/* Brings over a thread that waits elsewhere; masked, no lock. True: there is somebody now. */
+bool placement_steal(struct run_queue *queue, uint32_t least_waiting);
+
+/* thread.c, tree/: parts of starting. */
+void thread_publish(struct thread *thread);
+struct thread *thread_create_idle(unsigned cpu);
+void thread_cache_start(void);
+void thread_counts_read(uint64_t *made, uint64_t *alive);
+
+/* tick.c */
+void tick_start(struct run_queue *queue);
+void tick_sample(bool is_user);
+void tick_cpu_init(struct run_queue *queue);
+
+#endif

@@ -1,0 +1,155 @@
+/*
+ * The tick of a CPU that runs something: ends slices, samples where time goes, evens out queues,
+ * averages the load and watches for CPUs that are stuck. An idle CPU lets its tick lapse.
+ */
+#include "base/panic.h"
+#include "log/log.h"
+#include "log/symbol.h"
+#include "sync/lock_check.h"
+#include "sync/rcu.h"
+#include "task/schedule.h"
+#include "task/schedule/run_queue.h"
+#include "task/schedule/load.h"
+#include "time/clock_time.h"
+
+#define TICK_NS 4000000
+#define TICK_SLACK_NS 500000
+#define LEAST_TICK_NS 500000
+#define BALANCE_NS 64000000
+#define STUCK_NS (20 * NANOSECONDS_PER_SECOND)
+
+static void arm(struct run_queue *queue, int64_t delay_ns)
+{
+	queue->tick.slack_ns = TICK_SLACK_NS;
+	timer_arm(&queue->tick, time_monotonic_ns() + delay_ns);
+}
+
+/* Queue locked. How long the running thread may go on before somebody looks again. */
+static int64_t until_slice_end(struct run_queue *queue)
+{
+	struct thread *current = queue->current;
+	int64_t left_ns;
+
+	if (queue->waiting == 0 || current->schedule.policy == SCHEDULE_FIFO)
+		return TICK_NS;
+	left_ns = current->schedule.slice_ns - current->schedule.slice_used_ns;
+	return clamp(left_ns, (int64_t)LEAST_TICK_NS, (int64_t)TICK_NS);
+}
+
+/* Queue locked: the running thread had its share, and somebody waits. */
+static void end_slice(struct run_queue *queue)
+{
+	struct schedule_entity *entity = &queue->current->schedule;
+
+	if (queue->waiting == 0)
+		return;
+	if (!real_time_priority(entity)) {
+		/* The charge resets the slice when the virtual deadline passed. */
+		if (entity->slice_used_ns == 0 || queue_best_beats(queue, queue->current))
+			run_queue_reschedule(queue);
+		return;
+	}
+	if (entity->policy == SCHEDULE_ROUND_ROBIN && entity->slice_used_ns >= entity->slice_ns) {
+		entity->slice_used_ns = 0;
+		run_queue_reschedule(queue);
+	}
+}
+
+/* The interrupted code has kept this CPU from switching for too long. */
+static void watch(struct run_queue *queue, int64_t now_ns)
+{
+	uint64_t count = *this_cpu(rcu_quiescent_count);
+
+	if (count != queue->progress_count || context_current()->preemption_count == 0) {
+		queue->progress_count = count;
+		queue->progress_ns = now_ns;
+		return;
+	}
+	if (now_ns - queue->progress_ns < STUCK_NS)
+		return;
+	queue->progress_ns = now_ns;
+	log_print_always(LOG_CRITICAL, "[KERNEL] CPU %u is stuck in %s (thread %d), not switching for %d s",
+			 queue->cpu, queue->current->name, queue->current->id,
+			 (int)(STUCK_NS / NANOSECONDS_PER_SECOND));
+	lock_check_print();
+	cpu_request_backtrace(queue->cpu);
+}
+
+/* A neighbour whose tick does not come has its interrupts masked. */
+static void watch_neighbour(unsigned self, int64_t now_ns)
+{
+	unsigned cpu = (self + 1) % cpu_count();
+	struct run_queue *queue = per_cpu(run_queues, cpu);
+	int64_t last_ns = READ_ONCE(queue->last_tick_ns);
+
+	if (cpu == self || !READ_ONCE(queue->is_started) ||
+	    READ_ONCE(queue->current) == queue->idle || !timer_is_armed(&queue->tick))
+		return;
+	if (now_ns - last_ns < STUCK_NS)
+		return;
+	WRITE_ONCE(queue->last_tick_ns, now_ns);
+	log_print_always(LOG_CRITICAL, "[KERNEL] CPU %u does not take interrupts", cpu);
+	cpu_request_backtrace(cpu);
+}
+
+static void tick_fire(struct timer *timer)
+{
+	struct run_queue *queue = container_of(timer, struct run_queue, tick);
+	int64_t now_ns = local_clock_ns(), delay_ns;
+	bool is_idle;
+
+	time_update();
+	load_update();
+	spin_lock_masked(&queue->lock);
+	current_charge(queue, now_ns);
+	is_idle = queue->current == queue->idle;
+	if (!is_idle)
+		end_slice(queue);
+	delay_ns = until_slice_end(queue);
+	spin_unlock_masked(&queue->lock);
+	if (is_idle)
+		return;
+	queue->sample_due = true;
+	watch(queue, now_ns);
+	WRITE_ONCE(queue->last_tick_ns, now_ns);
+	watch_neighbour(queue->cpu, now_ns);
+	if (now_ns >= queue->next_balance_ns) {
+		queue->next_balance_ns = now_ns + BALANCE_NS;
+		placement_steal(queue, queue->waiting + 2);
+	}
+	arm(queue, delay_ns);
+}
+
+/* Queue locked: the CPU leaves idleness, or got a second thread. */
+void tick_start(struct run_queue *queue)
+{
+	if (timer_is_armed(&queue->tick))
+		return;
+	WRITE_ONCE(queue->last_tick_ns, local_clock_ns());
+	arm(queue, TICK_NS);
+}
+
+void tick_sample(bool is_user)
+{
+	struct run_queue *queue = this_cpu(run_queues);
+	struct thread *thread = queue->current;
+
+	queue->sample_due = false;
+	if (thread == queue->idle)
+		return;
+	if (!is_user) {
+		thread->kernel_ticks++;
+		queue->system_samples++;
+		return;
+	}
+	thread->user_ticks++;
+	if (thread->schedule.nice > 0)
+		queue->nice_samples++;
+	else
+		queue->user_samples++;
+}
+
+void tick_cpu_init(struct run_queue *queue)
+{
+	timer_init(&queue->tick, tick_fire);
+}
