@@ -6,6 +6,7 @@
 #define MEMORY_PAGE_CACHE_H
 
 #include "base/compiler.h"
+#include "base/list.h"
 #include "base/tree/interval_tree.h"
 #include "base/tree/radix_tree.h"
 #include "base/types.h"
@@ -35,13 +36,15 @@ struct page_cache_operations {
 struct page_cache {
 	struct spin_lock tree_lock;		/* LOCK_CACHE_TREE: pages */
 	struct radix_tree pages;
-	uint64_t page_count;
+	uint64_t page_count;			/* atomic */
 	struct shared_lock mapping_lock;	/* LOCK_CACHE_MAPPING: mappings */
 	struct interval_tree mappings;		/* struct region.mapping_node by page index */
 	struct shared_lock invalidate_lock;	/* LOCK_CACHE_INVALIDATE: faults read, truncate writes */
 	uint32_t writable_mappings;		/* shared, may write; seals and ETXTBSY ask */
 	uint32_t error_sequence;		/* write-back errors, reported once per open file */
 	int32_t error;
+	struct list_node dirty_node;		/* caches with dirty pages, write-back's lock */
+	int64_t dirty_since_ns;			/* of the oldest that write-back has not seen */
 	const struct page_cache_operations *operations;
 	void *owner;				/* the inode */
 };
@@ -53,9 +56,13 @@ void page_cache_release(struct page_cache *cache);
 
 /* The page with a reference if it is cached and up to date, else NULL. Lock-free. */
 struct page *page_cache_find(struct page_cache *cache, uint64_t index);
+/* The cached, up-to-date pages of [first, last], at most `limit`, with references. Lock-free. */
+size_t page_cache_find_batch(struct page_cache *cache, uint64_t first, uint64_t last,
+			     struct page **pages, size_t limit);
 /* Also brings it in: 0 and a page with a reference, up to date, unlocked. May sleep. */
 int page_cache_get(struct page_cache *cache, uint64_t index, struct page **page) MUST_CHECK;
-/* For writing: 0 and a locked, referenced page, read in unless is_overwritten wholly. */
+/* For writing: 0 and a locked, referenced page, read in unless is_overwritten wholly: then the
+ * caller fills it and sets PAGE_UPTODATE before it unlocks. */
 int page_cache_get_locked(struct page_cache *cache, uint64_t index, bool is_overwritten,
 			  struct page **page) MUST_CHECK;
 
@@ -69,11 +76,14 @@ long page_cache_read(struct page_cache *cache, struct transfer *transfer, uint64
 long page_cache_write(struct page_cache *cache, struct transfer *transfer, uint64_t offset,
 		      void (*extended)(struct page_cache *cache, uint64_t end));
 
+/* The page's contents changed. Where no spin lock is held that is taken inside LOCK_CACHE_TREE. */
 void page_mark_dirty(struct page *page);
+/* A write that had been started failed: the next syncs of open files report it. Any context. */
+void page_cache_error_set(struct page_cache *cache, int error);
 
 /* Unmaps and drops pages from byte `start` on, zeroing the rest of a partial page. May sleep. */
 void page_cache_truncate(struct page_cache *cache, uint64_t start);
-/* The same for [start, end): FALLOC_FL_PUNCH_HOLE. */
+/* The same for [start, end): FALLOC_FL_PUNCH_HOLE. Private copies of programs stay. */
 void page_cache_punch(struct page_cache *cache, uint64_t start, uint64_t end);
 /* Writes dirty pages of the byte range and waits. Reports errors to errors_seen's holder once. */
 int page_cache_sync(struct page_cache *cache, uint64_t start, uint64_t end) MUST_CHECK;

@@ -46,6 +46,9 @@ struct space {
 	bool must_die;				/* out of memory: do not satisfy faults */
 };
 
+/* Part of memory_start(). */
+void space_start(void);
+
 /* A fresh, empty space with one user and one reference; NULL: short. */
 struct space *space_create(void);
 /* Copies regions and shares pages copy-on-write (fork). 0 or -ENOMEM. */

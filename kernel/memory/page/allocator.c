@@ -9,12 +9,14 @@
 #include "base/arithmetic.h"
 #include "base/panic.h"
 #include "log/log.h"
+#include "memory/cache/internal.h"
 #include "memory/counters.h"
 #include "memory/heap/internal.h"
 #include "memory/kasan.h"
 #include "memory/page/internal.h"
 #include "memory/pressure.h"
 #include "memory/reclaim/reclaim.h"
+#include "memory/space.h"
 
 #define CACHE_CAPACITY 256
 /* Above this order a block may not exist although memory is free: fail rather than kill. */
@@ -283,6 +285,8 @@ void memory_start(void)
 	spin_unlock_irq(&page_buddy.lock, masked);
 	page_waits_start();
 	heap_start();
+	page_cache_start();
+	space_start();
 	log_ok("MEMORY", "%llu MB", (unsigned long long)page_buddy.total_pages >> 8);
 }
 

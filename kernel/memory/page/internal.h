@@ -44,6 +44,8 @@ void frames_start(void);
 void page_caches_drain(void);
 
 void page_waits_start(void);
+/* Clears a bit of a page that others may wait for. */
+void page_clear_and_wake(struct page *page, uint32_t flag);
 
 /* Sets how many pages a CPU may cache. */
 void page_caches_start(uint64_t total_pages);

@@ -60,7 +60,7 @@ int page_lock_killable(struct page *page)
 }
 
 /* Clears a bit that others may wait for. */
-static void page_clear_and_wake(struct page *page, uint32_t flag)
+void page_clear_and_wake(struct page *page, uint32_t flag)
 {
 	uint32_t before = atomic_fetch_and_ordered(&page->flags, ~(flag | PAGE_WAITERS));
 
@@ -78,9 +78,4 @@ void page_wait_writeback(struct page *page)
 	while (page_test(page, PAGE_WRITEBACK))
 		(void)WAIT_EVENT(page_wait_queue(page), !page_is_still(page, PAGE_WRITEBACK),
 				 SLEEP_UNINTERRUPTIBLE);
-}
-
-void page_end_writeback(struct page *page)
-{
-	page_clear_and_wake(page, PAGE_WRITEBACK);
 }

@@ -6,7 +6,7 @@
 
 #include "arch/context.h"
 #include "base/compiler.h"
-#include "memory/counters.h"
+#include "memory/cache/internal.h"
 #include "memory/heap/areas.h"
 #include "memory/heap/internal.h"
 #include "memory/page.h"
@@ -112,5 +112,7 @@ static void reclaim_thread_entry(void *argument)
 
 int reclaim_start(void)
 {
-	return pressure_thread_start("reclaim", reclaim_thread_entry, NULL);
+	int error = pressure_thread_start("reclaim", reclaim_thread_entry, NULL);
+
+	return error ? error : writeback_start();
 }
