@@ -83,6 +83,8 @@ struct map_request {
 
 /* Maps into any space (exec builds a new one before it runs). The address or a negative errno. */
 int64_t space_map(struct space *space, const struct map_request *request) MUST_CHECK;
+/* MAP_ANONYMOUS: private, or with REGION_SHARED backed by an object of its own. */
+int64_t space_map_anonymous(struct space *space, const struct map_request *request) MUST_CHECK;
 int space_unmap(struct space *space, user_address_t start, uint64_t length) MUST_CHECK;
 int space_protect(struct space *space, user_address_t start, uint64_t length,
 		  uint32_t region_flags) MUST_CHECK;	/* READ/WRITE/EXECUTE bits */

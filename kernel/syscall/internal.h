@@ -32,6 +32,17 @@ struct timer_setting;
 int itimerspec_check(const struct itimerspec *setting, struct timer_setting *times) MUST_CHECK;
 void itimerspec_fill(const struct timer_setting *times, struct itimerspec *setting);
 
+/* A versioned structure of a program: see the definition in name.c. */
+int structure_fetch(void *to, size_t known, user_address_t from, size_t size, size_t minimum)
+	MUST_CHECK;
+
+/* A block of PATH_MAXIMUM bytes; call_path_put() frees it. -ENOMEM. */
+int call_path_block(char **block) MUST_CHECK;
+
+struct usage;
+struct rusage;
+void usage_to_rusage(const struct usage *usage, struct rusage *out);
+
 /* dup(2) and F_DUPFD: the lowest number from `minimum` on. */
 long descriptor_duplicate_from(struct file *file, unsigned long minimum, bool closes_on_exec);
 

@@ -28,6 +28,12 @@ int call_path_get(char **path, user_address_t address, bool is_null_allowed)
 	return 0;
 }
 
+int call_path_block(char **block)
+{
+	*block = slab_allocate(path_cache, HEAP_RAW);
+	return *block ? 0 : -ENOMEM;
+}
+
 void call_path_put(char *path)
 {
 	if (path)

@@ -32,6 +32,11 @@ void timespec_from_ns(int64_t ns, struct timespec *time)
 {
 	time->tv_sec = ns / NANOSECONDS_PER_SECOND;
 	time->tv_nsec = ns % NANOSECONDS_PER_SECOND;
+	/* Times before 1970: the parts of a second count forward. */
+	if (time->tv_nsec < 0) {
+		time->tv_nsec += NANOSECONDS_PER_SECOND;
+		time->tv_sec--;
+	}
 }
 
 void timeval_from_ns(int64_t ns, struct timeval *time)

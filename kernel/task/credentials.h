@@ -31,6 +31,9 @@ struct credentials *credentials_copy(const struct credentials *from);
 void credentials_install(struct credentials *credentials);
 struct credentials *credentials_get(const struct credentials *credentials);
 void credentials_put(struct credentials *credentials);
+struct process;
+/* Those of a process's leader, or of any thread it has; NULL: none is left. RCU read section. */
+const struct credentials *process_credentials(struct process *process);
 bool credentials_has_group(const struct credentials *credentials, uint32_t gid);
 
 #endif

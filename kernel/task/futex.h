@@ -9,7 +9,6 @@
 #include "base/types.h"
 
 struct thread;
-struct futex_wait_vector;
 
 /* The multiplexed call; deadline absolute monotonic or NO_DEADLINE (converted by the caller). */
 struct futex_request {
@@ -22,8 +21,8 @@ struct futex_request {
 	bool has_deadline;
 };
 long futex_call(const struct futex_request *request);
-struct futex_waitv;	/* abi/futex.h */
-long futex_wait_many(const struct futex_waitv *waiters, unsigned count, int64_t deadline_ns);
+/* futex_waitv(2) on an array in program memory; the index of the one that was woken. */
+long futex_wait_many_user(user_address_t waiters, unsigned count, int64_t deadline_ns);
 long futex_restart(void);
 
 /* At thread exit, and at exec: walks the robust list (bounded), releases PI futexes, clears and

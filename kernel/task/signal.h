@@ -84,6 +84,8 @@ void signal_mask_restore(void);
 
 /* Takes a pending signal of the set without delivering it (sigtimedwait, signalfd): its number, 0. */
 int signal_take(signal_set set, struct signal_information *information);
+/* An action was set: what it makes ignored is thrown away. Signal lock held. */
+void signal_action_changed(struct process *process, int number);
 signal_set signal_pending_set(struct thread *thread);	/* thread's and shared */
 
 /* Before return to the program: delivers, stops, restarts calls. (upcall_return_to_program) */

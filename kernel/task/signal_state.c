@@ -65,6 +65,12 @@ int signal_take(signal_set set, struct signal_information *information)
 	return number;
 }
 
+void signal_action_changed(struct process *process, int number)
+{
+	if (signal_is_ignored(process, number) && process != process_first())
+		signal_discard_everywhere(process, SIGNAL_BIT(number));
+}
+
 signal_set signal_pending_set(struct thread *thread)
 {
 	struct process *process = thread->process;

@@ -139,6 +139,7 @@ struct process {
 	int32_t out_of_memory_adjust;		/* oom_score_adj */
 	uint32_t dumpable;
 	uint32_t personality;
+	uint32_t memory_barriers;		/* membarrier(2) commands registered; atomic */
 	int64_t started_ns;
 	struct futex_process *futexes;
 	struct list_node all_node;		/* every process; LOCK_TASK_TREE, RCU */

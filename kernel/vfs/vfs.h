@@ -42,6 +42,8 @@ long vfs_read_link(const struct path *path, user_address_t buffer, size_t size);
 int vfs_change(const struct path *path, struct attribute_change *change) MUST_CHECK;
 /* O_NOATIME is for the owner: -EPERM. */
 int vfs_noatime_check(struct file *file) MUST_CHECK;
+/* The same on an open file, with or without a name. */
+int vfs_change_file(struct file *file, struct attribute_change *change) MUST_CHECK;
 int vfs_truncate_file(struct file *file, uint64_t size) MUST_CHECK;
 int vfs_truncate_open(struct file *file) MUST_CHECK;	/* O_TRUNC: to 0, permission was checked */
 /* "#12": how a file that O_TMPFILE made is shown. */
@@ -59,6 +61,10 @@ struct stat_result {
 int vfs_stat_path(const struct path *path, struct stat_result *result) MUST_CHECK;
 int vfs_stat_file(struct file *file, struct stat_result *result) MUST_CHECK;
 int vfs_statistics(const struct path *path, struct statfs_result *result) MUST_CHECK;
+
+/* statfs of an open file; anonymous ones have numbers of their own (PIPEFS_MAGIC...). */
+int vfs_statistics_file(struct file *file, const struct path *path,
+			struct statfs_result *result) MUST_CHECK;
 
 long vfs_attribute_get(const struct path *path, const char *name, void *value, size_t size);
 int vfs_attribute_set(const struct path *path, const char *name, const void *value, size_t size,
