@@ -173,8 +173,3 @@ uint16_t directory_umask_set(uint16_t mask)
 {
 	return atomic_swap(&directory_state_current()->umask, mask & 0777);
 }
-
-void vfs_root_get(struct path *root)
-{
-	directory_root_get(kernel_state, root);
-}

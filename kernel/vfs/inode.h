@@ -104,6 +104,7 @@ enum inode_state {
 	INODE_APPEND_ONLY = 1 << 2,
 	INODE_DYING = 1 << 3,
 	INODE_NO_CACHE = 1 << 4,	/* names below are not cached (procfs: revalidated) */
+	INODE_SEALABLE = 1 << 6,	/* F_GET_SEALS works */
 	INODE_LINKABLE = 1 << 5,	/* O_TMPFILE without O_EXCL: linkat may name it */
 };
 

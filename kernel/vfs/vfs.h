@@ -15,7 +15,6 @@
 /* Root, working directory and umask of a process; CLONE_FS shares it. */
 struct directory_state;
 struct directory_state *directory_state_create(const struct path *root);
-void vfs_root_get(struct path *root);	/* of the whole system */
 struct directory_state *directory_state_copy(struct directory_state *from);
 struct directory_state *directory_state_get(struct directory_state *state);
 void directory_state_put(struct directory_state *state);
@@ -104,8 +103,14 @@ void notify_path(const struct path *path, uint32_t mask);
 void notify_file(struct file *file, uint32_t mask);
 void notify_inode_gone(struct inode *inode);
 
-/* The first file system: tmpfs filled from the initramfs (cpio newc, plain or gzip). */
+/* The name cache and the first file system, an empty tmpfs. */
 int vfs_start(void) MUST_CHECK;
-int initramfs_unpack(const void *archive, size_t length_bytes) MUST_CHECK;
+/*
+ * Fills it from cpio archives (newc, plain or gzip). Says in the log what was unpacked, or what is
+ * wrong and where; what was unpacked until then stays. Memory of the archive that was read is given
+ * to `release` (memory_release(), or NULL) page by page.
+ */
+int initramfs_unpack(const void *archive, size_t length_bytes,
+		     void (*release)(physical_t start, uint64_t length_bytes)) MUST_CHECK;
 
 #endif

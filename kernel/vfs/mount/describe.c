@@ -1,37 +1,17 @@
 /*
  * /proc/mounts and /proc/<pid>/mountinfo, as seen from a root.
  */
-#include <stdarg.h>
-
 #include "base/error_pointer.h"
-#include "base/format.h"
 #include "base/string.h"
 #include "device/node.h"
 #include "memory/heap.h"
 #include "vfs/mount/internal.h"
 #include "vfs/name_find.h"
+#include "vfs/sink.h"
 #include <abi/stat.h>
 
-PRINTF_LIKE(2, 3)
-static void sink_print(struct format_sink *sink, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	format_to_sink(sink, format, arguments);
-	va_end(arguments);
-}
-
-/* Blanks and backslashes of names would break the lines: as octal. */
-static void sink_escaped(struct format_sink *sink, const char *text)
-{
-	for (; *text; text++) {
-		if (strchr(" \t\n\\#", *text))
-			sink_print(sink, "\\%03o", (unsigned)(uint8_t)*text);
-		else
-			sink->write(sink, text, 1);
-	}
-}
+/* Blanks and backslashes of names would break the lines. */
+#define BREAKING " \t\n\\#"
 
 static void sink_flags(struct format_sink *sink, const struct mount *mount)
 {
@@ -67,9 +47,9 @@ static void sink_options(struct format_sink *sink, struct superblock *superblock
 
 static void describe_mount(struct format_sink *sink, struct mount *mount, const char *point)
 {
-	sink_escaped(sink, mount->source);
+	sink_escaped(sink, mount->source, BREAKING);
 	sink_print(sink, " ");
-	sink_escaped(sink, point);
+	sink_escaped(sink, point, BREAKING);
 	sink_print(sink, " %s %s", mount->superblock->filesystem->name,
 		   mount_is_read_only(mount) ? "ro" : "rw");
 	sink_superblock_flags(sink, mount->superblock);
@@ -88,14 +68,14 @@ static void describe_info(struct format_sink *sink, struct mount *mount, const c
 
 	sink_print(sink, "%d %d %u:%u ", mount->id, mount->parent->id,
 		   DEVICE_MAJOR(superblock->device), DEVICE_MINOR(superblock->device));
-	sink_escaped(sink, is_error(root) ? "/" : root);
+	sink_escaped(sink, is_error(root) ? "/" : root, BREAKING);
 	sink_print(sink, " ");
-	sink_escaped(sink, point);
+	sink_escaped(sink, point, BREAKING);
 	sink_print(sink, " %s", mount->flags & MS_RDONLY ? "ro" : "rw");
 	sink_flags(sink, mount);
 	sink_print(sink, "%s - %s ", mount->is_unbindable ? " unbindable" : "",
 		   superblock->filesystem->name);
-	sink_escaped(sink, mount->source);
+	sink_escaped(sink, mount->source, BREAKING);
 	sink_print(sink, " %s", superblock->flags & MS_RDONLY ? "ro" : "rw");
 	sink_superblock_flags(sink, superblock);
 	sink_options(sink, superblock);

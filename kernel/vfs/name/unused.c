@@ -147,42 +147,51 @@ void name_forget(struct name *name)
 	} while (child);
 }
 
-/* Descends to a name without children, frees it, and goes on from its parent. */
-void name_drop_tree(struct name *root)
+/* One name below `at` that is free to go, or a counted one to look below, or neither. */
+static struct name *claim_child(struct name *at, struct name **next)
 {
-	bool has_freed = true;
+	struct name *child, *claimed = NULL;
 
-	while (has_freed) {
-		struct name *at = root, *victim = NULL, *child;
+	*next = NULL;
+	spin_lock(&at->lock);
+	list_for_each(child, &at->children, child_node) {
+		if (claim(child)) {
+			claimed = child;
+			break;
+		}
+		if (!*next && !list_is_empty(&child->children) && name_get_unless_dead(child))
+			*next = child;
+	}
+	spin_unlock(&at->lock);
+	return claimed;
+}
 
-		has_freed = false;
-		for (;;) {
-			bool descends = false;
+/* Descends to a name that is free to go, frees it, and starts again from the root. */
+static void drop_unused(struct name *root)
+{
+	struct name *victim;
 
-			spin_lock(&at->lock);
-			list_for_each(child, &at->children, child_node) {
-				if (claim(child)) {
-					victim = child;
-					break;
-				}
-				if (!list_is_empty(&child->children) &&
-				    name_get_unless_dead(child)) {
-					descends = true;
-					break;
-				}
-			}
-			spin_unlock(&at->lock);
-			if (at != root && !descends)
-				name_put(at);
-			if (!descends)
-				break;
+	do {
+		struct name *at = root, *next;
+
+		while (!(victim = claim_child(at, &next)) && next) {
 			if (at != root)
 				name_put(at);
-			at = child;
+			at = next;
 		}
-		if (victim) {
+		if (victim && next)
+			name_put(next);
+		if (victim)
 			name_kill(victim);
-			has_freed = true;
-		}
-	}
+		if (at != root)
+			name_put(at);
+	} while (victim);
+}
+
+void name_drop_tree(struct name *root)
+{
+	/* What the shrinker has condemned holds inodes of the tree until its work has run. */
+	work_flush(&condemned_work);
+	drop_unused(root);
+	work_flush(&condemned_work);
 }

@@ -132,6 +132,11 @@ int vfs_change(const struct path *path, struct attribute_change *change)
 	return error;
 }
 
+int vfs_noatime_check(struct file *file)
+{
+	return file->inode && !inode_is_owner(file->inode) ? -EPERM : 0;
+}
+
 /* Beyond RLIMIT_FSIZE: the signal, and -EFBIG. */
 static int size_is_allowed(struct inode *inode, uint64_t size)
 {

@@ -1,0 +1,438 @@
+/*
+ * Directories of tmpfs. Entries are found by hash and text, and listed by cookie: a cookie is never
+ * given twice, so that a listing goes on where it stopped whatever came and went meanwhile.
+ */
+#include "base/errno.h"
+#include "base/string.h"
+#include "file/file.h"
+#include "fs/tmp/internal.h"
+#include "memory/heap.h"
+#include "vfs/permission.h"
+#include "vfs/vfs.h"
+#include <abi/fcntl.h>
+
+static int entry_compare(const struct tmp_entry *entry, uint32_t hash, const char *text,
+			 uint32_t length)
+{
+	if (entry->hash != hash)
+		return hash < entry->hash ? -1 : 1;
+	if (entry->length != length)
+		return length < entry->length ? -1 : 1;
+	return memcmp(text, entry->text, length);
+}
+
+static struct tmp_entry *entry_find(struct tmp_inode *directory, const struct name *name)
+{
+	struct rbtree_node *at = directory->directory.by_text.root;
+
+	while (at) {
+		struct tmp_entry *entry = rbtree_entry(at, struct tmp_entry, by_text);
+		int order = entry_compare(entry, name->hash, name->text, name->length);
+
+		if (order == 0)
+			return entry;
+		at = order < 0 ? at->left : at->right;
+	}
+	return NULL;
+}
+
+static struct tmp_entry *entry_create(const struct name *name)
+{
+	struct tmp_entry *entry = heap_allocate(sizeof(*entry) + name->length,
+						HEAP_ACCOUNT | HEAP_RAW);
+
+	if (!entry)
+		return NULL;
+	entry->hash = name->hash;
+	entry->length = (uint8_t)name->length;
+	memcpy(entry->text, name->text, name->length);
+	return entry;
+}
+
+/* Takes over the inode's reference. */
+static void entry_add(struct tmp_inode *directory, struct tmp_entry *entry, struct inode *inode)
+{
+	struct rbtree *tree = &directory->directory.by_text;
+	struct rbtree_node **link = &tree->root, *parent = NULL;
+
+	entry->inode = inode;
+	entry->cookie = directory->directory.next_cookie++;
+	while (*link) {
+		struct tmp_entry *at = rbtree_entry(*link, struct tmp_entry, by_text);
+
+		parent = *link;
+		link = entry_compare(at, entry->hash, entry->text, entry->length) < 0
+			? &parent->left : &parent->right;
+	}
+	rbtree_insert(tree, &entry->by_text, parent, link);
+	/* The newest cookie is the largest: it hangs rightmost. */
+	tree = &directory->directory.by_cookie;
+	parent = rbtree_last(tree);
+	rbtree_insert(tree, &entry->by_cookie, parent, parent ? &parent->right : &tree->root);
+	directory->directory.count++;
+}
+
+static void entry_remove(struct tmp_inode *directory, struct tmp_entry *entry)
+{
+	rbtree_erase(&directory->directory.by_text, &entry->by_text);
+	rbtree_erase(&directory->directory.by_cookie, &entry->by_cookie);
+	directory->directory.count--;
+	heap_free(entry);
+}
+
+/* A directory changed: as many bytes as Linux's tmpfs says (20 an entry), and its times. */
+static void directory_touch(struct inode *directory)
+{
+	inode_size_set(directory, tmp_inode_of(directory)->directory.count * 20);
+	inode_touch(directory, false, true, true);
+	directory->version++;
+}
+
+static int lookup(struct inode *directory, struct name *name)
+{
+	struct tmp_entry *entry = entry_find(tmp_inode_of(directory), name);
+
+	if (entry) {
+		inode_get(entry->inode);
+		name_attach(name, entry->inode);
+	}
+	return 0;
+}
+
+static int add_fresh(struct inode *directory, struct name *name, struct inode *inode)
+{
+	struct tmp_entry *entry = entry_create(name);
+
+	if (!entry)
+		return -ENOMEM;
+	entry_add(tmp_inode_of(directory), entry, inode);
+	directory_touch(directory);
+	inode_get(inode);
+	name_attach(name, inode);
+	return 0;
+}
+
+static int make(struct inode *directory, struct name *name, uint16_t mode, uint64_t device)
+{
+	struct inode *inode;
+	int error = tmp_inode_create(directory->superblock, directory, mode, &inode);
+
+	if (error)
+		return error;
+	inode->attributes.device = device;
+	error = add_fresh(directory, name, inode);
+	if (error)
+		inode_put(inode);
+	return error;
+}
+
+static int create(struct inode *directory, struct name *name, uint16_t mode)
+{
+	return make(directory, name, mode, 0);
+}
+
+static int make_directory(struct inode *directory, struct name *name, uint16_t mode)
+{
+	int error = make(directory, name, mode, 0);
+
+	if (error == 0)
+		inode_link_add(directory, 1);
+	return error;
+}
+
+static int make_symlink(struct inode *directory, struct name *name, const char *target)
+{
+	struct inode *inode;
+	int error = tmp_inode_create(directory->superblock, directory, S_IFLNK | 0777, &inode);
+
+	if (error)
+		return error;
+	inode->attributes.size = strlen(target);
+	inode->link_text = heap_copy_string(target, HEAP_ACCOUNT);
+	error = inode->link_text ? add_fresh(directory, name, inode) : -ENOMEM;
+	if (error)
+		inode_put(inode);
+	return error;
+}
+
+static int link(struct inode *directory, struct name *name, struct inode *target)
+{
+	int error;
+
+	inode_get(target);
+	error = add_fresh(directory, name, target);
+	if (error)
+		inode_put(target);
+	else
+		inode_link_add(target, 1);
+	return error;
+}
+
+static int unlink(struct inode *directory, struct name *name)
+{
+	struct tmp_entry *entry = entry_find(tmp_inode_of(directory), name);
+	struct inode *inode;
+
+	if (!entry)
+		return -ENOENT;
+	inode = entry->inode;
+	entry_remove(tmp_inode_of(directory), entry);
+	directory_touch(directory);
+	inode_link_add(inode, -1);
+	inode_put(inode);
+	return 0;
+}
+
+static int remove_directory(struct inode *directory, struct name *name)
+{
+	struct inode *inode = name->inode;
+	int error;
+
+	if (tmp_inode_of(inode)->directory.count)
+		return -ENOTEMPTY;
+	inode_link_add(inode, -1);
+	error = unlink(directory, name);
+	if (error == 0)
+		inode_link_add(directory, -1);
+	return error;
+}
+
+static int exchange(struct tmp_entry *from, struct inode *from_directory, struct tmp_entry *to,
+		    struct inode *to_directory)
+{
+	struct inode *source = from->inode;
+	int moved = inode_is_directory(source), came = inode_is_directory(to->inode);
+
+	from->inode = to->inode;
+	to->inode = source;
+	if (from_directory != to_directory && moved != came) {
+		inode_link_add(from_directory, came - moved);
+		inode_link_add(to_directory, moved - came);
+	}
+	inode_touch(from->inode, false, false, true);
+	inode_touch(to->inode, false, false, true);
+	return 0;
+}
+
+/* `to` exists and is replaced: its entry takes the source, and the source's entry goes. */
+static void replace(struct tmp_entry *from, struct inode *from_directory, struct tmp_entry *to)
+{
+	struct inode *victim = to->inode;
+
+	to->inode = from->inode;
+	entry_remove(tmp_inode_of(from_directory), from);
+	inode_link_add(victim, inode_is_directory(victim) ? -2 : -1);
+	inode_put(victim);
+}
+
+static int rename_to(struct inode *from_directory, struct tmp_entry *from,
+		     struct inode *to_directory, struct tmp_entry *to, struct name *to_name)
+{
+	struct inode *source = from->inode;
+	int is_directory = inode_is_directory(source);
+
+	if (to) {
+		if (inode_is_directory(to->inode) &&
+		    tmp_inode_of(to->inode)->directory.count)
+			return -ENOTEMPTY;
+		if (is_directory)
+			inode_link_add(from_directory, -1);
+		if (is_directory && from_directory != to_directory && !inode_is_directory(to->inode))
+			inode_link_add(to_directory, 1);
+		replace(from, from_directory, to);
+	} else {
+		struct tmp_entry *entry = entry_create(to_name);
+
+		if (!entry)
+			return -ENOMEM;
+		entry_remove(tmp_inode_of(from_directory), from);
+		entry_add(tmp_inode_of(to_directory), entry, source);
+		if (is_directory && from_directory != to_directory) {
+			inode_link_add(from_directory, -1);
+			inode_link_add(to_directory, 1);
+		}
+	}
+	inode_touch(source, false, false, true);
+	return 0;
+}
+
+/* RENAME_WHITEOUT leaves a character device 0/0 behind: prepared before anything changes. */
+static int rename(struct inode *from_directory, struct name *from, struct inode *to_directory,
+		  struct name *to, unsigned flags)
+{
+	struct tmp_entry *from_entry = entry_find(tmp_inode_of(from_directory), from);
+	struct tmp_entry *to_entry = entry_find(tmp_inode_of(to_directory), to);
+	struct tmp_entry *whiteout_entry = NULL;
+	struct inode *whiteout = NULL;
+	int error = 0;
+
+	if (!from_entry || ((flags & RENAME_EXCHANGE) && !to_entry))
+		return -ENOENT;
+	if (flags & RENAME_WHITEOUT) {
+		error = tmp_inode_create(from_directory->superblock, from_directory, S_IFCHR,
+					 &whiteout);
+		whiteout_entry = error ? NULL : entry_create(from);
+		if (!error && !whiteout_entry)
+			error = -ENOMEM;
+	}
+	if (error == 0 && (flags & RENAME_EXCHANGE))
+		error = exchange(from_entry, from_directory, to_entry, to_directory);
+	else if (error == 0)
+		error = rename_to(from_directory, from_entry, to_directory, to_entry, to);
+	if (error) {
+		heap_free(whiteout_entry);
+		if (whiteout)
+			inode_put(whiteout);
+		return error;
+	}
+	if (whiteout)
+		entry_add(tmp_inode_of(from_directory), whiteout_entry, whiteout);
+	directory_touch(from_directory);
+	if (to_directory != from_directory)
+		directory_touch(to_directory);
+	return 0;
+}
+
+static int make_unnamed(struct inode *directory, struct inode **inode, uint16_t mode)
+{
+	int error = tmp_inode_create(directory->superblock, directory, mode, inode);
+
+	if (error == 0)
+		inode_link_add(*inode, -1);
+	return error;
+}
+
+void tmp_directory_clear(struct inode *inode)
+{
+	struct tmp_inode *directory = tmp_inode_of(inode);
+	struct rbtree_node *node;
+
+	while ((node = rbtree_first(&directory->directory.by_cookie))) {
+		struct tmp_entry *entry = rbtree_entry(node, struct tmp_entry, by_cookie);
+		struct inode *child = entry->inode;
+
+		/* Descend by emptying the child first into this directory: no recursion. */
+		if (inode_is_directory(child) && tmp_inode_of(child)->directory.count) {
+			struct tmp_inode *below = tmp_inode_of(child);
+			struct rbtree_node *first = rbtree_first(&below->directory.by_cookie);
+			struct tmp_entry *moved = rbtree_entry(first, struct tmp_entry, by_cookie);
+
+			rbtree_erase(&below->directory.by_text, &moved->by_text);
+			rbtree_erase(&below->directory.by_cookie, &moved->by_cookie);
+			below->directory.count--;
+			entry_add(directory, moved, moved->inode);
+			continue;
+		}
+		entry_remove(directory, entry);
+		inode_put(child);
+	}
+}
+
+/* The first entry at or after a cookie. */
+static struct tmp_entry *entry_at(struct tmp_inode *directory, uint64_t cookie)
+{
+	struct rbtree_node *at = directory->directory.by_cookie.root;
+	struct tmp_entry *found = NULL;
+
+	while (at) {
+		struct tmp_entry *entry = rbtree_entry(at, struct tmp_entry, by_cookie);
+
+		if (entry->cookie >= cookie)
+			found = entry;
+		at = entry->cookie >= cookie ? at->left : at->right;
+	}
+	return found;
+}
+
+static int list_dots(struct file *file, struct directory_sink *sink)
+{
+	struct name *parent = file->name->parent;
+
+	if (file->position == 0) {
+		if (sink->emit(sink, ".", 1, file->inode->number, DT_DIR, 1))
+			return 1;
+		file->position = 1;
+	}
+	if (file->position == 1) {
+		if (sink->emit(sink, "..", 2, parent->inode->number, DT_DIR, 2))
+			return 1;
+		file->position = 2;
+	}
+	return 0;
+}
+
+static int list(struct file *file, struct directory_sink *sink)
+{
+	struct tmp_inode *directory = tmp_inode_of(file->inode);
+	struct rbtree_node *node;
+	struct tmp_entry *entry;
+
+	shared_lock_read(&file->inode->lock);
+	if (list_dots(file, sink))
+		goto done;
+	entry = entry_at(directory, (uint64_t)file->position);
+	for (node = entry ? &entry->by_cookie : NULL; node; node = rbtree_next(node)) {
+		entry = rbtree_entry(node, struct tmp_entry, by_cookie);
+		if (sink->emit(sink, entry->text, entry->length, entry->inode->number,
+			       (uint8_t)(inode_type(entry->inode) >> 12),
+			       (int64_t)entry->cookie + 1))
+			goto done;
+		file->position = (int64_t)entry->cookie + 1;
+	}
+	if (file->position < INT64_MAX)
+		file->position = max(file->position, (int64_t)directory->directory.next_cookie);
+done:
+	shared_unlock_read(&file->inode->lock);
+	vfs_file_accessed(file);
+	return 0;
+}
+
+static int64_t seek(struct file *file, int64_t offset, int whence)
+{
+	if (whence == SEEK_CUR)
+		offset += file->position;
+	else if (whence != SEEK_SET)
+		return -EINVAL;
+	if (offset < 0)
+		return -EINVAL;
+	file->position = offset;
+	return offset;
+}
+
+static long read_directory(struct file *file, struct transfer *to, struct io *io)
+{
+	(void)file;
+	(void)to;
+	(void)io;
+	return -EISDIR;
+}
+
+static int sync(struct file *file, int64_t start, int64_t end, bool data_only)
+{
+	(void)file;
+	(void)start;
+	(void)end;
+	(void)data_only;
+	return 0;
+}
+
+const struct file_operations tmp_directory_file_operations = {
+	.read = read_directory,
+	.list = list,
+	.seek = seek,
+	.sync = sync,
+};
+
+const struct inode_operations tmp_directory_operations = {
+	TMP_COMMON_OPERATIONS,
+	.lookup = lookup,
+	.create = create,
+	.make_directory = make_directory,
+	.make_node = make,
+	.make_symlink = make_symlink,
+	.link = link,
+	.unlink = unlink,
+	.remove_directory = remove_directory,
+	.rename = rename,
+	.make_unnamed = make_unnamed,
+};
