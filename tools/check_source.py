@@ -9,9 +9,13 @@ TOKEN = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*
 
 def files(*endings, under=("kernel", "lib", "program", "test", "bench", "abi")):
     """The tracked and new files (not ignored ones) below some folders, relative to the root."""
-    text = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "--", *under], cwd=ROOT,
-                          capture_output=True, text=True, check=True).stdout
-    return [f for f in text.splitlines() if f.endswith(endings) and os.path.isfile(os.path.join(ROOT, f))]
+    try:
+        text = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "--", *under], cwd=ROOT,
+                              capture_output=True, text=True, check=True).stdout.splitlines()
+    except (OSError, subprocess.CalledProcessError):
+        text = [os.path.relpath(os.path.join(base, name), ROOT) for folder in under
+                for base, _, names in sorted(os.walk(os.path.join(ROOT, folder))) for name in sorted(names)]
+    return [f for f in text if f.endswith(endings) and os.path.isfile(os.path.join(ROOT, f))]
 
 
 def read(path):

@@ -79,7 +79,7 @@ tar -C /usr/lib -cf - python3.11/json 2>/dev/null | gzip | gunzip | tar -tf - | 
 	"$(find /usr/lib/python3.11/json | wc -l)"
 head -c 3000000 /dev/zero | tr '\0' x | xz -T2 | xz -d | wc -c | check xz 3000000
 find /usr/bin -type f | xargs -P4 -n20 sha256sum | wc -l | check xargs-parallel "$(find /usr/bin -type f | wc -l)"
-awk 'BEGIN { for (i = 0; i < 200000; i++) s += i; printf "%d\n", s }' | check awk 19999900000
+awk 'BEGIN { for (i = 0; i < 200000; i++) s += i; printf "%.0f\n", s }' | check awk 19999900000
 (for i in 1 2 3 4 5 6 7 8; do (for j in $(seq 50); do /bin/true || echo bad; done) & done; wait; echo done) 2>&1 |
 	check spawn-storm "done"
 dd if=/dev/urandom of=/tmp/big bs=64k count=160 2>/dev/null; cp /tmp/big /tmp/big2

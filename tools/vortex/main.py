@@ -11,7 +11,7 @@ from .packages import install_missing
 
 BUILD_NEEDS = {"make": "make", "gcc": "gcc", "ld": "binutils", "dpkg": "dpkg"}
 CROSS_NEEDS = {"aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu"}
-TEST_NEEDS = {"musl-gcc": "musl-tools", "/usr/lib/gcc/x86_64-linux-gnu/12/libasan.so": "libgcc-12-dev"}
+TEST_NEEDS = {"rsync": "rsync", "musl-gcc": "musl-tools", "/usr/lib/gcc/x86_64-linux-gnu/12/libasan.so": "libgcc-12-dev"}
 
 
 def add_machine_options(parser):
@@ -127,6 +127,7 @@ def command_debug(options):
 
 def command_test(options):
     from . import suites
+    install_missing({**BUILD_NEEDS, **TEST_NEEDS})
     return suites.main(options)
 
 

@@ -4,7 +4,7 @@ import time
 
 from .. import common
 from ..common import Failure, build_kernel, say
-from . import abi, boot, differential, host, programs, stress, terminal, threads
+from . import abi, boot, differential, host, mutants, programs, stress, terminal, threads
 
 # Minutes on two cores; together under 45.
 SUITES = {
@@ -15,6 +15,7 @@ SUITES = {
     "differential": (differential.run, 4, "command lines whose output must equal Linux's"),
     "terminal": (terminal.run, 4, "a person at the console: editing, job control, full-screen programs"),
     "programs": (programs.run, 8, "lua, tcc and Python's own tests"),
+    "mutants": (mutants.run, 6, "kernels broken on purpose, which test/abi has to notice"),
     "stress": (stress.run, 7, "storms and fuzzing on a kernel with KASAN and lock checks"),
 }
 

@@ -1,10 +1,13 @@
 """Boots on many machines, and on input that is wrong: each ends in a prompt or in a clear message."""
 import os
+import re
 
 from .. import images
-from ..machine import Machine, Timeout
+from ..common import BUILD, ROOT, run as run_command, say
+from ..machine import Machine, Timeout, run_to_end
 from .oracle import write_initrd
 
+PROMPT_INSTRUCTIONS = 150_000_000
 PROMPT = r"root@aegis:[^\n]*# "
 
 # name, options of the machine: each must come to busybox's prompt with all its CPUs, and power off.
@@ -37,6 +40,7 @@ def run(context, report):
         boot_to_prompt(context, report, f"boot {name}", path, options)
     if context.arch == "x86_64":
         debug_build(context, report, path)
+    instruction_count(context, report)
     wrong_input(context, report)
 
 
@@ -99,6 +103,30 @@ def wrong_input(context, report):
             if path:
                 os.unlink(path)
     no_serial_port(context, report)
+
+
+def instruction_count(context, report):
+    """Instructions from power-on until init has done its work and would start the shell."""
+    if context.arch != "x86_64":
+        return
+    program = os.path.join(BUILD, "ticks")
+    run_command(["musl-gcc", "-O2", "-static", "-o", program, os.path.join(ROOT, "test", "boot", "ticks.c")])
+    with open(program, "rb") as data:
+        files = {"test/ticks": (data.read(), 0o755)}
+    command = "#!/bin/sh\n/test/ticks\n/bin/busybox poweroff -f\n"
+    path = write_initrd(images.image_with("busybox", context.arch, files, command))
+    try:
+        text = run_to_end(context.kernel(), 120, initrd=path, smp=1, memory=256, cpu="EPYC-Rome",
+                          append="quiet", extra=("-icount", "shift=0,sleep=off"))
+        found = re.search(r"ticks (\d+)", text)
+        ticks = int(found.group(1)) if found else None
+        say(f"instructions from power-on to the end of init: {ticks}")
+        report.check("boot instructions", ticks is not None and ticks <= PROMPT_INSTRUCTIONS,
+                     f"{ticks}, at most {PROMPT_INSTRUCTIONS} are allowed")
+    except Timeout as failure:
+        report.not_ok("boot instructions", str(failure))
+    finally:
+        os.unlink(path)
 
 
 def no_serial_port(context, report):

@@ -7,7 +7,7 @@ from ..common import BUILD, cache, replace_file, say, sha256, text_hash
 from ..machine import Machine, Timeout
 
 
-def _boot(kernel, initrd, end, timeout, stall=None, **options):
+def boot_until(kernel, initrd, end, timeout, stall=None, **options):
     """Boots until `end` is printed; returns (output, reason why it did not come, or None)."""
     with Machine(kernel, initrd=initrd, **options) as machine:
         reason = None
@@ -39,7 +39,7 @@ def on_linux(arch, initrd, end, timeout, **options):
             return file.read(), None
     say("running on Linux (once; the result is kept)")
     append = "quiet " + options.pop("append", "")
-    output, reason = _boot(kernel, initrd, end, timeout, append=append, arch=arch, **options)
+    output, reason = boot_until(kernel, initrd, end, timeout, append=append, arch=arch, **options)
     if not reason:
         replace_file(path, output.encode())
     return output, reason
@@ -47,4 +47,4 @@ def on_linux(arch, initrd, end, timeout, **options):
 
 def on_aegis(context, initrd, end, timeout, debug=False, **options):
     """The output on Aegis, and why it did not reach the end, if so."""
-    return _boot(context.kernel(debug=debug), initrd, end, timeout, arch=context.arch, **options)
+    return boot_until(context.kernel(debug=debug), initrd, end, timeout, arch=context.arch, **options)

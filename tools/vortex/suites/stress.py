@@ -31,9 +31,9 @@ def run(context, report):
     for name, path in chosen.items():
         with open(path, "rb") as data:
             files[f"test/stress/{name}"] = (data.read(), 0o755)
-    command = "#!/bin/sh\ncd /test/stress\n"
+    command = "#!/bin/sh\nmkdir -p /tmp/stress; cd /tmp/stress\n"
     for name in sorted(chosen):
-        command += (f"echo == begin {name}\ntimeout -s KILL {seconds * 3 + 60} ./{name} {seconds} "
+        command += (f"echo == begin {name}\ntimeout -s KILL {seconds * 3 + 60} /test/stress/{name} {seconds} "
                     f"</dev/null 2>&1\necho == end {name} $?\n")
     command += 'cat /proc/aegis/status 2>/dev/null\necho "== all storms"" ran"\n/bin/busybox poweroff -f\n'
     path = write_initrd(images.image_with("busybox", context.arch, files, command))
