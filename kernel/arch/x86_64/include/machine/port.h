@@ -5,6 +5,8 @@
 #include "base/compiler.h"
 #include "base/types.h"
 
+#define PORT_SPACE_BYTES 65536u
+
 static inline uint8_t port_read8(uint16_t port)
 {
 	uint8_t value;

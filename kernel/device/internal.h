@@ -1,0 +1,18 @@
+/* What the files of device/ share. */
+#ifndef DEVICE_INTERNAL_H
+#define DEVICE_INTERNAL_H
+
+#include "device/driver.h"
+
+struct format_sink;
+
+struct device_resource *device_resource_find(struct device *device, enum resource_kind kind,
+					     unsigned index);
+
+/* Root buses: publish what they find. 0 also when the platform has none of it. */
+int acpi_bus_start(void) MUST_CHECK;
+
+/* /proc/aegis/devices: every device, its identities, its driver. */
+void device_describe_all(struct format_sink *sink);
+
+#endif
