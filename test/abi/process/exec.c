@@ -9,8 +9,6 @@
 #include <sys/resource.h>
 #include <sched.h>
 
-extern char **environ;
-
 /* Print arguments and environment, a line each. */
 HELPER(show)
 {
