@@ -207,6 +207,29 @@ struct file *descriptor_file_get(int fd)
 	return descriptor_table_file_get(process_current()->descriptors, fd);
 }
 
+struct descriptor_table *process_descriptors_get(struct process *process)
+{
+	bool enabled = spin_lock_irq(&process->signals.lock);
+	struct descriptor_table *table = process->descriptors;
+
+	if (table)
+		descriptor_table_get(table);
+	spin_unlock_irq(&process->signals.lock, enabled);
+	return table;
+}
+
+struct file *process_file_get(struct process *process, int fd)
+{
+	struct descriptor_table *table = process_descriptors_get(process);
+	struct file *file;
+
+	if (!table)
+		return NULL;
+	file = descriptor_table_file_get(table, fd);
+	descriptor_table_put(table);
+	return file;
+}
+
 struct file_reference descriptor_borrow(int fd, bool is_path_allowed)
 {
 	struct process *process = process_current();

@@ -30,6 +30,11 @@ void descriptor_return(struct file_reference reference);
 /* Always counted. NULL: none. */
 struct file *descriptor_file_get(int fd);
 struct file *descriptor_table_file_get(struct descriptor_table *table, int fd);
+/* The same of any process; NULL also when it has ended. */
+struct process;
+struct file *process_file_get(struct process *process, int fd);
+/* The table of a process with a reference, or NULL when it has ended. */
+struct descriptor_table *process_descriptors_get(struct process *process);
 /* The first descriptor >= *fd in use, for procfs; false: none. */
 bool descriptor_table_next(struct descriptor_table *table, int *fd);
 bool descriptor_table_closes_on_exec(struct descriptor_table *table, int fd);

@@ -33,6 +33,9 @@ struct pollfd;		/* abi/poll.h */
  * or -EINTR. */
 long poll_files(struct pollfd *entries, unsigned count, int64_t deadline_ns);
 
+/* Goes on with a poll(2) that a stop interrupted. */
+long poll_restart(void);
+
 /* Asynchronous notification (FIOASYNC, F_SETOWN): sends the signal to the owner. */
 void file_asynchronous_notify(struct file *file, int band);
 

@@ -62,6 +62,9 @@ uint64_t log_microseconds(void);
  * number; returns its length, 0 when there is none yet, -EPIPE when records were lost before it.
  */
 long log_read(uint64_t *sequence, char *buffer, size_t size) MUST_CHECK;
+/* Takes a record of log_read() apart, in place; false: it is not one. */
+bool log_record_split(char *record, unsigned *priority, unsigned long long *sequence,
+		      unsigned long long *microseconds, const char **text);
 uint64_t log_sequence_next(void);
 uint64_t log_sequence_first(void);
 struct wait_queue *log_wait_queue(void);	/* woken when a record was added */

@@ -12,7 +12,7 @@
 #include "memory/space.h"
 #include "memory/user.h"
 #include "process/internal.h"
-#include "task/schedule.h"
+#include "task/trace.h"
 #include <abi/fcntl.h>
 #include <abi/process.h>
 
@@ -112,6 +112,7 @@ static int thread_prepare(struct thread *child, const struct clone_request *requ
 	struct thread *parent = thread_current();
 
 	memcpy(child->name, parent->name, sizeof(child->name));
+	trace_thread_update(child);
 	child->signals.blocked = parent->signals.blocked;
 	child->no_new_privileges = parent->no_new_privileges;
 	if (request->flags & CLONE_CHILD_CLEARTID)

@@ -14,6 +14,7 @@
 #include "task/authority.h"
 #include "task/futex.h"
 #include "task/process_timer.h"
+#include "task/trace.h"
 #include <abi/fcntl.h>
 
 #define SCRIPT_LINE_MAXIMUM 256		/* BINPRM_BUF_SIZE: what is looked at of "#!" lines */
@@ -271,6 +272,7 @@ static void program_commit(struct program *program)
 	space_switch(process, program);
 	vfork_done(thread);
 	memcpy(thread->name, program->command, sizeof(thread->name));
+	trace_thread_update(thread);
 	signal_reset_for_exec(process);
 	process_timers_drop(process, true);
 	descriptor_table_close_on_exec(process->descriptors);

@@ -197,8 +197,6 @@ long sys_faccessat2(int at, const char *path, int mode, int flags)
 long sys_readlinkat(int at, const char *name, user_address_t buffer, int size)
 {
 	struct path path;
-	char *block;
-	long length;
 	int result;
 
 	if (size <= 0)
@@ -206,17 +204,9 @@ long sys_readlinkat(int at, const char *name, user_address_t buffer, int size)
 	result = walk(at, name, WALK_EMPTY_PATH, &path);
 	if (result < 0)
 		return result == -ENOENT && name[0] == '\0' ? -ENOENT : result;
-	result = call_path_block(&block);
-	if (result < 0) {
-		path_put(&path);
-		return result;
-	}
-	length = vfs_read_link(&path, block, min((size_t)size, (size_t)PATH_MAXIMUM));
+	result = vfs_read_link(&path, buffer, size);
 	path_put(&path);
-	if (length > 0 && user_copy_out(buffer, block, length) < 0)
-		length = -EFAULT;
-	call_path_put(block);
-	return length;
+	return result;
 }
 
 long sys_readlink(const char *path, user_address_t buffer, int size)

@@ -30,6 +30,9 @@ void process_timers_drop(struct process *process, bool keeps_interval_timers);
 /* Any clock, CPU-time clocks of threads and processes included (Linux's encoding). */
 int clock_read_any(int clock, int64_t *now_ns) MUST_CHECK;
 int clock_resolution_any(int clock, int64_t *resolution_ns) MUST_CHECK;
+/* RLIMIT_CPU was set: look again when it runs out. */
+void process_limit_cpu_changed(struct process *process);
+
 /* clock_nanosleep: 0, -EINTR with *left_ns set, or -ERESTART_RESTARTBLOCK prepared. */
 long clock_sleep(int clock, bool is_absolute, int64_t value_ns, user_address_t left);
 long clock_sleep_restart(void);

@@ -25,6 +25,14 @@ struct process_view;
 struct space;
 struct terminal;
 
+/* What restart_syscall(2) goes on with. */
+enum restart_kind {
+	RESTART_NONE,
+	RESTART_SLEEP,
+	RESTART_FUTEX,
+	RESTART_POLL,
+};
+
 enum thread_state {
 	THREAD_RUNNING,			/* on a CPU or in a run queue */
 	THREAD_SLEEPING,		/* interruptible: 'S' */
@@ -54,6 +62,7 @@ struct thread {
 	user_address_t rseq_address;
 	uint32_t rseq_length, rseq_signature;
 	uint32_t no_new_privileges;
+	uint64_t timer_slack_ns;		/* PR_SET_TIMERSLACK; 0: the default */
 	uint64_t restart_function;		/* enum restart_kind, for restart_syscall */
 	union {
 		struct {

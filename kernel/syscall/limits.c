@@ -1,0 +1,160 @@
+/*
+ * Resource limits and what was used.
+ */
+#include "task/limits.h"
+
+#include "memory/space.h"
+#include "syscall/internal.h"
+#include "task/credentials.h"
+#include "task/process_timer.h"
+#include "task/thread.h"
+
+#define NOFILE_CEILING 1048576u		/* fs.nr_open */
+
+/* Limits that memory/ checks live in the space too. */
+static void space_limits_follow(struct process *process)
+{
+	struct space *space = process->space;
+
+	if (!space)
+		return;
+	space->limit_address_space = process->limits.values[LIMIT_AS].soft;
+	space->limit_data = process->limits.values[LIMIT_DATA].soft;
+	space->limit_stack = process->limits.values[LIMIT_STACK].soft;
+	space->limit_locked = process->limits.values[LIMIT_MEMLOCK].soft;
+}
+
+static int limit_check(const struct limit *old, unsigned resource, const struct rlimit64 *new)
+{
+	if (new->rlim_cur > new->rlim_max)
+		return -EINVAL;
+	if (resource == LIMIT_NOFILE && new->rlim_max > NOFILE_CEILING)
+		return -EPERM;
+	if (new->rlim_max <= old->hard)
+		return 0;
+	if (credentials_current()->euid != 0)
+		return -EPERM;
+	return capability_require(CAPABILITY_SYSTEM_TUNE);
+}
+
+static int limit_exchange(struct process *process, unsigned resource, const struct rlimit64 *new,
+			  struct rlimit64 *old)
+{
+	struct limit *limit = &process->limits.values[resource];
+	bool enabled;
+	int result = new ? limit_check(limit, resource, new) : 0;
+
+	if (result < 0)
+		return result;
+	enabled = spin_lock_irq(&process->signals.lock);
+	if (old)
+		*old = (struct rlimit64){ .rlim_cur = limit->soft, .rlim_max = limit->hard };
+	if (new) {
+		limit->soft = new->rlim_cur;
+		limit->hard = new->rlim_max;
+		space_limits_follow(process);
+	}
+	spin_unlock_irq(&process->signals.lock, enabled);
+	if (new && resource == LIMIT_CPU)
+		process_limit_cpu_changed(process);
+	return 0;
+}
+
+long sys_getrlimit(unsigned resource, struct rlimit64 *limit)
+{
+	if (resource >= LIMIT_COUNT)
+		return -EINVAL;
+	return limit_exchange(process_current(), resource, NULL, limit);
+}
+
+long sys_setrlimit(unsigned resource, const struct rlimit64 *limit)
+{
+	if (resource >= LIMIT_COUNT)
+		return -EINVAL;
+	return limit_exchange(process_current(), resource, limit, NULL);
+}
+
+/* Another process's limits: the right, domination, and Linux's rule that all ids agree. */
+static int may_limit(struct process *target)
+{
+	const struct credentials *own = credentials_current(), *other;
+	bool agrees;
+	int result;
+
+	if (target == process_current())
+		return 0;
+	result = capability_require(CAPABILITY_PROCESS_INSPECT);
+	if (result < 0)
+		return result;
+	rcu_read_lock();
+	other = process_credentials(target);
+	agrees = own->euid == 0 || !other ||
+		(own->uid == other->uid && own->uid == other->euid && own->uid == other->suid &&
+		 own->gid == other->gid && own->gid == other->egid && own->gid == other->sgid);
+	rcu_read_unlock();
+	return agrees && capability_dominates(target) ? 0 : -EPERM;
+}
+
+long sys_prlimit64(int pid, unsigned resource, const struct rlimit64 *new, struct rlimit64 *old)
+{
+	struct process *process;
+	int result;
+
+	if (resource >= LIMIT_COUNT)
+		return -EINVAL;
+	if (pid == 0)
+		return limit_exchange(process_current(), resource, new, old);
+	process = pid > 0 ? process_find(pid) : NULL;
+	if (!process)
+		return -ESRCH;
+	result = may_limit(process);
+	if (result == 0)
+		result = limit_exchange(process, resource, new, old);
+	process_put(process);
+	return result;
+}
+
+long sys_getrusage(int who, struct rusage *out)
+{
+	struct process *process = process_current();
+	struct usage usage;
+
+	switch (who) {
+	case RUSAGE_SELF:
+		process_usage(process, &usage);
+		if (process->space)
+			usage.peak_resident_pages = max(usage.peak_resident_pages,
+							process->space->resident_peak);
+		break;
+	case RUSAGE_CHILDREN:
+		usage = process->waited_children;
+		break;
+	case RUSAGE_THREAD:
+		thread_usage(thread_current(), &usage);
+		break;
+	default:
+		return -EINVAL;
+	}
+	usage_to_rusage(&usage, out);
+	return 0;
+}
+
+static int64_t ticks(uint64_t ns)
+{
+	return ns / (NANOSECONDS_PER_SECOND / USER_HZ);
+}
+
+long sys_times(struct tms *times)
+{
+	struct process *process = process_current();
+	struct usage usage;
+
+	process_usage(process, &usage);
+	if (times) {
+		times->tms_utime = ticks(usage.user_ns);
+		times->tms_stime = ticks(usage.kernel_ns);
+		times->tms_cutime = ticks(process->waited_children.user_ns);
+		times->tms_cstime = ticks(process->waited_children.kernel_ns);
+	}
+	return ticks(time_boot_ns());
+}

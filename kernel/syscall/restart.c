@@ -1,0 +1,26 @@
+/*
+ * restart_syscall(2): goes on with a call that a stop interrupted, by what the thread noted.
+ */
+#include "file/poll.h"
+#include "syscall/internal.h"
+#include "task/futex.h"
+#include "task/process_timer.h"
+#include "task/thread.h"
+
+long sys_restart_syscall(void)
+{
+	struct thread *thread = thread_current();
+	enum restart_kind kind = thread->restart_function;
+
+	thread->restart_function = RESTART_NONE;
+	switch (kind) {
+	case RESTART_SLEEP:
+		return clock_sleep_restart();
+	case RESTART_FUTEX:
+		return futex_restart();
+	case RESTART_POLL:
+		return poll_restart();
+	default:
+		return -EINTR;
+	}
+}
