@@ -1,6 +1,6 @@
 /*
- * Readers of ACPI tables (ACPI specification 6.5, chapter 5): pure functions over bytes that firmware
- * wrote and nobody checked. Nothing is read outside the length given; every table's checksum counts.
+ * Readers of ACPI tables (ACPI specification 6.5, chapter 5): pure functions over bytes that
+ * firmware wrote and nobody checked. Nothing is read outside the length given; checksums count.
  */
 #ifndef FIRMWARE_ACPI_H
 #define FIRMWARE_ACPI_H
@@ -24,7 +24,7 @@ struct acpi_access {
 	void *argument;
 };
 
-/* The root pointer (RSDP): which root table to read. False: not one. `length` is what is readable. */
+/* The root pointer (RSDP): which root table to read. False: not one; `length` is readable. */
 struct acpi_root {
 	physical_t table;
 	bool is_extended;	/* XSDT with 64-bit addresses, else RSDT */
@@ -61,7 +61,7 @@ struct acpi_madt_entry {
 	uint32_t id;			/* APIC id of a CPU, or of an IOAPIC */
 	bool is_enabled;		/* CPU: usable */
 	physical_t address;		/* IOAPIC registers */
-	uint32_t interrupt_base;	/* IOAPIC: first global interrupt; override: global interrupt */
+	uint32_t interrupt_base;	/* IOAPIC: its first global one; override: which */
 	uint8_t source;			/* override: ISA interrupt */
 	uint16_t flags;			/* override: polarity (bits 0-1) and trigger mode (2-3) */
 };

@@ -116,7 +116,9 @@ static bool soft_off_at(const struct acpi_table *dsdt, size_t name, uint8_t valu
 	const uint8_t *bytes = dsdt->bytes;
 	size_t at = name + 4;
 
-	if (bytes[name - 1] != AML_NAME && !(bytes[name - 1] == '\\' && bytes[name - 2] == AML_NAME))
+	/* A backslash may stand between the opcode and the name. */
+	if (bytes[name - 1] != AML_NAME &&
+	    (bytes[name - 1] != '\\' || bytes[name - 2] != AML_NAME))
 		return false;
 	if (at + 2 >= dsdt->length || bytes[at] != AML_PACKAGE)
 		return false;

@@ -7,6 +7,7 @@
 #include "arch/mmu.h"
 #include "arch/upcalls.h"
 #include "arch/x86_64/boot/boot.h"
+#include "arch/x86_64/boot/linker.h"
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/features.h"
 #include "arch/x86_64/cpu/patch.h"
@@ -16,8 +17,6 @@
 
 /* Ranges while booting, in memory that is given back. More usable ranges than fit are left out. */
 #define RANGE_CAPACITY 512
-
-extern const uint8_t __kernel_start[];
 
 static struct boot_memory_range boot_ranges[RANGE_CAPACITY] SECTION(".boot.bss,\"aw\",@nobits#");
 static struct memory_map memory_map = { .ranges = boot_ranges, .capacity = RANGE_CAPACITY };
@@ -174,7 +173,7 @@ static void publish_memory_map(void)
 	boot_image_unmap(__boot_bss_start, __boot_bss_end);
 }
 
-/* Counters and, where there is one, the CPU's generator: better than nothing, counted as nothing. */
+/* Counters and the CPU's generator: better than nothing, counted as nothing. */
 static void gather_seed(void)
 {
 	uint64_t words[sizeof(information.random_seed) / sizeof(uint64_t)];

@@ -52,9 +52,6 @@ void boot_page_tables_build(const struct memory_map *map);
 /* Ends the image's mapping of memory that is given back. */
 void boot_image_unmap(const uint8_t *start, const uint8_t *end);
 
-/* Linker's marks around the memory that only booting needs. */
-extern const uint8_t __boot_bss_start[], __boot_bss_end[];
-
 /* Keeps the memory behind the ACPI tables from being handed out. */
 void boot_firmware_tables_keep(struct boot_loader *loader);
 

@@ -4,13 +4,11 @@
  */
 #include "arch/mmu.h"
 #include "arch/x86_64/boot/boot.h"
+#include "arch/x86_64/boot/linker.h"
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/features.h"
 #include "arch/x86_64/mmu/table.h"
 #include "base/string.h"
-
-extern const uint8_t __kernel_start[], __text_end[], __rodata_start[], __rodata_end[];
-extern const uint8_t __data_start[], __entry_text_start[], __entry_text_end[];
 
 static physical_t table_take(void)
 {
@@ -40,7 +38,7 @@ static void map_direct(physical_t start, physical_t end, uint32_t flags)
 	}
 }
 
-/* The part of the image that nobody may write is not to be written through the direct map either. */
+/* What nobody may write of the image is not to be written through the direct map either. */
 static void map_direct_around_image(physical_t start, physical_t end)
 {
 	physical_t fixed_start = virtual_to_physical(__kernel_start);

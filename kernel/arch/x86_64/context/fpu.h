@@ -16,7 +16,7 @@ struct fpu_state {
 	uint64_t instruction, operand;
 	uint32_t mxcsr, mxcsr_mask;
 	uint8_t registers[432];		/* eight x87, sixteen XMM registers, reserved */
-	uint8_t software[48];		/* never written by the CPU: Linux's frame magic stands here */
+	uint8_t software[48];		/* not the CPU's: signal frames have marks here */
 	uint64_t features;		/* XSTATE_BV; these three exist with XSAVE only */
 	uint64_t compaction;
 	uint64_t reserved_1[6];

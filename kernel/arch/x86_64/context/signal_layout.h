@@ -1,4 +1,4 @@
-/* The signal frame on a program's stack, as Linux lays it out (asm/sigcontext.h, asm/ucontext.h). */
+/* The signal frame on a program's stack, as Linux lays it out (asm/sigcontext.h). */
 #ifndef ARCH_X86_64_CONTEXT_SIGNAL_LAYOUT_H
 #define ARCH_X86_64_CONTEXT_SIGNAL_LAYOUT_H
 

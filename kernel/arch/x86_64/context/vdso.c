@@ -1,7 +1,6 @@
 /* Where the code for programs is in the kernel image. */
 #include "arch/vdso.h"
-
-extern const uint8_t vdso_image_start[], vdso_image_end[];
+#include "arch/x86_64/boot/linker.h"
 
 const void *vdso_image(size_t *length_bytes)
 {

@@ -93,7 +93,7 @@ void apic_send(uint32_t target, uint32_t command)
 	bool were_enabled;
 
 	if (is_x2apic) {
-		/* Earlier stores must be seen by whoever is interrupted; WRMSR here does not wait. */
+		/* Earlier stores must be seen by who is interrupted; this WRMSR does not wait. */
 		__asm__ volatile("mfence\n\tlfence" ::: "memory");
 		msr_write(MSR_X2APIC + APIC_COMMAND / 16, (uint64_t)target << 32 | command);
 		return;

@@ -4,12 +4,11 @@
  */
 #include "arch/mmu.h"
 #include "arch/x86_64/boot/boot.h"
+#include "arch/x86_64/boot/linker.h"
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/registers.h"
 #include "arch/x86_64/mmu/table.h"
 #include "base/string.h"
-
-extern uint8_t __percpu_start[], __percpu_end[];
 
 uintptr_t cpu_data_offsets[CPU_LIMIT];
 bool cpu_is_isolated;
@@ -137,7 +136,8 @@ void cpu_area_load(unsigned cpu)
 			 "movl %3, %%es\n\t"
 			 "movl %3, %%fs\n\t"
 			 "movl %3, %%gs"
-			 : : "m"(pointer), "i"(SELECTOR_KERNEL_CODE), "r"(SELECTOR_KERNEL_DATA), "r"(0)
+			 : : "m"(pointer), "i"(SELECTOR_KERNEL_CODE),
+			     "r"(SELECTOR_KERNEL_DATA), "r"(0)
 			 : "rax", "memory");
 	/* The same limit and type each time: LTR wants the descriptor not busy. */
 	entry->gdt[SELECTOR_TASK / 8] &= ~((uint64_t)2 << 40);

@@ -15,9 +15,9 @@ struct flag_word {
 };
 
 static const struct flag_word flag_words[] = {
-	{ 1, 3, { "fpu", "vme", "de", "pse", "tsc", "msr", "pae", "mce", "cx8", "apic", NULL, "sep",
-		  "mtrr", "pge", "mca", "cmov", "pat", "pse36", "pn", "clflush", NULL, "dts", "acpi",
-		  "mmx", "fxsr", "sse", "sse2", "ss", "ht", "tm", "ia64", "pbe" } },
+	{ 1, 3, { "fpu", "vme", "de", "pse", "tsc", "msr", "pae", "mce", "cx8", "apic", NULL,
+		  "sep", "mtrr", "pge", "mca", "cmov", "pat", "pse36", "pn", "clflush", NULL, "dts",
+		  "acpi", "mmx", "fxsr", "sse", "sse2", "ss", "ht", "tm", "ia64", "pbe" } },
 	{ 0x80000001, 3, { [11] = "syscall", [20] = "nx", [22] = "mmxext", [25] = "fxsr_opt",
 			   [26] = "pdpe1gb", [27] = "rdtscp", [29] = "lm", [30] = "3dnowext",
 			   [31] = "3dnow" } },

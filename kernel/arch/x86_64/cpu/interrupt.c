@@ -38,7 +38,8 @@ void interrupt_handle(struct frame *frame, uint64_t unused, uint64_t vector)
 
 	(void)unused;
 	self->interrupt_depth++;
-	entry_on_stack(interrupt_run, (unsigned)vector, cpu_entry(cpu_current())->interrupt_stack_top);
+	entry_on_stack(interrupt_run, (unsigned)vector,
+		       cpu_entry(cpu_current())->interrupt_stack_top);
 	self->interrupt_depth--;
 	upcall_interrupt_exit(frame);
 }

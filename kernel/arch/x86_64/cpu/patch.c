@@ -2,17 +2,11 @@
 #include "arch/x86_64/cpu/patch.h"
 
 #include "arch/mmu.h"
+#include "arch/x86_64/boot/linker.h"
 #include "arch/x86_64/cpu/features.h"
 #include "base/string.h"
 
 #define PATCH_BYTES 3
-
-struct patch {
-	int32_t where;		/* relative to this field */
-	uint32_t kind;
-};
-
-extern const struct patch __start_patches[], __stop_patches[];
 
 static const uint8_t clac[PATCH_BYTES] = { 0x0f, 0x01, 0xca };
 static const uint8_t stac[PATCH_BYTES] = { 0x0f, 0x01, 0xcb };

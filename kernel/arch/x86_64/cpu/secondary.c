@@ -112,7 +112,7 @@ static bool secondary_start(unsigned cpu)
 	apic_send(target, startup);
 	if (wait_for(cpu, SECOND_WAIT_MS))
 		return true;
-	/* Back to waiting for a startup message, so that it does not wake up with another's stack. */
+	/* Back to waiting for a message, so that it does not wake up with another's stack. */
 	apic_send(target, APIC_INIT);
 	return false;
 }

@@ -66,7 +66,7 @@ static void call_entry_enable(void)
 	msr_write(MSR_CSTAR, (uint64_t)entry_call_compatible);
 	msr_write(MSR_SFMASK, RFLAGS_INTERRUPT | RFLAGS_DIRECTION | RFLAGS_TRAP | RFLAGS_NESTED |
 			      RFLAGS_ALIGNMENT | RFLAGS_IO_PRIVILEGE | RFLAGS_RESUME |
-			      RFLAGS_CARRY | BIT(2) | BIT(4) | BIT(6) | BIT(7) | BIT(11) | RFLAGS_ID);
+			      RFLAGS_RESULTS | RFLAGS_ID);
 	msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SYSCALL);
 }
 

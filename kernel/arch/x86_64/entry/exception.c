@@ -6,6 +6,7 @@
 #include "arch/context.h"
 #include "arch/cpu.h"
 #include "arch/upcalls.h"
+#include "arch/x86_64/boot/linker.h"
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/registers.h"
 #include "arch/x86_64/entry/entry.h"
@@ -45,12 +46,6 @@ static_assert(CPU_ENTRY_GUARD == offsetof(struct cpu_entry, stack_guard), "layou
 static_assert(CPU_ENTRY_USER_ROOT == offsetof(struct cpu_entry, user_root), "layout.h");
 static_assert(CPU_ENTRY_DATA_OFFSET == offsetof(struct cpu_entry, data_offset), "layout.h");
 static_assert(CPU_ENTRY_NUMBER == offsetof(struct cpu_entry, number), "layout.h");
-
-/* One entry of the table that EXCEPTION_RECOVER writes: both relative to where they stand. */
-struct exception_entry {
-	int32_t fault, resume;
-};
-extern const struct exception_entry __start___ex_table[], __stop___ex_table[];
 
 static virtual_t exception_find_recovery(virtual_t address)
 {

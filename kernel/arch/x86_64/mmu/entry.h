@@ -97,7 +97,7 @@ static inline bool entry_is_table(uint64_t entry)
 /* The root's entry is written twice under isolation: the program's root has it, too. */
 void mmu_root_entry_mirror(struct mmu_space *space, unsigned index, uint64_t entry);
 
-/* The leaf entry for an address, with its level in *level; NULL if a table is missing on the way. */
+/* The leaf entry for an address, its level in *level; NULL if a table is missing on the way. */
 uint64_t *mmu_leaf(struct mmu_space *space, user_address_t address, unsigned *level);
 
 #endif

@@ -2,9 +2,9 @@
  * The code that programs have mapped: clocks without a system call. Reads the page below it, which
  * time/ writes under a sequence count; built on its own, as a shared object.
  */
-#include "arch/vdso.h"
+#include "arch/x86_64/vdso/vdso.h"
+
 #include "base/compiler.h"
-#include "base/types.h"
 
 enum { CALL_GETTIMEOFDAY = 96, CALL_TIME = 201, CALL_CLOCK_GETTIME = 228, CALL_CLOCK_GETRES = 229 };
 
@@ -20,26 +20,6 @@ enum vdso_clock {
 
 #define NS_PER_SECOND UINT64_C(1000000000)
 #define SELECTOR_CPU_NUMBER 0x7b
-
-struct vdso_timespec {
-	int64_t seconds, nanoseconds;
-};
-
-struct vdso_timeval {
-	int64_t seconds, microseconds;
-};
-
-struct vdso_timezone {
-	int32_t minutes_west, dst;
-};
-
-extern const struct vdso_data vdso_data __attribute__((visibility("hidden")));
-
-int __vdso_clock_gettime(int clock, struct vdso_timespec *time);
-int __vdso_clock_getres(int clock, struct vdso_timespec *resolution);
-int __vdso_gettimeofday(struct vdso_timeval *time, struct vdso_timezone *zone);
-int64_t __vdso_time(int64_t *store);
-long __vdso_getcpu(unsigned *cpu, unsigned *node, void *unused);
 
 static long call(long number, uint64_t first, uint64_t second)
 {
@@ -218,10 +198,8 @@ long __vdso_getcpu(unsigned *cpu, unsigned *node, void *unused)
 	return 0;
 }
 
-#define PUBLIC_NAME(name) \
-	extern __typeof__(__vdso_##name) name __attribute__((weak, alias("__vdso_" #name)))
-PUBLIC_NAME(clock_gettime);
-PUBLIC_NAME(clock_getres);
-PUBLIC_NAME(gettimeofday);
-PUBLIC_NAME(time);
-PUBLIC_NAME(getcpu);
+VDSO_ALIAS(clock_gettime);
+VDSO_ALIAS(clock_getres);
+VDSO_ALIAS(gettimeofday);
+VDSO_ALIAS(time);
+VDSO_ALIAS(getcpu);

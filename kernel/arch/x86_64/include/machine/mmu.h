@@ -12,7 +12,7 @@
 
 struct mmu_space {
 	physical_t root;
-	physical_t shadow_root;		/* what a program runs on under page-table isolation; or 0 */
+	physical_t shadow_root;		/* programs run on it under isolation; or 0 */
 	uint64_t identity;		/* never used twice, unlike the address of this structure */
 	uint64_t generation;		/* atomic: counts changes that TLBs must follow */
 	struct cpu_mask active;		/* atomic bits: CPUs whose root register holds it */
