@@ -87,7 +87,7 @@ static void lists_balance(void)
 {
 	bool masked = spin_lock_irq(&lists.lock);
 
-	for (int i = 0; i < SCAN_BATCH && lists.active_count > lists.inactive_count; i++) {
+	for (int i = 0; i < SCAN_BATCH && lists.active_count >= lists.inactive_count; i++) {
 		struct page *page = list_last(&lists.active, struct page, node);
 
 		if (!page)
