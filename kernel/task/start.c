@@ -14,8 +14,12 @@ int task_start(void)
 	thread_cache_start();
 	process_kernel_start();
 	for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
-		run_queue_init(per_cpu(run_queues, cpu), cpu);
-		per_cpu(run_queues, cpu)->idle = thread_create_idle(cpu);
+		struct run_queue *queue = per_cpu(run_queues, cpu);
+
+		run_queue_init(queue, cpu);
+		queue->idle = thread_create_idle(cpu);
+		/* Others may put threads there before the CPU has entered the scheduler. */
+		queue->current = queue->idle;
 	}
 	return kernel_thread_start("rcu", rcu_thread, NULL, NULL);
 }
