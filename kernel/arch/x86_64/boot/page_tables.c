@@ -7,6 +7,7 @@
 #include "arch/x86_64/boot/linker.h"
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/features.h"
+#include "arch/x86_64/mmu/kasan_map.h"
 #include "arch/x86_64/mmu/table.h"
 #include "base/string.h"
 
@@ -78,6 +79,20 @@ static void map_all_memory(const struct memory_map *map)
 	}
 }
 
+/* Shadow that is written: of memory and of the image. That of other ranges comes with them. */
+static void shadow_build(const struct memory_map *map)
+{
+	kasan_shadow_start(table_take);
+	for (unsigned i = 0; i < map->count; i++) {
+		const struct boot_memory_range *range = &map->ranges[i];
+
+		kasan_shadow_prepare(DIRECT_MAP_BASE + range->start,
+				     DIRECT_MAP_BASE + range->start + range->length_bytes,
+				     table_take);
+	}
+	kasan_shadow_prepare((virtual_t)__kernel_start, (virtual_t)__boot_bss_end, table_take);
+}
+
 static void map_image(const uint8_t *start, const uint8_t *end, uint32_t flags)
 {
 	for (virtual_t address = (virtual_t)start; address < (virtual_t)end; address += PAGE_SIZE)
@@ -106,6 +121,8 @@ void boot_page_tables_build(const struct memory_map *map)
 	map_image(__rodata_start, __rodata_end, MMU_READ);
 	map_image(__data_start, __boot_bss_end, MMU_READ | MMU_WRITE);
 	prepare_slots();
+	if (DEBUG_BUILD)
+		shadow_build(map);
 	__asm__ volatile("movq %0, %%cr3" : : "r"(mmu_kernel_root) : "memory");
 }
 

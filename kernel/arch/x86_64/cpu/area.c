@@ -7,6 +7,7 @@
 #include "arch/x86_64/boot/linker.h"
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/registers.h"
+#include "arch/x86_64/mmu/kasan_map.h"
 #include "arch/x86_64/mmu/table.h"
 #include "base/string.h"
 
@@ -99,6 +100,8 @@ void cpu_area_create(unsigned cpu, uint32_t apic_id)
 	}
 	area_map(area + CPU_AREA_DATA, divide_up(data_bytes, PAGE_SIZE));
 	memcpy((void *)(area + CPU_AREA_DATA), __percpu_start, data_bytes);
+	if (DEBUG_BUILD)
+		kasan_shadow_prepare(area, area + CPU_AREA_BYTES, table_take);
 	cpu_data_offsets[cpu] = area + CPU_AREA_DATA - (uintptr_t)__percpu_start;
 
 	entry->self = entry;

@@ -4,6 +4,7 @@
  */
 #include "arch/mmu.h"
 #include "arch/pages.h"
+#include "arch/x86_64/mmu/kasan_map.h"
 #include "arch/x86_64/mmu/table.h"
 #include "base/atomic.h"
 #include "base/errno.h"
@@ -71,6 +72,9 @@ int mmu_kernel_map(virtual_t address, physical_t page, uint32_t flags)
 	uint64_t *entry = mmu_kernel_entry(mmu_kernel_root, address, 0, allocate_patiently);
 
 	if (!entry)
+		return -ENOMEM;
+	if (DEBUG_BUILD &&
+	    !kasan_shadow_prepare(address, address + PAGE_SIZE, allocate_patiently))
 		return -ENOMEM;
 	atomic_store_release(entry, page | mmu_kernel_entry_bits(flags));
 	return 0;
