@@ -50,8 +50,8 @@ void inode_put(struct inode *inode)
 	if (!refcount_put(&inode->references))
 		return;
 	atomic_fetch_or_relaxed(&inode->state, INODE_DYING);
-	if (inode->marks)
-		notify_inode_gone(inode);
+	if (inode->locks)
+		file_locks_free(inode);
 	inode->superblock->operations->evict(inode);
 }
 

@@ -89,6 +89,7 @@ int file_lock_record(struct file *file, int command, struct flock64 *lock) MUST_
 int file_lock_whole(struct file *file, int operation) MUST_CHECK;
 void file_locks_drop_process(struct file *file);	/* at every close(2) */
 void file_locks_drop_file(struct file *file);		/* at the last put */
+void file_locks_free(struct inode *inode);		/* the inode goes; no lock is left */
 void file_locks_describe(struct format_sink *sink);	/* /proc/locks */
 
 /* inotify. */
@@ -101,7 +102,9 @@ void notify_name(struct name *directory, struct inode *inode, const char *text, 
 void notify_inode(struct inode *inode, uint32_t mask);
 void notify_path(const struct path *path, uint32_t mask);
 void notify_file(struct file *file, uint32_t mask);
+/* The last name of an object that has no links: IN_DELETE_SELF, and the watches end. */
 void notify_inode_gone(struct inode *inode);
+void notify_superblock_gone(struct superblock *superblock);	/* IN_UNMOUNT */
 
 /* The name cache and the first file system, an empty tmpfs. */
 int vfs_start(void) MUST_CHECK;

@@ -91,6 +91,7 @@ void superblock_put(struct superblock *superblock)
 	mutex_unlock(&superblocks_mutex);
 	if (superblock->operations->sync)
 		superblock->operations->sync(superblock, true);
+	notify_superblock_gone(superblock);
 	name_drop_tree(superblock->root);
 	name_put(superblock->root);
 	if (superblock->operations->unmount)

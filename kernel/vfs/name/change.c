@@ -30,7 +30,7 @@ void name_delete(struct name *name)
 	sequence_write_end(&name->sequence);
 	spin_unlock(&name->lock);
 	if (inode)
-		inode_put(inode);
+		name_inode_put(inode);
 	else
 		name_hash_remove(name);
 }

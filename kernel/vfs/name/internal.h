@@ -17,6 +17,7 @@ void name_kill(struct name *name);
 
 /* Puts a name on the unused list; LOCK_NAME_UNUSED inside. */
 void name_unused_add(struct name *name);
+void name_inode_put(struct inode *inode);
 void name_unused_remove(struct name *name);
 int name_unused_start(void) MUST_CHECK;
 

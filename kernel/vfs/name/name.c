@@ -9,6 +9,7 @@
 #include "random/random.h"
 #include "vfs/inode.h"
 #include "vfs/name/internal.h"
+#include "vfs/vfs.h"
 
 #define HASH_LOCKS 64u
 
@@ -328,6 +329,14 @@ static void name_free_rcu(struct rcu_head *head)
 	atomic_fetch_subtract_relaxed(&name_total, 1);
 }
 
+/* Watches pin the inode: they end with the last name of what has no links any more. */
+void name_inode_put(struct inode *inode)
+{
+	if (unlikely(inode->marks) && inode->attributes.link_count == 0)
+		notify_inode_gone(inode);
+	inode_put(inode);
+}
+
 void name_kill(struct name *name)
 {
 	while (name) {
@@ -345,7 +354,7 @@ void name_kill(struct name *name)
 		}
 		rcu_call(&name->rcu, name_free_rcu);
 		if (inode)
-			inode_put(inode);
+			name_inode_put(inode);
 		if (!parent)
 			return;
 		/* The last child of an unhashed parent takes it along: not by recursion. */
