@@ -4,7 +4,7 @@
  */
 #include "base/arithmetic.h"
 #include "base/errno.h"
-#include "memory/cache/internal.h"
+#include "memory/cache/pages.h"
 #include "memory/transfer.h"
 #include "sync/blocking.h"
 

@@ -7,7 +7,7 @@
 #include "base/arithmetic.h"
 #include "base/errno.h"
 #include "base/panic.h"
-#include "memory/cache/internal.h"
+#include "memory/cache/pages.h"
 #include "memory/counters.h"
 #include "memory/heap.h"
 #include "memory/reclaim/reclaim.h"

@@ -1,9 +1,9 @@
 /* The page cache over made-up files: reading, writing, holes, errors, write-back, reclaim. */
 #include "base/errno.h"
-#include "memory/cache/internal.h"
-#include "memory/heap/internal.h"
+#include "memory/cache/pages.h"
+#include "memory/heap/slab.h"
 #include "memory/host_test.h"
-#include "memory/page/internal.h"
+#include "memory/page/buddy.h"
 #include "memory/reclaim/reclaim.h"
 #include "memory/transfer.h"
 #include "sync/rcu.h"

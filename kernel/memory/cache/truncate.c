@@ -1,9 +1,9 @@
 /*
  * Dropping pages: unmapped everywhere first, then taken out of the tree, then unmapped again where
- * a fault slipped in between (it looked at the tree before, and shows the page no longer after).
+ * a fault slipped in between (it looked at the tree before; one that looks after finds nothing).
  */
 #include "base/arithmetic.h"
-#include "memory/cache/internal.h"
+#include "memory/cache/pages.h"
 #include "memory/reclaim/rmap.h"
 #include "sync/blocking.h"
 

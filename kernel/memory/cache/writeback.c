@@ -5,9 +5,9 @@
  */
 #include "base/arithmetic.h"
 #include "base/errno.h"
-#include "memory/cache/internal.h"
+#include "memory/cache/pages.h"
 #include "memory/counters.h"
-#include "memory/page/internal.h"
+#include "memory/page/buddy.h"
 #include "memory/pressure.h"
 #include "memory/reclaim/rmap.h"
 #include "sync/mutex.h"

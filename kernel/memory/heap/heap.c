@@ -2,7 +2,7 @@
  * heap_allocate(): sizes up to 8 KB from slab caches of rising size, larger ones as blocks of
  * pages. heap_free() finds out which from the page.
  */
-#include "memory/heap/internal.h"
+#include "memory/heap/slab.h"
 
 #include "arch/pages.h"
 #include "base/arithmetic.h"

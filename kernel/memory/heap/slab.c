@@ -3,7 +3,7 @@
  * magazine with interrupts masked and no lock; magazines exchange half their capacity with the
  * slabs under the cache's lock. A slab's first page counts used objects and chains free ones.
  */
-#include "memory/heap/internal.h"
+#include "memory/heap/slab.h"
 
 #include "arch/cpu.h"
 #include "base/arithmetic.h"

@@ -2,7 +2,7 @@
  * Debug builds: a free object is filled with a pattern that must still be there when it is handed
  * out, and a word behind each object must survive its use.
  */
-#include "memory/heap/internal.h"
+#include "memory/heap/slab.h"
 
 #include "base/panic.h"
 #include "memory/kasan.h"

@@ -1,7 +1,7 @@
 /* Slab caches and the heap: sizes, alignment, reuse, leaks, and failure of every allocation. */
-#include "memory/heap/internal.h"
+#include "memory/heap/slab.h"
 #include "memory/host_test.h"
-#include "memory/page/internal.h"
+#include "memory/page/buddy.h"
 #include "sync/rcu.h"
 
 MEMORY_TEST(heap, sizes_and_alignment)

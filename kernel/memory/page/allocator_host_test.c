@@ -1,6 +1,6 @@
 /* The page allocator over made-up memory maps: every page once, merging, marks, lazy entries. */
 #include "memory/host_test.h"
-#include "memory/page/internal.h"
+#include "memory/page/buddy.h"
 
 static uint64_t available(void)
 {

@@ -2,7 +2,7 @@
  * Free blocks of 2^order pages. A free block's first page carries PAGE_FREE and the order; two
  * neighbours of one order that are both free become one block of the next.
  */
-#include "memory/page/internal.h"
+#include "memory/page/buddy.h"
 
 #include "base/arithmetic.h"
 

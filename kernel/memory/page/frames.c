@@ -3,7 +3,7 @@
  * placed at the top of a usable range; what would describe holes is given to the allocator. Entries
  * are written a chunk (4 MB of frames) at a time, when the free lists run low.
  */
-#include "memory/page/internal.h"
+#include "memory/page/buddy.h"
 
 #include "arch/boot.h"
 #include "base/arithmetic.h"
@@ -78,7 +78,7 @@ static bool array_frame_is_spare(uint64_t frame)
 	return chunk < frames.end_chunk && !chunk_has_memory(chunk);
 }
 
-static void frames_give(uint64_t first, uint64_t end)
+static void frames_give(uint64_t first, uint64_t end) REQUIRES(page_buddy.lock)
 {
 	for (uint64_t frame = first; frame < end; frame++)
 		page_of_frame_address(frame << PAGE_SHIFT)->flags = 0;
@@ -87,7 +87,7 @@ static void frames_give(uint64_t first, uint64_t end)
 }
 
 /* Gives the usable part of a chunk away, except what the array itself takes. */
-static void chunk_give_usable(struct frame_range part)
+static void chunk_give_usable(struct frame_range part) REQUIRES(page_buddy.lock)
 {
 	struct frame_range own = range_intersect(part, frames.array);
 
@@ -103,7 +103,7 @@ static void chunk_give_usable(struct frame_range part)
 	frames_give(own.end, part.end);
 }
 
-static void chunk_bring_in(uint64_t chunk)
+static void chunk_bring_in(uint64_t chunk) REQUIRES(page_buddy.lock)
 {
 	struct frame_range whole = chunk_range(chunk);
 	struct page *pages = page_of_frame_address(whole.first << PAGE_SHIFT);

@@ -1,6 +1,6 @@
 /* The numbers that /proc/meminfo and sysinfo(2) show, added up from every CPU's counters. */
 #include "memory/counters.h"
-#include "memory/page/internal.h"
+#include "memory/page/buddy.h"
 #include "memory/reclaim/reclaim.h"
 
 DEFINE_PER_CPU(struct memory_counters, memory_counters);

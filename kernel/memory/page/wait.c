@@ -4,7 +4,7 @@
  */
 #include "memory/page.h"
 
-#include "memory/page/internal.h"
+#include "memory/page/buddy.h"
 #include "sync/wait.h"
 
 #define WAIT_QUEUE_BITS 6

@@ -4,7 +4,7 @@
  * leaves from the tail of the inactive list if it is clean and unused.
  */
 #include "base/arithmetic.h"
-#include "memory/cache/internal.h"
+#include "memory/cache/pages.h"
 #include "memory/counters.h"
 #include "memory/reclaim/reclaim.h"
 #include "memory/reclaim/rmap.h"

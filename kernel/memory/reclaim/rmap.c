@@ -5,7 +5,7 @@
 #include "memory/reclaim/rmap.h"
 
 #include "memory/page_cache.h"
-#include "memory/space/internal.h"
+#include "memory/space/regions.h"
 
 static user_address_t region_address(const struct region *region, uint64_t index)
 {

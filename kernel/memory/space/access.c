@@ -5,7 +5,7 @@
 #include "base/arithmetic.h"
 #include "base/errno.h"
 #include "memory/page_cache.h"
-#include "memory/space/internal.h"
+#include "memory/space/regions.h"
 
 #include <abi/memory.h>
 
@@ -67,6 +67,7 @@ static int region_page_get(struct region *region, user_address_t address, bool i
 
 /* Finds the region, growing a stack downward as exec's arguments need; lock for reading. */
 int space_page_get(struct space *space, user_address_t address, bool is_write, struct page **page)
+	NO_THREAD_ANALYSIS
 {
 	struct region *region = region_lock_at(space, address);
 	int error;
@@ -80,7 +81,7 @@ int space_page_get(struct space *space, user_address_t address, bool is_write, s
 
 /* The kernel address of a byte of a space; *page holds it if it is not device memory. */
 static void *space_reach(struct space *space, user_address_t address, bool is_write,
-			 struct page **page)
+			 struct page **page) NO_THREAD_ANALYSIS
 {
 	struct region *region = region_lock_at(space, address);
 	uint32_t flags;

@@ -8,7 +8,7 @@
 #include "memory/counters.h"
 #include "memory/page_cache.h"
 #include "memory/reclaim/reclaim.h"
-#include "memory/space/internal.h"
+#include "memory/space/regions.h"
 #include "sync/rcu.h"
 
 /* A file fault also maps cached neighbours in an aligned window of this many pages. */
@@ -395,7 +395,7 @@ static struct region *stack_grow(struct space *space, user_address_t address)
 	return region;
 }
 
-struct region *region_lock_at(struct space *space, user_address_t address)
+struct region *region_lock_at(struct space *space, user_address_t address) NO_THREAD_ANALYSIS
 {
 	struct region *region;
 	bool may_grow;
@@ -419,7 +419,7 @@ struct region *region_lock_at(struct space *space, user_address_t address)
 }
 
 enum fault_result space_fault(struct space *space, const struct fault *fault,
-			      user_address_t stack_pointer)
+			      user_address_t stack_pointer) NO_THREAD_ANALYSIS
 {
 	struct region *region;
 	enum fault_result result;

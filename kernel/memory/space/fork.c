@@ -3,7 +3,7 @@
  * Pages of files that were never written are left for the child to fault in.
  */
 #include "base/errno.h"
-#include "memory/space/internal.h"
+#include "memory/space/regions.h"
 
 struct fork_copy {
 	struct region *region;		/* the child's */

@@ -6,7 +6,7 @@
 #include "base/arithmetic.h"
 #include "base/errno.h"
 #include "memory/page_cache.h"
-#include "memory/space/internal.h"
+#include "memory/space/regions.h"
 
 int range_check(user_address_t start, uint64_t length, user_address_t *end, int error)
 {

@@ -5,7 +5,7 @@
 #include "base/arithmetic.h"
 #include "base/errno.h"
 #include "memory/page_cache.h"
-#include "memory/space/internal.h"
+#include "memory/space/regions.h"
 
 #include <abi/memory.h>
 

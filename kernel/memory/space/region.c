@@ -2,7 +2,7 @@
  * The tree of a space's regions. Each node knows the free room below its region and the greatest
  * such room in its subtree, so that a place for a new one is found without walking all.
  */
-#include "memory/space/internal.h"
+#include "memory/space/regions.h"
 
 #include "base/arithmetic.h"
 #include "base/errno.h"
@@ -162,7 +162,7 @@ static void links_remove(struct region *region)
 		interval_tree_remove(&region->family->regions, &region->family_node);
 }
 
-static void links_lock(struct region *region)
+static void links_lock(struct region *region) NO_THREAD_ANALYSIS
 {
 	if (region->cache)
 		shared_lock_write(&region->cache->mapping_lock);
@@ -170,7 +170,7 @@ static void links_lock(struct region *region)
 		shared_lock_write(&region->family->lock);
 }
 
-static void links_unlock(struct region *region)
+static void links_unlock(struct region *region) NO_THREAD_ANALYSIS
 {
 	if (region->family)
 		shared_unlock_write(&region->family->lock);

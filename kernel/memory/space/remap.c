@@ -5,7 +5,7 @@
 #include "base/arithmetic.h"
 #include "base/errno.h"
 #include "memory/page_cache.h"
-#include "memory/space/internal.h"
+#include "memory/space/regions.h"
 
 #include <abi/memory.h>
 
@@ -61,7 +61,7 @@ static int tables_prepare(struct space *space, user_address_t from, user_address
 }
 
 static void pages_move(struct region *region, user_address_t from, user_address_t end,
-		       user_address_t to)
+		       user_address_t to) NO_THREAD_ANALYSIS
 {
 	struct space *space = region->space;
 	user_address_t at = from;

@@ -9,7 +9,7 @@
 #include "base/panic.h"
 #include "memory/counters.h"
 #include "memory/heap.h"
-#include "memory/space/internal.h"
+#include "memory/space/regions.h"
 
 static struct slab_cache *space_slab, *family_slab;
 struct page *space_zero_page;

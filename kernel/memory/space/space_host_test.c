@@ -5,11 +5,11 @@
 #include "arch/upcalls.h"
 #include "base/errno.h"
 #include "machine/host_mmu.h"
-#include "memory/heap/internal.h"
+#include "memory/heap/slab.h"
 #include "memory/host_test.h"
-#include "memory/page/internal.h"
+#include "memory/page/buddy.h"
 #include "memory/page_cache.h"
-#include "memory/space/internal.h"
+#include "memory/space/regions.h"
 #include "memory/transfer.h"
 #include "sync/rcu.h"
 
@@ -153,7 +153,7 @@ static void model_drop(struct model *model, uint64_t first, uint64_t count)
 	for (uint64_t i = first; i < first + count; i++) {
 		struct model_page *page = &model->pages[i];
 
-		/* After moves the file page of a place is no longer its number: ask the space. */
+		/* After moves the file page of a place is not its number: ask the space. */
 		if (page->is_mapped && page->is_file) {
 			struct region *region = space_region_find(model->space, page_at(i));
 

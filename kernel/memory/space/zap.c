@@ -5,12 +5,14 @@
 #include "base/arithmetic.h"
 #include "memory/counters.h"
 #include "memory/reclaim/reclaim.h"
-#include "memory/space/internal.h"
+#include "memory/space/regions.h"
 
 #define FEW_PAGES 16
 #define MANY_PAGES (PAGE_SIZE / sizeof(struct page *))
 /* So often a final walk lets others run. */
 #define FINAL_PAGES 1024
+/* What the lowest page table covers; each one above covers 512 times as much. */
+#define TABLE_BYTES ((user_address_t)512 * PAGE_SIZE)
 
 struct zap {
 	struct region *region;
@@ -147,26 +149,40 @@ void region_zap_final(struct region *region)
 	} while (zap.is_stopped);
 }
 
+/* Detaches tables of a free range, widened to whole tables as far as the neighbours leave room. */
+static void tables_detach(struct space *space, user_address_t start, user_address_t end,
+			  uint64_t alignment, const user_address_t room[2], physical_t *list)
+{
+	start = max(align_down(start, alignment), room[0]);
+	end = min(align_up(end, alignment), room[1]);
+	/* Most ranges share their table with a neighbour: nothing to look for. */
+	if (align_up(start, TABLE_BYTES) >= align_down(end, TABLE_BYTES))
+		return;
+	spin_lock(&space->table_lock);
+	mmu_tables_detach(&space->mmu, start, end, list);
+	spin_unlock(&space->table_lock);
+}
+
 void space_tables_free(struct space *space, user_address_t start, user_address_t end)
 {
 	struct region *above = region_find_from(space, start);
 	struct region *below = NULL;
 	struct rbtree_node *last = rbtree_last(&space->regions);
+	user_address_t room[2];
 	physical_t list = 0;
 
 	if (above)
 		below = region_previous(above);
 	else if (last)
 		below = rbtree_entry(last, struct region, node);
-	/* A table may reach beyond the range as far as no neighbour uses it. */
-	start = below ? below->end : 0;
-	end = above ? above->start : USER_ADDRESS_LIMIT;
-	spin_lock(&space->table_lock);
-	mmu_tables_detach(&space->mmu, start, end, &list);
-	spin_unlock(&space->table_lock);
+	room[0] = below ? below->end : 0;
+	room[1] = above ? above->start : USER_ADDRESS_LIMIT;
+	tables_detach(space, start, end, TABLE_BYTES, room, &list);
 	if (!list)
 		return;
-	mmu_invalidate(&space->mmu, start, end);
+	/* A table went, so the tables above it may have become empty. */
+	tables_detach(space, start, end, TABLE_BYTES << 18, room, &list);
+	mmu_invalidate(&space->mmu, room[0], room[1]);
 	mmu_tables_free(list);
 }
 

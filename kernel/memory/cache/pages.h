@@ -1,6 +1,6 @@
 /* Shared inside memory/cache/: tags of the tree, lookups that see every page, and removal. */
-#ifndef MEMORY_CACHE_INTERNAL_H
-#define MEMORY_CACHE_INTERNAL_H
+#ifndef MEMORY_CACHE_PAGES_H
+#define MEMORY_CACHE_PAGES_H
 
 #include "memory/page.h"
 #include "memory/page_cache.h"

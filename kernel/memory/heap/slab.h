@@ -1,8 +1,8 @@
 /*
  * Shared inside memory/: a slab cache's insides, the heap's start and fault injection.
  */
-#ifndef MEMORY_HEAP_INTERNAL_H
-#define MEMORY_HEAP_INTERNAL_H
+#ifndef MEMORY_HEAP_SLAB_H
+#define MEMORY_HEAP_SLAB_H
 
 #include "base/list.h"
 #include "base/string.h"

@@ -2,8 +2,8 @@
  * Shared inside memory/page/: the buddy allocator's state and the frames that were not yet brought
  * in.
  */
-#ifndef MEMORY_PAGE_INTERNAL_H
-#define MEMORY_PAGE_INTERNAL_H
+#ifndef MEMORY_PAGE_BUDDY_H
+#define MEMORY_PAGE_BUDDY_H
 
 #include "base/list.h"
 #include "memory/page.h"

@@ -2,8 +2,8 @@
  * Shared inside memory/space/: the tree of regions, taking pages out of page tables, and the
  * families of anonymous memory.
  */
-#ifndef MEMORY_SPACE_INTERNAL_H
-#define MEMORY_SPACE_INTERNAL_H
+#ifndef MEMORY_SPACE_REGIONS_H
+#define MEMORY_SPACE_REGIONS_H
 
 #include "base/compiler.h"
 #include "base/refcount.h"
@@ -94,7 +94,7 @@ void space_tables_free(struct space *space, user_address_t start, user_address_t
 /* Unmaps regions of a checked range; space lock held for writing. */
 int space_unmap_locked(struct space *space, user_address_t start, user_address_t end) MUST_CHECK;
 
-/* A page-table entry shows the page, or no longer does. */
+/* A page-table entry begins to show the page; page_unmap(): it stopped. */
 void page_map_anonymous(struct page *page, struct region *region, user_address_t address);
 void page_map_file(struct page *page);
 void page_map_again(struct page *page);
