@@ -43,7 +43,7 @@ host_only := %_host.c %/test_main.c %_host_test.c
 warnings := -Wall -Wextra -Werror -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes \
 	-Wimplicit-fallthrough -Wundef -Wpointer-arith -Wwrite-strings
 includes := -Ikernel -Ikernel/arch/include -Ikernel/arch/$(ARCH) -Ikernel/arch/$(ARCH)/include -Iabi/include \
-	-Iabi/arch/$(ARCH) -I$(GENERATED)
+	-Iabi/arch/$(subst host,$(shell uname -m),$(ARCH)) -I$(GENERATED)
 flags := -std=gnu11 -g -pipe -fno-strict-aliasing -fno-common -fno-delete-null-pointer-checks \
 	-fno-omit-frame-pointer -ftrivial-auto-var-init=zero $(warnings) $(includes) -MMD -MP
 kernel_flags := -O2 -ffreestanding -nostdlib -fno-pic -fno-pie -fno-stack-protector \
@@ -87,7 +87,7 @@ ifeq ($(ARCH),host)
 #
 host_sanitizers ?= -fsanitize=address,undefined -fno-sanitize-recover=undefined
 flags += -O1 -DAEGIS_DEBUG=1 -pthread $(host_sanitizers) $(arch_flags) -D_GNU_SOURCE \
-	-Wno-missing-field-initializers
+	-Wno-missing-field-initializers -Wno-type-limits
 library_c := $(filter-out %_test.c %_fuzz.c $(host_only) kernel/base/string.c \
 	kernel/base/string_memory.c kernel/base/test.c kernel/start/% $(arch_exclude),$(all_c)) $(generated_c)
 runner_c := kernel/base/test_main.c kernel/base/test.c kernel/base/panic_host.c
