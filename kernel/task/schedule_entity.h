@@ -27,6 +27,7 @@ struct schedule_entity {
 	uint32_t policy;		/* enum schedule_policy */
 	uint32_t priority;		/* 1..99 for FIFO and RR */
 	uint32_t inherited_priority;	/* from PI futexes: 0 or 1..99 */
+	uint32_t real_time;		/* priority in force: the greater of the two, 0: fair */
 	bool resets_on_fork;
 	bool is_queued;			/* runs, or waits in its CPU's queue */
 	bool is_kernel_bound;		/* a per-CPU kernel thread: affinity may not be changed */

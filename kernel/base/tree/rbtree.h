@@ -71,6 +71,25 @@ void rbtree_erase(struct rbtree *tree, struct rbtree_node *node);
 void rbtree_erase_augmented(struct rbtree *tree, struct rbtree_node *node,
 			    rbtree_update_function update);
 
+/* The only node of a tree, in and out without rebalancing: queues often have one entry. */
+static inline void rbtree_insert_only(struct rbtree *tree, struct rbtree_node *node)
+{
+	node->parent_and_color = 1;
+	node->left = node->right = NULL;
+	tree->root = tree->first = node;
+}
+
+static inline bool rbtree_is_only(const struct rbtree *tree, const struct rbtree_node *node)
+{
+	return tree->root == node && !node->left && !node->right;
+}
+
+static inline void rbtree_erase_only(struct rbtree *tree, struct rbtree_node *node)
+{
+	tree->root = tree->first = NULL;
+	rbtree_node_init(node);
+}
+
 /* Put `node` in the place of `old`: both have the same key (and the same augmented values). */
 void rbtree_replace(struct rbtree *tree, struct rbtree_node *old, struct rbtree_node *node);
 

@@ -33,7 +33,7 @@ static bool detach(struct run_queue *queue, struct thread *thread)
 	bool is_waiting = thread->schedule.is_queued && queue->current != thread;
 
 	if (is_waiting) {
-		if (!real_time_priority(&thread->schedule))
+		if (!thread->schedule.real_time)
 			fair_leave(queue, &thread->schedule);
 		queue_remove(queue, thread);
 	} else if (queue->current == thread && queue->cpu == cpu_current()) {
@@ -53,7 +53,7 @@ static void attach(struct run_queue *queue, struct thread *thread, bool was_wait
 	if (queue->current != thread)
 		return;
 	/* A fair thread that runs needs a place in virtual time; a queue may hold somebody better. */
-	if (!real_time_priority(entity)) {
+	if (!entity->real_time) {
 		entity->lag = 0;
 		entity->is_queued = false;
 		fair_arrive(queue, entity);
@@ -84,6 +84,7 @@ int schedule_parameters_set(struct thread *thread, const struct schedule_paramet
 	entity->slice_ns = parameters->policy == SCHEDULE_ROUND_ROBIN ? ROUND_ROBIN_SLICE_NS :
 			   FAIR_SLICE_NS;
 	fair_weight_set(entity);
+	real_time_update(entity);
 	attach(queue, thread, was_waiting);
 	spin_unlock_masked(&queue->lock);
 	interrupts_restore_and_preempt(were_enabled);
@@ -97,6 +98,7 @@ void schedule_priority_inherit(struct thread *thread, uint32_t priority)
 	bool was_waiting = detach(queue, thread);
 
 	thread->schedule.inherited_priority = priority;
+	real_time_update(&thread->schedule);
 	attach(queue, thread, was_waiting);
 	spin_unlock_masked(&queue->lock);
 	interrupts_restore_and_preempt(were_enabled);
@@ -146,4 +148,5 @@ void schedule_fork(struct thread *child, struct thread *parent)
 	entity->slice_ns = entity->policy == SCHEDULE_ROUND_ROBIN ? ROUND_ROBIN_SLICE_NS :
 			   FAIR_SLICE_NS;
 	fair_weight_set(entity);
+	real_time_update(entity);
 }

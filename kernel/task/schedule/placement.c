@@ -128,7 +128,7 @@ static bool move_one(struct run_queue *from, struct run_queue *to)
 
 	if (!thread)
 		return false;
-	if (!real_time_priority(&thread->schedule))
+	if (!thread->schedule.real_time)
 		fair_leave(from, &thread->schedule);
 	queue_remove(from, thread);
 	atomic_store_relaxed(&thread->context.cpu, to->cpu);

@@ -1,9 +1,189 @@
 /*
- * The queue of one CPU as a whole: real-time threads by priority before fair ones.
+ * The queue of one CPU: real-time threads by priority, before fair ones by EEVDF. Each fair thread
+ * runs its weight's share; who is not ahead of the weighted average of all is eligible, and among
+ * those the earliest virtual deadline runs. The tree is ordered by deadline, and every node knows
+ * the least runtime below it, so that one descent finds the first eligible one.
+ *
+ * The average is kept as sums relative to `base`, which follows the least runtime, so that the
+ * products stay small.
  */
 #include "task/schedule/run_queue.h"
 
 DEFINE_PER_CPU(struct run_queue, run_queues) = { .lock = SPIN_LOCK_INITIALIZER(LOCK_RUN_QUEUE) };
+
+/* How far behind or ahead a sleeper may be when it comes back, in slices. */
+#define LAG_LIMIT_SLICES 2
+
+static struct schedule_entity *entity_of(const struct rbtree_node *node)
+{
+	return rbtree_entry((struct rbtree_node *)node, struct schedule_entity, node);
+}
+
+static bool update_least(struct rbtree_node *node)
+{
+	struct schedule_entity *entity = entity_of(node);
+	uint64_t least = entity->virtual_runtime;
+
+	if (node->left && (int64_t)(entity_of(node->left)->least_runtime - least) < 0)
+		least = entity_of(node->left)->least_runtime;
+	if (node->right && (int64_t)(entity_of(node->right)->least_runtime - least) < 0)
+		least = entity_of(node->right)->least_runtime;
+	if (entity->least_runtime == least)
+		return false;
+	entity->least_runtime = least;
+	return true;
+}
+
+static struct schedule_entity *running_fair(struct run_queue *queue)
+{
+	struct schedule_entity *entity = &queue->current->schedule;
+
+	if (queue->current == queue->idle || !entity->is_queued || entity->real_time)
+		return NULL;
+	return entity;
+}
+
+struct average {
+	int64_t sum, load;
+};
+
+/* Of the tree and the running thread. */
+static struct average average_of_all(struct run_queue *queue)
+{
+	struct average average = { queue->weighted_sum, queue->load };
+	struct schedule_entity *running = running_fair(queue);
+
+	if (running) {
+		average.sum += (int64_t)(running->virtual_runtime - queue->base) * running->weight;
+		average.load += running->weight;
+	}
+	return average;
+}
+
+static uint64_t average_runtime(struct run_queue *queue, struct average average)
+{
+	if (average.load == 0)
+		return queue->base;
+	/* Rounded down, so that somebody is always eligible. */
+	if (average.sum < 0)
+		average.sum -= average.load - 1;
+	return queue->base + (uint64_t)(average.sum / average.load);
+}
+
+static bool is_eligible(const struct run_queue *queue, struct average average, uint64_t runtime)
+{
+	return average.sum >= (int64_t)(runtime - queue->base) * average.load;
+}
+
+static void fair_insert(struct run_queue *queue, struct schedule_entity *entity)
+{
+	struct rbtree_node **link = &queue->fair.root, *parent = NULL;
+
+	queue->weighted_sum += (int64_t)(entity->virtual_runtime - queue->base) * entity->weight;
+	queue->load += entity->weight;
+	entity->least_runtime = entity->virtual_runtime;
+	while (*link) {
+		parent = *link;
+		link = (int64_t)(entity->virtual_deadline -
+				 entity_of(parent)->virtual_deadline) < 0 ?
+		       &parent->left : &parent->right;
+	}
+	if (parent)
+		rbtree_insert_augmented(&queue->fair, &entity->node, parent, link, update_least);
+	else
+		rbtree_insert_only(&queue->fair, &entity->node);
+}
+
+static void fair_remove(struct run_queue *queue, struct schedule_entity *entity)
+{
+	if (likely(rbtree_is_only(&queue->fair, &entity->node)))
+		rbtree_erase_only(&queue->fair, &entity->node);
+	else
+		rbtree_erase_augmented(&queue->fair, &entity->node, update_least);
+	queue->weighted_sum -= (int64_t)(entity->virtual_runtime - queue->base) * entity->weight;
+	queue->load -= entity->weight;
+}
+
+static struct schedule_entity *fair_find_best(struct run_queue *queue)
+{
+	struct average average = { queue->weighted_sum, queue->load };
+	struct rbtree_node *node = rbtree_first(&queue->fair);
+
+	/* Usually the earliest deadline is eligible. */
+	if (!node || is_eligible(queue, average, entity_of(node)->virtual_runtime))
+		return node ? entity_of(node) : NULL;
+	node = queue->fair.root;
+	while (node) {
+		if (node->left && is_eligible(queue, average, entity_of(node->left)->least_runtime))
+			node = node->left;
+		else if (is_eligible(queue, average, entity_of(node)->virtual_runtime))
+			return entity_of(node);
+		else
+			node = node->right;
+	}
+	/* Not reached while the sums are right: the least runtime is never above the average. */
+	return entity_of(rbtree_first(&queue->fair));
+}
+
+/* Moves `base` up to the least runtime in use. */
+void fair_base_advance(struct run_queue *queue)
+{
+	struct schedule_entity *running = running_fair(queue);
+	uint64_t least;
+	int64_t step;
+
+	if (queue->fair.root) {
+		least = entity_of(queue->fair.root)->least_runtime;
+		if (running && (int64_t)(running->virtual_runtime - least) < 0)
+			least = running->virtual_runtime;
+	} else if (running) {
+		least = running->virtual_runtime;
+	} else {
+		return;
+	}
+	step = (int64_t)(least - queue->base);
+	if (step <= 0)
+		return;
+	queue->weighted_sum -= step * queue->load;
+	queue->base = least;
+}
+
+void fair_leave(struct run_queue *queue, struct schedule_entity *entity)
+{
+	int64_t limit = fair_scale(LAG_LIMIT_SLICES * entity->slice_ns, entity->weight);
+	int64_t lag = (int64_t)(average_runtime(queue, average_of_all(queue)) -
+				entity->virtual_runtime);
+
+	entity->lag = clamp(lag, -limit, limit);
+}
+
+void fair_arrive(struct run_queue *queue, struct schedule_entity *entity)
+{
+	struct average average = average_of_all(queue);
+	int64_t lag = entity->lag;
+
+	/* Its own weight will pull the average towards it: start farther away to end up right. */
+	if (average.load > 0 && lag != 0)
+		lag = lag * (average.load + entity->weight) / average.load;
+	entity->virtual_runtime = average_runtime(queue, average) - (uint64_t)lag;
+	entity->virtual_deadline = entity->virtual_runtime +
+				   (uint64_t)fair_scale(entity->slice_ns, entity->weight);
+}
+
+void fair_weight_set(struct schedule_entity *entity)
+{
+	/* Linux's table: each step of nice changes the share by 25 %. */
+	static const uint32_t weights[40] = {
+		88761, 71755, 56483, 46273, 36291, 29154, 23254, 18705, 14949, 11916,
+		9548, 7620, 6100, 4904, 3906, 3121, 2501, 1991, 1586, 1277,
+		1024, 820, 655, 526, 423, 335, 272, 215, 172, 137,
+		110, 87, 70, 56, 45, 36, 29, 23, 18, 15,
+	};
+	enum { IDLE_WEIGHT = 3 };
+
+	entity->weight = entity->policy == SCHEDULE_IDLE ? IDLE_WEIGHT :
+			 weights[entity->nice + 20];
+}
 
 void run_queue_init(struct run_queue *queue, unsigned cpu)
 {
@@ -17,7 +197,7 @@ void run_queue_init(struct run_queue *queue, unsigned cpu)
 void queue_insert(struct run_queue *queue, struct thread *thread)
 {
 	struct schedule_entity *entity = &thread->schedule;
-	uint32_t priority = real_time_priority(entity);
+	uint32_t priority = entity->real_time;
 
 	queue->waiting++;
 	if (likely(priority == 0)) {
@@ -29,13 +209,14 @@ void queue_insert(struct run_queue *queue, struct thread *thread)
 		list_add(&queue->real_time[priority], &entity->list);
 	else
 		list_add_tail(&queue->real_time[priority], &entity->list);
+	queue->real_time_waiting++;
 	bitmap_set(queue->real_time_present, priority);
 }
 
 void queue_remove(struct run_queue *queue, struct thread *thread)
 {
 	struct schedule_entity *entity = &thread->schedule;
-	uint32_t priority = real_time_priority(entity);
+	uint32_t priority = entity->real_time;
 
 	queue->waiting--;
 	if (likely(priority == 0)) {
@@ -43,6 +224,7 @@ void queue_remove(struct run_queue *queue, struct thread *thread)
 		return;
 	}
 	list_remove(&entity->list);
+	queue->real_time_waiting--;
 	if (list_is_empty(&queue->real_time[priority]))
 		bitmap_clear(queue->real_time_present, priority);
 }
@@ -50,6 +232,8 @@ void queue_remove(struct run_queue *queue, struct thread *thread)
 /* The highest priority that waits, 0: none. */
 static uint32_t highest_priority(const struct run_queue *queue)
 {
+	if (likely(queue->real_time_waiting == 0))
+		return 0;
 	for (unsigned word = ARRAY_SIZE(queue->real_time_present); word-- > 0;) {
 		uint64_t bits = queue->real_time_present[word];
 
@@ -84,7 +268,7 @@ struct thread *queue_take_best(struct run_queue *queue)
 /* Whether the thread that just arrived in the queue should run instead of `thread`. */
 bool queue_best_beats(struct run_queue *queue, const struct thread *thread)
 {
-	uint32_t mine = real_time_priority(&thread->schedule);
+	uint32_t mine = thread->schedule.real_time;
 	uint32_t theirs = highest_priority(queue);
 	struct schedule_entity *best;
 
@@ -94,7 +278,7 @@ bool queue_best_beats(struct run_queue *queue, const struct thread *thread)
 		return theirs > mine;
 	best = rbtree_entry(rbtree_first(&queue->fair), struct schedule_entity, node);
 	return (int64_t)(best->virtual_deadline - thread->schedule.virtual_deadline) < 0 &&
-	       fair_is_eligible(queue, best);
+	       is_eligible(queue, average_of_all(queue), best->virtual_runtime);
 }
 
 struct thread *queue_find_stealable(struct run_queue *queue, unsigned cpu)

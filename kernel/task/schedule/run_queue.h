@@ -27,6 +27,7 @@ struct run_queue {
 	struct thread *idle;		/* NULL: the CPU has not entered the scheduler */
 	struct thread *pushed;		/* left this CPU, and may not come back: for finish_switch() */
 	uint32_t waiting;		/* threads in the queues below, without `current` */
+	uint32_t real_time_waiting;	/* of them, real-time ones */
 	uint32_t sleeping_deeply;	/* uninterruptible sleepers that slept here */
 
 	/* Fair threads that wait, by virtual deadline; `current` is not in the tree. */
@@ -35,7 +36,7 @@ struct run_queue {
 	int64_t weighted_sum;		/* of (virtual_runtime - base) * weight, in the tree */
 	int64_t load;			/* sum of weights in the tree */
 
-	/* FIFO and RR threads that wait. */
+	/* FIFO and RR threads that wait, by real_time. */
 	struct list_head real_time[REAL_TIME_PRIORITIES];
 	BITMAP(real_time_present, REAL_TIME_PRIORITIES);
 
@@ -62,13 +63,13 @@ static inline struct thread *thread_of_entity(struct schedule_entity *entity)
 	return container_of(entity, struct thread, schedule);
 }
 
-/* Real-time priority in force, 0: a fair thread. */
-static inline uint32_t real_time_priority(const struct schedule_entity *entity)
+/* After a change of policy or priority. */
+static inline void real_time_update(struct schedule_entity *entity)
 {
 	uint32_t own = entity->policy == SCHEDULE_FIFO || entity->policy == SCHEDULE_ROUND_ROBIN ?
 		       entity->priority : 0;
 
-	return own > entity->inherited_priority ? own : entity->inherited_priority;
+	entity->real_time = max(own, entity->inherited_priority);
 }
 
 static inline bool is_sleeping_state(uint32_t state)
@@ -100,18 +101,27 @@ struct thread *queue_take_best(struct run_queue *queue);
 struct thread *queue_find_stealable(struct run_queue *queue, unsigned cpu);
 bool queue_best_beats(struct run_queue *queue, const struct thread *thread);
 
-/* fair.c: virtual time. */
-void fair_insert(struct run_queue *queue, struct schedule_entity *entity);
-void fair_remove(struct run_queue *queue, struct schedule_entity *entity);
-struct schedule_entity *fair_find_best(struct run_queue *queue);
-/* Charges the running entity; true: its slice is over, and it has a new deadline. */
-bool fair_charge(struct schedule_entity *entity, int64_t run_ns);
-/* Keeps the distance from the average while it is away, and restores it. */
+/* Virtual time. Keeps the distance from the average while a thread is away, and restores it. */
 void fair_leave(struct run_queue *queue, struct schedule_entity *entity);
 void fair_arrive(struct run_queue *queue, struct schedule_entity *entity);
 void fair_base_advance(struct run_queue *queue);
-bool fair_is_eligible(struct run_queue *queue, const struct schedule_entity *entity);
 void fair_weight_set(struct schedule_entity *entity);
+
+static inline int64_t fair_scale(int64_t run_ns, uint32_t weight)
+{
+	return likely(weight == NICE_0_WEIGHT) ? run_ns : run_ns * NICE_0_WEIGHT / weight;
+}
+
+/* Charges the running entity; true: its slice is over, and it has a new deadline. */
+static inline bool fair_charge(struct schedule_entity *entity, int64_t run_ns)
+{
+	entity->virtual_runtime += (uint64_t)fair_scale(run_ns, entity->weight);
+	if ((int64_t)(entity->virtual_runtime - entity->virtual_deadline) < 0)
+		return false;
+	entity->virtual_deadline = entity->virtual_runtime +
+				   (uint64_t)fair_scale(entity->slice_ns, entity->weight);
+	return true;
+}
 
 /* switch.c. Queue locked. */
 void current_charge(struct run_queue *queue, int64_t now_ns);

@@ -26,7 +26,7 @@ void current_charge(struct run_queue *queue, int64_t now_ns)
 	if (current == queue->idle)
 		return;
 	entity->slice_used_ns += run_ns;
-	if (likely(real_time_priority(entity) == 0) && fair_charge(entity, run_ns))
+	if (likely(entity->real_time == 0) && fair_charge(entity, run_ns))
 		entity->slice_used_ns = 0;
 }
 
@@ -88,7 +88,7 @@ static void put_previous(struct run_queue *queue, struct thread *previous, bool 
 		return;
 	}
 	previous->voluntary_switches++;
-	if (likely(real_time_priority(entity) == 0))
+	if (likely(entity->real_time == 0))
 		fair_leave(queue, entity);
 	entity->is_queued = false;
 	if (state == THREAD_SLEEPING_DEEPLY && previous->sleep_kind == SLEEP_UNINTERRUPTIBLE)
@@ -238,7 +238,7 @@ void run_queue_activate(struct run_queue *queue, struct thread *thread)
 	struct thread *current = queue->current;
 
 	entity->slice_used_ns = 0;
-	if (likely(real_time_priority(entity) == 0)) {
+	if (likely(entity->real_time == 0)) {
 		/* Clocks of different CPUs may differ: the others are charged as of their last look. */
 		if (current != queue->idle && queue->cpu == cpu_current())
 			current_charge(queue, local_clock_ns());

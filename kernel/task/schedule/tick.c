@@ -43,7 +43,7 @@ static void end_slice(struct run_queue *queue)
 
 	if (queue->waiting == 0)
 		return;
-	if (!real_time_priority(entity)) {
+	if (!entity->real_time) {
 		/* The charge resets the slice when the virtual deadline passed. */
 		if (entity->slice_used_ns == 0 || queue_best_beats(queue, queue->current))
 			run_queue_reschedule(queue);

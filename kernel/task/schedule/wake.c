@@ -61,7 +61,7 @@ static bool sleep_until(struct thread *self, int64_t deadline_ns)
 	if (deadline_ns <= time_monotonic_ns())
 		return true;
 	timer_init(&sleep.timer, sleep_timer_fire);
-	if (!real_time_priority(&self->schedule))
+	if (!self->schedule.real_time)
 		sleep.timer.slack_ns = self->schedule.timer_slack_ns;
 	timer_arm(&sleep.timer, deadline_ns);
 	schedule();
