@@ -10,6 +10,9 @@
 
 struct thread;
 
+/* Makes the buckets; before the first program. */
+void futex_start(void);
+
 /* The multiplexed call; deadline absolute monotonic or NO_DEADLINE (converted by the caller). */
 struct futex_request {
 	user_address_t address;

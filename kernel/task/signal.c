@@ -4,8 +4,8 @@
  */
 #include "task/signal.h"
 
-#include "arch/cpu.h"
 #include "base/errno.h"
+#include "task/schedule.h"
 #include "task/schedule.h"
 #include "task/signal_internal.h"
 
@@ -87,7 +87,8 @@ static void stop_and_continue(struct process *process, int number)
 		signals->stop_unreported = false;
 		signals->is_stopped = false;
 		signals->stop_requested = 0;
-		wait_queue_wake_all(&signals->resting, 0);
+		/* As if it were fatal, so that stopped threads wake. */
+		signal_wake_all(process, true);
 	}
 }
 
@@ -251,7 +252,7 @@ int signal_end_other_threads(void)
 	spin_unlock_irq(&process->signals.lock, enabled);
 	if (result < 0)
 		return result;
-	result = WAIT_EVENT(&process->signals.resting, READ_ONCE(process->thread_count) == 1,
+	result = WAIT_EVENT(&process->signals.leaving, READ_ONCE(process->thread_count) == 1,
 			    SLEEP_KILLABLE);
 	if (result == 0)
 		process_leader_set(self);

@@ -47,7 +47,7 @@ struct signal_process {
 	struct wait_queue signalfd_waiters;
 	uint32_t stop_requested;	/* signal number of a group stop, in progress or complete */
 	uint32_t threads_to_stop;	/* that have not come to rest yet */
-	struct wait_queue resting;	/* threads of a stopped process; whoever executes */
+	struct wait_queue leaving;	/* whoever executes waits for the others to leave */
 	uint32_t queued_count;		/* entries of all queues, against RLIMIT_SIGPENDING */
 	bool is_stopped, stop_unreported, continue_unreported;
 	int32_t stop_signal;		/* that stopped it, for wait4 */

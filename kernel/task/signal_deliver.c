@@ -4,6 +4,7 @@
  */
 #include "arch/signal.h"
 #include "base/errno.h"
+#include "task/schedule.h"
 #include "task/signal_internal.h"
 
 /* Takes the next deliverable signal of the current thread: its number, 0. Lock held. */
@@ -101,11 +102,13 @@ static void stop_rest(struct thread *thread, bool *enabled)
 	spin_unlock_irq(&signals->lock, *enabled);
 	if (is_last)
 		signal_notify_parent_of_stop(process, number, false);
-	while (READ_ONCE(signals->stop_requested) && !signal_is_fatal_pending()) {
-		if (WAIT_EVENT(&signals->resting, !READ_ONCE(signals->stop_requested),
-			       SLEEP_KILLABLE) < 0)
+	for (;;) {
+		thread_stop_prepare(THREAD_STOPPED);
+		if (!READ_ONCE(signals->stop_requested) || signal_is_fatal_pending())
 			break;
+		(void)blocking_sleep(NO_DEADLINE);
 	}
+	blocking_cancel();
 	*enabled = spin_lock_irq(&signals->lock);
 	/* One of the threads tells the parent that the process goes on. */
 	if (thread->signals.is_resting && signals->continue_unreported && thread == process->leader) {

@@ -107,7 +107,7 @@ int signal_process_init(struct process *process, const struct process *from)
 	spin_lock_init(&signals->lock, LOCK_SIGNAL);
 	list_init(&signals->queue.entries);
 	wait_queue_init(&signals->signalfd_waiters);
-	wait_queue_init(&signals->resting);
+	wait_queue_init(&signals->leaving);
 	if (from)
 		memcpy(signals->actions, from->signals.actions, sizeof(signals->actions));
 	return 0;
@@ -153,5 +153,5 @@ void signal_thread_exit(struct thread *thread)
 	if (completes_stop)
 		signal_notify_parent_of_stop(process, signals->stop_signal, false);
 	/* Whoever executes waits for this thread to go. */
-	wait_queue_wake_all(&signals->resting, 0);
+	wait_queue_wake_all(&signals->leaving, 0);
 }

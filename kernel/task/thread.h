@@ -58,7 +58,8 @@ struct thread {
 
 	/* Owned by the thread itself. */
 	user_address_t clear_tid_address;	/* set_tid_address, CLONE_CHILD_CLEARTID */
-	struct futex_thread *futexes;		/* robust list, PI state; NULL until used */
+	struct futex_thread *futexes;		/* robust list; NULL until used */
+	bool owns_contended_futex;		/* somebody waited for a PI futex of this one */
 	user_address_t rseq_address;
 	uint32_t rseq_length, rseq_signature;
 	uint32_t no_new_privileges;
@@ -150,7 +151,6 @@ struct process {
 	uint32_t personality;
 	uint32_t memory_barriers;		/* membarrier(2) commands registered; atomic */
 	int64_t started_ns;
-	struct futex_process *futexes;
 	struct list_node all_node;		/* every process; LOCK_TASK_TREE, RCU */
 };
 

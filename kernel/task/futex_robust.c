@@ -1,0 +1,110 @@
+/*
+ * Robust futexes and the end of threads: what a dying thread holds is marked and handed on
+ * (set_robust_list(2)). The list is the program's: every pointer may lie.
+ */
+#include "base/errno.h"
+#include "memory/heap.h"
+#include "memory/user.h"
+#include "sync/blocking.h"
+#include "task/futex_internal.h"
+
+int futex_robust_list_set(user_address_t head, size_t length)
+{
+	struct thread *thread = thread_current();
+
+	if (length != sizeof(struct robust_list_head))
+		return -EINVAL;
+	if (!thread->futexes) {
+		thread->futexes = heap_allocate(sizeof(*thread->futexes), HEAP_ACCOUNT);
+		if (!thread->futexes)
+			return -ENOMEM;
+	}
+	thread->futexes->robust_head = head;
+	return 0;
+}
+
+int futex_robust_list_get(struct thread *thread, user_address_t *head)
+{
+	*head = thread->futexes ? thread->futexes->robust_head : 0;
+	return 0;
+}
+
+/* Marks one word as left by a dead owner and wakes somebody who waits for it. */
+static int word_release(struct thread *thread, user_address_t address, bool is_priority,
+			bool is_pending)
+{
+	uint32_t value, found;
+
+	if (address % sizeof(uint32_t) != 0)
+		return -EINVAL;
+	for (;;) {
+		if (user_load32(address, &value) < 0)
+			return -EFAULT;
+		/* An unlock that was on its way may have cleared the word without waking. */
+		if (is_pending && !is_priority && value == 0)
+			return futex_wake_address(address, 1) < 0 ? -EFAULT : 0;
+		if ((value & FUTEX_TID_MASK) != (uint32_t)thread->id)
+			return 0;
+		if (is_priority && (value & FUTEX_WAITERS)) {
+			futex_release_dead(thread, address);
+			return 0;
+		}
+		if (user_compare_exchange32_nofault(address, value, (value & FUTEX_WAITERS) |
+						    FUTEX_OWNER_DIED, &found) < 0) {
+			if (user_fault_in(address, sizeof(value), true) < 0)
+				return -EFAULT;
+			continue;
+		}
+		if (found == value)
+			break;
+	}
+	if (!is_priority && (value & FUTEX_WAITERS))
+		futex_wake_address(address, 1);
+	return 0;
+}
+
+static void robust_list_walk(struct thread *thread, user_address_t head_address)
+{
+	struct robust_list_head head;
+	uint64_t entry, next, pending;
+	unsigned limit = ROBUST_LIST_LIMIT;
+
+	if (user_copy_in(&head, head_address, sizeof(head)) < 0)
+		return;
+	pending = head.list_op_pending & ~(uint64_t)1;
+	for (entry = head.list; (entry & ~(uint64_t)1) != head_address && limit > 0; limit--) {
+		/* The next entry first: the wake lets another thread reuse this one. */
+		int result = user_load64(entry & ~(uint64_t)1, &next);
+
+		if ((entry & ~(uint64_t)1) != pending &&
+		    word_release(thread, (entry & ~(uint64_t)1) + head.futex_offset, entry & 1,
+				 false) < 0)
+			return;
+		if (result < 0)
+			return;
+		entry = next;
+		blocking_yield_point();
+	}
+	if (pending)
+		(void)word_release(thread, pending + head.futex_offset, head.list_op_pending & 1,
+				   true);
+}
+
+void futex_thread_exit(struct thread *thread)
+{
+	struct futex_thread *futexes = thread->futexes;
+	user_address_t clear = thread->clear_tid_address;
+
+	if (futexes) {
+		if (futexes->robust_head)
+			robust_list_walk(thread, futexes->robust_head);
+		thread->futexes = NULL;
+		heap_free(futexes);
+	}
+	futex_release_all(thread);
+	thread->clear_tid_address = 0;
+	/* Nobody but other threads of the space could see it. */
+	if (clear && thread->process->space && thread->process->space->users > 1 &&
+	    user_store32(clear, 0) == 0)
+		futex_wake_address(clear, 1);
+}
