@@ -163,7 +163,7 @@ static int push_strings(struct stack_builder *builder, struct stack_strings *str
 int program_build_stack(struct program *program)
 {
 	struct stack_builder builder = { .program = program, .cursor = program->stack_top };
-	struct stack_strings strings;
+	struct stack_strings strings = { 0 };
 	int result = push_strings(&builder, &strings);
 
 	if (result < 0)
