@@ -1,7 +1,9 @@
 # How the x86_64 kernel is compiled. Kernel code never touches vector registers.
 .DEFAULT_GOAL := all
 
-arch_flags := -m64 -march=x86-64 -mcmodel=kernel -mno-red-zone -mgeneral-regs-only
+# Indirect branches go through thunks that entry/thunks.S has.
+arch_flags := -m64 -march=x86-64 -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
+	-mindirect-branch=thunk-extern -mindirect-branch-register -fno-jump-tables -fcf-protection=none
 arch_ldflags :=
 arch_exclude := kernel/base/string_memory.c kernel/arch/x86_64/vdso/%
 # Runs before the shadow exists, or on a CPU whose state is not settled.

@@ -26,6 +26,9 @@ struct patch {
 };
 extern const struct patch __start_patches[], __stop_patches[];
 
+/* entry/thunks.S: one for each register, in the order of their numbers. */
+extern const uint8_t indirect_thunks[];
+
 /* context/vdso_image.S */
 extern const uint8_t vdso_image_start[], vdso_image_end[];
 

@@ -40,10 +40,15 @@ static const struct feature_bit feature_table[] = {
 	{ 0x80000001, 0, EDX, 27, CPU_HAS_RDTSCP },
 	{ 0x80000007, 0, EDX, 8, CPU_HAS_TSC_INVARIANT },
 	{ 0x80000008, 0, EBX, 12, CPU_HAS_IBPB },
+	{ 0x80000021, 0, EAX, 8, CPU_HAS_AUTOMATIC_IBRS },
 };
 
 /* RDCL_NO in IA32_ARCH_CAPABILITIES: the CPU does not forward what a fault forbids. */
 #define ARCH_CAPABILITY_RDCL_NO BIT(0)
+#define ARCH_CAPABILITY_IBRS_ALL BIT(1)	/* IBRS once set holds for good */
+#define ARCH_CAPABILITY_MDS_NO BIT(5)	/* buffers are not sampled */
+#define SPEC_CTRL_IBRS BIT(0)
+#define EFER_AUTOMATIC_IBRS BIT(21)
 
 /* Entry 1 becomes write-combining, which the kernel selects by the write-through bit alone. */
 #define PAT_VALUE UINT64_C(0x0007040600070106)
@@ -78,16 +83,41 @@ void cpu_features_detect(void)
 		cpu_feature_bits |= BIT(CPU_HAS_IBPB);
 }
 
-bool cpu_needs_isolation(void)
+static bool is_intel(void)
 {
 	struct cpuid vendor = cpuid_read(0, 0);
-	bool is_intel = vendor.ebx == 0x756e6547 && vendor.edx == 0x49656e69 &&
-			vendor.ecx == 0x6c65746e;
 
-	if (!is_intel)
-		return false;
-	return !cpu_has(CPU_HAS_ARCH_CAPABILITIES) ||
-	       !(msr_read(MSR_ARCH_CAPABILITIES) & ARCH_CAPABILITY_RDCL_NO);
+	return vendor.ebx == 0x756e6547 && vendor.edx == 0x49656e69 && vendor.ecx == 0x6c65746e;
+}
+
+static bool has_capability(uint64_t capability)
+{
+	return cpu_has(CPU_HAS_ARCH_CAPABILITIES) &&
+	       msr_read(MSR_ARCH_CAPABILITIES) & capability;
+}
+
+bool cpu_needs_isolation(void)
+{
+	return is_intel() && !has_capability(ARCH_CAPABILITY_RDCL_NO);
+}
+
+bool cpu_needs_buffer_clearing(void)
+{
+	return is_intel() && cpu_has(CPU_HAS_MD_CLEAR) && !has_capability(ARCH_CAPABILITY_MDS_NO);
+}
+
+bool cpu_separates_predictions(void)
+{
+	return cpu_has(CPU_HAS_AUTOMATIC_IBRS) ||
+	       (cpu_has(CPU_HAS_SPEC_CTRL) && has_capability(ARCH_CAPABILITY_IBRS_ALL));
+}
+
+static void speculation_enable(void)
+{
+	if (cpu_has(CPU_HAS_AUTOMATIC_IBRS))
+		msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_AUTOMATIC_IBRS);
+	else if (cpu_separates_predictions())
+		msr_write(MSR_SPEC_CTRL, msr_read(MSR_SPEC_CTRL) | SPEC_CTRL_IBRS);
 }
 
 void cpu_features_enable(void)
@@ -111,5 +141,6 @@ void cpu_features_enable(void)
 	if (cpu_has(CPU_HAS_XSAVE))
 		cr4 |= CR4_OSXSAVE;
 	cr4_write(cr4);
+	speculation_enable();
 	cr0_write((cr0_read() & ~(CR0_EM | CR0_TS)) | CR0_MP | CR0_NE | CR0_WP);
 }

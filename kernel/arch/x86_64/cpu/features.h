@@ -11,7 +11,7 @@ enum cpu_feature {
 	CPU_HAS_TSC_INVARIANT, CPU_HAS_XSAVE, CPU_HAS_XSAVEOPT, CPU_HAS_XSAVEC, CPU_HAS_RDRAND,
 	CPU_HAS_RDSEED, CPU_HAS_RDTSCP, CPU_HAS_ERMS, CPU_HAS_FSRM, CPU_HAS_HYPERVISOR,
 	CPU_HAS_SPEC_CTRL, CPU_HAS_IBPB, CPU_HAS_MD_CLEAR, CPU_HAS_ARCH_CAPABILITIES,
-	CPU_HAS_PAT, CPU_HAS_GLOBAL_PAGES, CPU_HAS_CLFLUSH,
+	CPU_HAS_AUTOMATIC_IBRS, CPU_HAS_PAT, CPU_HAS_GLOBAL_PAGES, CPU_HAS_CLFLUSH,
 };
 
 extern uint64_t cpu_feature_bits;
@@ -26,6 +26,11 @@ void cpu_features_detect(void);
 
 /* Whether Meltdown concerns this CPU: programs could read what the kernel has mapped. */
 bool cpu_needs_isolation(void);
+
+/* Whether memory that the kernel touched stays in buffers that programs can sample. */
+bool cpu_needs_buffer_clearing(void);
+/* Whether the CPU itself keeps programs from steering the kernel's indirect branches. */
+bool cpu_separates_predictions(void);
 
 /* Turns on in this CPU's control registers what was detected. */
 void cpu_features_enable(void);

@@ -7,6 +7,7 @@
 
 #define PATCH_CLAC 1	/* SMAP: kernel may not touch program memory */
 #define PATCH_STAC 2	/* SMAP: now it may */
+#define PATCH_CLEAR 3	/* VERW: no data stays in the CPU's buffers for the program to sample */
 
 #ifdef __ASSEMBLER__
 
@@ -14,6 +15,16 @@
 771:	.byte 0x0f, 0x1f, 0x00
 	.pushsection .patches, "a"
 	.long 771b - ., \kind
+	.popsection
+.endm
+
+/* A jump over VERW, which becomes a two-byte no-operation. */
+.macro PATCH_VERW
+771:	jmp 772f
+	verw entry_data_selector(%rip)
+772:
+	.pushsection .patches, "a"
+	.long 771b - ., PATCH_CLEAR
 	.popsection
 .endm
 

@@ -63,6 +63,7 @@ entry_call_common:
 	jne 1f
 	popq %rdi
 	movq FRAME_RSP - FRAME_CALL(%rsp), %rsp
+	PATCH_VERW
 	swapgs
 	sysretq
 1:	movq %rsp, %rdi
@@ -74,8 +75,14 @@ entry_call_common:
 	movq %rdi, %cr3
 	popq %rdi
 	popq %rsp
+	PATCH_VERW
 	swapgs
 	sysretq
+
+	.balign 8
+	.globl entry_data_selector
+entry_data_selector:
+	.word SELECTOR_KERNEL_DATA
 
 /* No 32-bit code runs, so none should come here; SYSCALL leaves rsp and gs the program's. */
 	.globl entry_call_compatible

@@ -49,6 +49,9 @@ extern const uint8_t entry_context_user[], entry_context_kernel[];
 /* The two instructions that may fault on a program's bad registers. */
 extern const uint8_t entry_iret[], entry_iret_isolated[];
 
+/* Forgets where the program that ran before would have returned to. */
+void return_predictions_fill(void);
+
 /* Called by the stubs. */
 void exception_handle(struct frame *frame, uint64_t error_code, uint64_t vector);
 void exception_handle_paranoid(struct frame *frame, uint64_t error_code, uint64_t vector);

@@ -31,7 +31,7 @@ entry_on_stack:
 	movq %rdi, %rax
 	movl %esi, %edi
 	movq %rdx, %rsp
-	call *%rax
+	call __x86_indirect_thunk_rax
 	movq %rbp, %rsp
 	popq %rbp
 	ret

@@ -170,6 +170,7 @@ entry_return_by_iret:
 	jne 1f
 	popq %rdi
 	addq $8, %rsp
+	PATCH_VERW
 	swapgs
 	.globl entry_iret
 entry_iret:
@@ -186,6 +187,7 @@ entry_iret:
 	movq %gs:CPU_ENTRY_USER_ROOT, %rdi
 	movq %rdi, %cr3
 	popq %rdi
+	PATCH_VERW
 	swapgs
 	.globl entry_iret_isolated
 entry_iret_isolated:
@@ -214,7 +216,7 @@ entry_context_kernel:
 	sti
 	movq %r12, %rdi
 	xorl %ebp, %ebp
-	call *%rbx
+	call __x86_indirect_thunk_rbx
 	ud2
 
 	.section .note.GNU-stack, "", @progbits

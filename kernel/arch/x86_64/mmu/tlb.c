@@ -11,6 +11,7 @@
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/features.h"
 #include "arch/x86_64/cpu/registers.h"
+#include "arch/x86_64/entry/entry.h"
 #include "arch/x86_64/mmu/table.h"
 #include "base/atomic.h"
 
@@ -74,6 +75,7 @@ static void tlb_load(struct tlb_state *state, struct mmu_space *space)
 	state->loaded = space;
 	state->is_lazy = false;
 	root_load(space->root, space->shadow_root);
+	return_predictions_fill();
 	if (old)
 		active_clear(old, cpu);
 }
