@@ -27,6 +27,17 @@ const struct credentials *credentials_current(void)
 	return thread_current()->credentials;
 }
 
+const struct credentials *process_credentials(struct process *process)
+{
+	struct thread *thread = rcu_dereference(process->leader);
+
+	if (thread)
+		return rcu_dereference(thread->credentials);
+	list_for_each_rcu(thread, &process->threads, process_node)
+		return rcu_dereference(thread->credentials);
+	return NULL;
+}
+
 struct credentials *credentials_get(const struct credentials *credentials)
 {
 	struct credentials *counted = (struct credentials *)credentials;

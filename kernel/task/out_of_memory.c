@@ -132,3 +132,8 @@ bool pressure_current_is_dying(void)
 {
 	return process_current()->is_exiting;
 }
+
+int pressure_thread_start(const char *name, void (*entry)(void *argument), void *argument)
+{
+	return kernel_thread_start(name, entry, argument, NULL);
+}

@@ -3,6 +3,7 @@
 #include "log/log.h"
 #include "sync/rcu.h"
 #include "task/deferred.h"
+#include "task/schedule.h"
 #include "task/schedule/run_queue.h"
 #include "task/thread.h"
 #include "task/tree/internal.h"
@@ -10,6 +11,7 @@
 
 int task_start(void)
 {
+	schedule_statistics_start();
 	task_id_start();
 	thread_cache_start();
 	process_kernel_start();
