@@ -11,6 +11,7 @@
 #include "base/errno.h"
 #include "base/string.h"
 #include "memory/heap.h"
+#include "memory/kasan.h"
 #include "memory/space.h"
 
 /* Strings of programs are gathered in heap memory that starts at this size. */
@@ -20,6 +21,8 @@ int user_copy_in(void *to, user_address_t from, size_t length)
 {
 	size_t left;
 
+	if (DEBUG_BUILD)
+		kasan_check(to, length, true);
 	if (unlikely(!user_range_is_valid(from, length))) {
 		memset(to, 0, length);
 		return -EFAULT;
@@ -33,6 +36,8 @@ int user_copy_in(void *to, user_address_t from, size_t length)
 
 int user_copy_out(user_address_t to, const void *from, size_t length)
 {
+	if (DEBUG_BUILD)
+		kasan_check(from, length, false);
 	if (unlikely(!user_range_is_valid(to, length)))
 		return -EFAULT;
 	return likely(user_raw_copy_out(to, from, length) == 0) ? 0 : -EFAULT;
@@ -47,6 +52,8 @@ int user_zero(user_address_t to, size_t length)
 
 size_t user_copy_in_some(void *to, user_address_t from, size_t length)
 {
+	if (DEBUG_BUILD)
+		kasan_check(to, length, true);
 	if (unlikely(!user_range_is_valid(from, length)))
 		return 0;
 	return length - user_raw_copy_in(to, from, length);
@@ -54,6 +61,8 @@ size_t user_copy_in_some(void *to, user_address_t from, size_t length)
 
 size_t user_copy_out_some(user_address_t to, const void *from, size_t length)
 {
+	if (DEBUG_BUILD)
+		kasan_check(from, length, false);
 	if (unlikely(!user_range_is_valid(to, length)))
 		return 0;
 	return length - user_raw_copy_out(to, from, length);

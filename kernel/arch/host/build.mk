@@ -1,2 +1,5 @@
+# How the kernel's code is compiled into programs of the host.
 # The command line is read alike everywhere.
 all_c += kernel/arch/x86_64/boot/command_line.c
+# The compiler's own run-time library answers instrumented code.
+arch_exclude := kernel/memory/kasan_calls.c

@@ -163,7 +163,8 @@ static bool cache_grow(struct slab_cache *cache, unsigned heap_flags)
 	}
 	slab->private = 0;
 	*slab_state(slab) = (struct slab_state){ 0, 0 };
-	kasan_poison(page_address(slab), PAGE_SIZE << cache->order, KASAN_REDZONE);
+	if (DEBUG_BUILD)
+		kasan_poison(page_address(slab), PAGE_SIZE << cache->order, KASAN_REDZONE);
 	memory_count(slab_counter(cache), 1 << cache->order);
 	masked = spin_lock_irq(&cache->lock);
 	list_add(&cache->empty, &slab->node);
@@ -198,6 +199,18 @@ static inline struct slab_magazine *magazine_of(struct slab_cache *cache, unsign
 	return unlikely((void *)magazine == (void *)cache) ? NULL : magazine;
 }
 
+/* Debug builds hand out what was freed first, so that use after free shows. */
+static inline void *magazine_pop(struct slab_magazine *magazine)
+{
+	void *oldest = magazine->objects[0];
+
+	magazine->count--;
+	if (!DEBUG_BUILD)
+		return magazine->objects[magazine->count];
+	memmove(magazine->objects, magazine->objects + 1, magazine->count * sizeof(void *));
+	return oldest;
+}
+
 /* Fills the magazine by half and takes one; without a magazine takes one. */
 static void *cache_refill(struct slab_cache *cache)
 {
@@ -213,7 +226,7 @@ static void *cache_refill(struct slab_cache *cache)
 		magazine->count += cache_take(cache, magazine->objects + magazine->count,
 					      min(room, cache->capacity / 2));
 		if (magazine->count > 0)
-			object = magazine->objects[--magazine->count];
+			object = magazine_pop(magazine);
 	}
 	spin_unlock_irq(&cache->lock, masked);
 	return object;
@@ -247,7 +260,7 @@ void *slab_allocate(struct slab_cache *cache, unsigned heap_flags)
 	masked = interrupts_disable();
 	magazine = magazine_of(cache, cpu_current());
 	if (likely(magazine && magazine->count > 0)) {
-		object = magazine->objects[--magazine->count];
+		object = magazine_pop(magazine);
 		interrupts_restore(masked);
 	} else {
 		interrupts_restore(masked);

@@ -158,7 +158,8 @@ struct page *page_allocate(unsigned order, unsigned flags)
 	list_node_init(&page->node);
 	/* Lookups that still hold this page's address see the count last. */
 	atomic_store_release(&page->references, 1);
-	kasan_pages_allocated(page, order);
+	if (DEBUG_BUILD)
+		kasan_unpoison(page_address(page), PAGE_SIZE << order);
 	if (flags & ALLOCATE_ZERO)
 		memset(page_address(page), 0, PAGE_SIZE << order);
 	return page;
@@ -180,7 +181,8 @@ void page_free(struct page *page)
 	if (unlikely(page_test(page, PAGE_ON_LIST)))
 		reclaim_forget(page);
 	DEBUG_ASSERT(page->map_count == 0 && !page_test(page, PAGE_LOCKED | PAGE_FREE));
-	kasan_pages_freed(page, order);
+	if (DEBUG_BUILD)
+		kasan_poison(page_address(page), PAGE_SIZE << order, KASAN_FREE_PAGE);
 	page->flags = 0;
 	if (order > 0) {
 		masked = spin_lock_irq(&page_buddy.lock);

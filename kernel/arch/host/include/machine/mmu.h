@@ -10,6 +10,9 @@
 
 #define USER_ADDRESS_LIMIT ((user_address_t)0x00007ffffffff000)
 
+/* The compiler's own sanitizer watches programs of the host. */
+#define KASAN_SHADOW_OFFSET UINT64_C(0)
+
 /* What kernel_map.c hands out is only numbers here, looked up in a table of its own. */
 #define KERNEL_DYNAMIC_START ((virtual_t)0xffffc90000000000)
 #define KERNEL_DYNAMIC_END ((virtual_t)0xffffd10000000000)
