@@ -31,47 +31,47 @@ static void entry_write_back(uint64_t *at, uint64_t old, const struct mmu_entry 
 		;
 }
 
-static void copy_entry(struct walk *walk, user_address_t address, const struct mmu_entry *entry)
+/* Where the copy of an entry goes, NULL without memory. Before the visit: its effects are final. */
+static uint64_t *copy_place(struct walk *walk, user_address_t address, unsigned level)
 {
-	unsigned level = entry->level;
-	uint64_t *table;
+	uint64_t *table = walk->copy_table;
 
-	if (!entry->flags && !entry->software)
-		return;
-	if (level || !walk->copy_table || walk->copy_base != align_down(address, LEVEL_BYTES(1))) {
+	if (level || !table || walk->copy_base != align_down(address, LEVEL_BYTES(1))) {
 		walk->error = mmu_prepare(walk->copy_to, address, level);
 		if (walk->error) {
 			walk->is_stopped = true;
-			return;
+			return NULL;
 		}
 		table = table_at(walk->copy_to->root);
 		for (unsigned at = LEVEL_ROOT; at > level; at--)
 			table = table_below(table[table_index(address, at)]);
-		if (level) {
-			table[table_index(address, level)] = entry_encode(entry);
-			return;
-		}
+	}
+	if (!level) {
 		walk->copy_table = table;
 		walk->copy_base = align_down(address, LEVEL_BYTES(1));
 	}
-	WRITE_ONCE(walk->copy_table[table_index(address, 0)], entry_encode(entry));
+	return &table[table_index(address, level)];
 }
 
 static void walk_leaf(struct walk *walk, user_address_t address, uint64_t *at, unsigned level)
 {
 	uint64_t value = READ_ONCE(*at);
 	struct mmu_entry entry = entry_decode(value, level);
-	enum mmu_visit result = walk->visit(align_down(address, LEVEL_BYTES(level)), &entry,
-					    walk->argument);
+	uint64_t *copy = NULL;
+	enum mmu_visit result;
 
+	if (walk->copy_to) {
+		copy = copy_place(walk, address, level);
+		if (!copy)
+			return;
+	}
+	result = walk->visit(align_down(address, LEVEL_BYTES(level)), &entry, walk->argument);
 	if (result == MMU_STOP) {
 		walk->is_stopped = true;
 		return;
 	}
-	if (walk->copy_to)
-		copy_entry(walk, address, &entry);
-	if (walk->error)
-		return;
+	if (copy)
+		WRITE_ONCE(*copy, entry_encode(&entry));
 	if (result == MMU_CLEAR)
 		atomic_swap(at, 0);
 	else if (result == MMU_UPDATE)
