@@ -21,6 +21,7 @@
 
 static uint32_t panicking_cpu;		/* 1 + CPU of the first that came */
 static uint32_t backtraces_printed;
+static bool has_printed_all;		/* what cpu_stop_others() asks for is known already */
 static bool has_nested;
 static char message[256];
 
@@ -31,6 +32,8 @@ void upcall_backtrace(const struct frame *frame)
 	size_t offset;
 	const char *name = symbol_find(frame_program_counter(frame), &offset);
 
+	if (has_printed_all)
+		return;
 	log_print_always(LOG_EMERGENCY, "CPU %u at %016llx  %s+0x%zx%s", context_current()->cpu,
 			 (unsigned long long)frame_program_counter(frame), name, offset,
 			 frame_is_user(frame) ? " (program)" : "");
@@ -130,6 +133,7 @@ void panic(const char *format, ...)
 	log_print_always(LOG_EMERGENCY, "[KERNEL] PANIC on CPU %u: %s", cpu, message);
 	backtrace_print(cpu_frame_pointer());
 	print_other_cpus(cpu);
+	has_printed_all = true;
 	cpu_stop_others();
 	finish();
 }

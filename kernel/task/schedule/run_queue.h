@@ -45,7 +45,7 @@ struct run_queue {
 	int64_t next_balance_ns;
 	int64_t progress_ns;		/* watchdog: when it last could have switched */
 	uint64_t progress_count;	/* rcu_quiescent_count at that time */
-	bool sample_due;
+	bool sample_due, report_due;	/* for the end of the interrupt */
 	bool is_started;		/* the CPU runs threads */
 
 	/* Counted for /proc; written by this CPU. */
@@ -149,7 +149,7 @@ void thread_counts_read(uint64_t *made, uint64_t *alive);
 
 /* tick.c */
 void tick_start(struct run_queue *queue);
-void tick_sample(bool is_user);
+void tick_sample(const struct frame *frame);
 void tick_cpu_init(struct run_queue *queue);
 
 #endif

@@ -200,7 +200,7 @@ void upcall_interrupt_exit(struct frame *frame)
 	struct run_queue *queue = this_cpu(run_queues);
 
 	if (unlikely(queue->sample_due))
-		tick_sample(frame_is_user(frame));
+		tick_sample(frame);
 	if (self->preemption_count || self->interrupt_depth) {
 		if (deferred_is_pending())
 			atomic_fetch_or_relaxed(&self->work, WORK_RESCHEDULE);

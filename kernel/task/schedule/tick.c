@@ -2,9 +2,9 @@
  * The tick of a CPU that runs something: ends slices, samples where time goes, evens out queues,
  * averages the load and watches for CPUs that are stuck. An idle CPU lets its tick lapse.
  */
+#include "arch/upcalls.h"
 #include "base/panic.h"
 #include "log/log.h"
-#include "log/symbol.h"
 #include "sync/lock_check.h"
 #include "sync/rcu.h"
 #include "task/schedule.h"
@@ -72,7 +72,7 @@ static void watch(struct run_queue *queue, int64_t now_ns)
 			 queue->cpu, queue->current->name, queue->current->id,
 			 (int)(STUCK_NS / NANOSECONDS_PER_SECOND));
 	lock_check_print();
-	cpu_request_backtrace(queue->cpu);
+	queue->report_due = true;	/* at the end of the interrupt, where the frame is known */
 }
 
 /* A neighbour whose tick does not come has its interrupts masked. */
@@ -129,15 +129,19 @@ void tick_start(struct run_queue *queue)
 	arm(queue, TICK_NS);
 }
 
-void tick_sample(bool is_user)
+void tick_sample(const struct frame *frame)
 {
 	struct run_queue *queue = this_cpu(run_queues);
 	struct thread *thread = queue->current;
 
 	queue->sample_due = false;
+	if (unlikely(queue->report_due)) {
+		queue->report_due = false;
+		upcall_backtrace(frame);
+	}
 	if (thread == queue->idle)
 		return;
-	if (!is_user) {
+	if (!frame_is_user(frame)) {
 		thread->kernel_ticks++;
 		queue->system_samples++;
 		return;
