@@ -148,6 +148,9 @@ struct page *page_allocate(unsigned order, unsigned flags)
 		if (!page)
 			return NULL;
 	}
+	if (unlikely(READ_ONCE(reclaim_is_requested)) && flags & ALLOCATE_PATIENT &&
+	    reclaim_may_sleep())
+		reclaim_wake();
 	DEBUG_ASSERT(page->references == 0 && page->flags == 0);
 	page->order = (uint8_t)order;
 	page->map_count = 0;

@@ -23,7 +23,7 @@
 static struct mutex shrinkers_lock = MUTEX_INITIALIZER(shrinkers_lock, LOCK_LEAF_SLEEP);
 static struct list_head shrinkers = LIST_HEAD_INITIALIZER(shrinkers);
 
-static bool is_requested;
+bool reclaim_is_requested;
 static struct wait_queue reclaim_queue = WAIT_QUEUE_INITIALIZER(reclaim_queue);
 
 void shrinker_add(struct shrinker *shrinker)
@@ -33,14 +33,9 @@ void shrinker_add(struct shrinker *shrinker)
 	mutex_unlock(&shrinkers_lock);
 }
 
-void reclaim_request(void)
-{
-	WRITE_ONCE(is_requested, true);
-}
-
 void reclaim_wake(void)
 {
-	if (READ_ONCE(is_requested) && wait_queue_is_active(&reclaim_queue))
+	if (wait_queue_is_active(&reclaim_queue))
 		wait_queue_wake(&reclaim_queue, 0);
 }
 
@@ -98,8 +93,9 @@ static NORETURN void reclaim_thread(void *argument)
 {
 	(void)argument;
 	for (;;) {
-		(void)WAIT_EVENT(&reclaim_queue, READ_ONCE(is_requested), SLEEP_UNINTERRUPTIBLE);
-		WRITE_ONCE(is_requested, false);
+		(void)WAIT_EVENT(&reclaim_queue, READ_ONCE(reclaim_is_requested),
+				 SLEEP_UNINTERRUPTIBLE);
+		WRITE_ONCE(reclaim_is_requested, false);
 		while (is_below_high() && reclaim_direct(32) > 0)
 			blocking_yield_point();
 	}

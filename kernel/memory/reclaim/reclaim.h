@@ -2,13 +2,20 @@
 #ifndef MEMORY_RECLAIM_RECLAIM_H
 #define MEMORY_RECLAIM_RECLAIM_H
 
+#include "base/compiler.h"
 #include "base/types.h"
 
 struct page;
 
-/* Marks that free memory runs low; the background thread hears of it soon. Any context. */
-void reclaim_request(void);
-/* Wakes the background thread if somebody requested it. Where waking is allowed. */
+extern bool reclaim_is_requested;
+
+/* Marks that free memory runs low. Any context, so it wakes nobody: the next who may does. */
+static inline void reclaim_request(void)
+{
+	WRITE_ONCE(reclaim_is_requested, true);
+}
+
+/* Wakes the background thread. Where waking is allowed. */
 void reclaim_wake(void);
 
 /* Whether the caller is in a context that may sleep and is not reclaiming itself. */
