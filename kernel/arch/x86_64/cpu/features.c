@@ -140,6 +140,9 @@ void cpu_features_enable(void)
 		cr4 |= CR4_SMAP;
 	if (cpu_has(CPU_HAS_XSAVE))
 		cr4 |= CR4_OSXSAVE;
+	/* The root register names PCID 0 at this point, as it must. */
+	if (cpu_has(CPU_HAS_PCID))
+		cr4 |= CR4_PCIDE;
 	cr4_write(cr4);
 	speculation_enable();
 	cr0_write((cr0_read() & ~(CR0_EM | CR0_TS)) | CR0_MP | CR0_NE | CR0_WP);

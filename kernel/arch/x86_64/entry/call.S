@@ -71,8 +71,7 @@ entry_call_common:
 	leaq CPU_AREA_ENTRY_STACK + 4096(%rsp), %rsp
 	pushq FRAME_RSP - FRAME_RDI(%rdi)
 	pushq (%rdi)
-	movq %gs:CPU_ENTRY_USER_ROOT, %rdi
-	movq %rdi, %cr3
+	LOAD_USER_ROOT
 	popq %rdi
 	popq %rsp
 	PATCH_VERW

@@ -44,6 +44,7 @@ static_assert(CPU_ENTRY_SCRATCH == offsetof(struct cpu_entry, scratch), "layout.
 static_assert(CPU_ENTRY_KERNEL_ROOT == offsetof(struct cpu_entry, kernel_root), "layout.h");
 static_assert(CPU_ENTRY_GUARD == offsetof(struct cpu_entry, stack_guard), "layout.h");
 static_assert(CPU_ENTRY_USER_ROOT == offsetof(struct cpu_entry, user_root), "layout.h");
+static_assert(CPU_ENTRY_USER_ROOT_NEXT == offsetof(struct cpu_entry, user_root_next), "layout.h");
 static_assert(CPU_ENTRY_DATA_OFFSET == offsetof(struct cpu_entry, data_offset), "layout.h");
 static_assert(CPU_ENTRY_NUMBER == offsetof(struct cpu_entry, number), "layout.h");
 

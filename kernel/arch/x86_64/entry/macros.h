@@ -55,6 +55,14 @@
 	popq %rsi
 .endm
 
+/* The program's page tables. The first load after a change may have to flush, later ones do not. */
+.macro LOAD_USER_ROOT
+	movq %gs:CPU_ENTRY_USER_ROOT, %rdi
+	movq %rdi, %cr3
+	movq %gs:CPU_ENTRY_USER_ROOT_NEXT, %rdi
+	movq %rdi, %gs:CPU_ENTRY_USER_ROOT
+.endm
+
 /*
  * The stack holds vector, error code, rip... The vector's slot becomes rdi's, the error code's
  * the call number's. Arguments for C: rdi frame, rsi error code, rdx vector.

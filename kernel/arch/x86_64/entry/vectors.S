@@ -184,8 +184,7 @@ entry_iret:
 	pushq 24(%rdi)
 	pushq 16(%rdi)
 	pushq (%rdi)
-	movq %gs:CPU_ENTRY_USER_ROOT, %rdi
-	movq %rdi, %cr3
+	LOAD_USER_ROOT
 	popq %rdi
 	PATCH_VERW
 	swapgs

@@ -46,7 +46,7 @@
 #define CPU_ENTRY_APIC		0x44
 #define CPU_ENTRY_INTERRUPT_STACK 0x48
 #define CPU_ENTRY_SCRATCH_2	0x50
-#define CPU_ENTRY_SPECULATION	0x58
+#define CPU_ENTRY_USER_ROOT_NEXT 0x58
 
 /* struct context, as far as the entry code looks into it. */
 #define CONTEXT_WORK		0
