@@ -44,6 +44,8 @@ static const struct radix_allocator allocator = {
 void task_id_start(void)
 {
 	identifier_map_init(&map, 1, TASK_ID_LIMIT - 1, &allocator);
+	/* 1 is for the first program. */
+	map.next_cyclic = 2;
 }
 
 int task_id_allocate(int32_t *id)
