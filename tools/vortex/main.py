@@ -11,7 +11,7 @@ from .packages import install_missing
 
 BUILD_NEEDS = {"make": "make", "gcc": "gcc", "ld": "binutils", "dpkg": "dpkg"}
 CROSS_NEEDS = {"aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu"}
-TEST_NEEDS = {"rsync": "rsync", "musl-gcc": "musl-tools", "/usr/lib/gcc/x86_64-linux-gnu/12/libasan.so": "libgcc-12-dev"}
+TEST_NEEDS = {"rsync": "rsync", "/usr/include/stdio.h": "libc6-dev", "musl-gcc": "musl-tools", "/usr/lib/gcc/x86_64-linux-gnu/12/libasan.so": "libgcc-12-dev"}
 
 
 def add_machine_options(parser):
@@ -132,7 +132,10 @@ def command_test(options):
 
 
 def command_check(_options):
-    install_missing({**BUILD_NEEDS, "clang": "clang", **CROSS_NEEDS})
+    needs = {**BUILD_NEEDS, **TEST_NEEDS, "clang": "clang"}
+    if os.path.isdir(os.path.join(common.ROOT, "kernel", "arch", "aarch64")):
+        needs.update(CROSS_NEEDS)
+    install_missing(needs)
     return subprocess.run([sys.executable, os.path.join(common.ROOT, "tools", "check.py")]).returncode
 
 

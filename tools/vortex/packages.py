@@ -229,6 +229,7 @@ def install_missing(needs):
     say(f"installing with apt: {' '.join(names)}")
     command = [*elevate, "apt-get", "-y", "-q", "install", "--no-install-recommends", *names]
     environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-    if subprocess.run(command, env=environment, stdout=subprocess.DEVNULL).returncode:
+    if subprocess.run(command, env=environment, stdout=subprocess.DEVNULL,
+                      stderr=subprocess.DEVNULL).returncode:
         run([*elevate, "apt-get", "-q", "update"], env=environment)
         run(command, env=environment)
