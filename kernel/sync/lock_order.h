@@ -43,6 +43,7 @@ enum lock_context {
 	LOCK_CLASS(LOCK_NOTIFY, LOCK_CONTEXT_THREAD) /* inotify marks and queues */ \
 	LOCK_CLASS(LOCK_TASK_TREE, LOCK_CONTEXT_THREAD) /* parents, children, groups, sessions */ \
 	LOCK_CLASS(LOCK_TASK_ID, LOCK_CONTEXT_THREAD) /* the map of ids; users' process counts */ \
+	LOCK_CLASS(LOCK_TERMINAL_SESSION, LOCK_CONTEXT_THREAD) /* who controls which terminal */ \
 	LOCK_CLASS(LOCK_FUTEX, LOCK_CONTEXT_THREAD) /* hash bucket; nestable by address */ \
 	LOCK_CLASS(LOCK_TIME_STEP, LOCK_CONTEXT_INTERRUPT) /* listeners to wall-clock steps */ \
 	LOCK_CLASS(LOCK_TERMINAL, LOCK_CONTEXT_INTERRUPT) \

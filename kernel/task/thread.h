@@ -170,6 +170,7 @@ struct session {
 	uint32_t group_count;
 	/* Seam: set by terminal/ with `terminal`; called when the leader exits. May sleep. */
 	void (*leader_exits)(struct session *session);
+	struct process_group *last_foreground;	/* of a terminal that was hung up; terminal/ */
 	struct rcu_head rcu;
 };
 

@@ -66,6 +66,11 @@ enum {
 #define TIOCGPKT 0x80045438u
 #define TIOCGPTLCK 0x80045439u
 #define TIOCGEXCL 0x80045440u
+/* TIOCMGET and its like: the modem lines. */
+enum {
+	TIOCM_LE = 01, TIOCM_DTR = 02, TIOCM_RTS = 04, TIOCM_ST = 010, TIOCM_SR = 020,
+	TIOCM_CTS = 040, TIOCM_CAR = 0100, TIOCM_RNG = 0200, TIOCM_DSR = 0400,
+};
 enum { TCIFLUSH = 0, TCOFLUSH, TCIOFLUSH };
 enum { TCOOFF = 0, TCOON, TCIOFF, TCION };
 enum {

@@ -1,0 +1,7 @@
+/* What exists from the start: the nodes that lead to terminals by role, and pty masters. */
+#include "terminal/internal.h"
+
+int terminal_start(void)
+{
+	return console_start();
+}
