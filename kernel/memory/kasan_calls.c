@@ -2,6 +2,7 @@
  * What instrumented code calls; the compiler prescribes names and types. On the host the compiler's
  * own run-time library has them.
  */
+#include "arch/context.h"
 #include "base/string.h"
 #include "memory/kasan.h"
 
@@ -46,9 +47,14 @@ void __asan_storeN_noabort(void *address, long length)
 		kasan_check_from((uintptr_t)address, (size_t)length, true, CALLER);
 }
 
-/* Frames that are left for good keep their poison: whoever reuses the stack unpoisons its own. */
+/* Frames are about to be left for good: nobody else takes their poison away. */
 void __asan_handle_no_return(void)
 {
+	struct context *self = context_current();
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+
+	if (self && here - self->stack_base < KERNEL_STACK_BYTES)
+		kasan_unpoison((void *)self->stack_base, KERNEL_STACK_BYTES);
 }
 
 /* There are no variable-length arrays in the kernel. */

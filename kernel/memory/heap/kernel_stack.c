@@ -9,6 +9,7 @@
 #include "memory/counters.h"
 #include "memory/heap.h"
 #include "memory/heap/areas.h"
+#include "memory/kasan.h"
 #include "memory/kernel_map.h"
 #include "memory/page.h"
 #include "sync/spin_lock.h"
@@ -141,6 +142,14 @@ static virtual_t stack_create(void)
 	return slot_stack(slot);
 }
 
+/* Forgets what earlier frames poisoned. */
+static virtual_t stack_fresh(virtual_t stack)
+{
+	if (DEBUG_BUILD && stack)
+		kasan_unpoison((void *)stack, KERNEL_STACK_BYTES);
+	return stack;
+}
+
 virtual_t kernel_stack_allocate(void)
 {
 	bool masked = interrupts_disable();
@@ -148,7 +157,7 @@ virtual_t kernel_stack_allocate(void)
 
 	interrupts_restore(masked);
 	if (likely(stack))
-		return stack;
+		return stack_fresh(stack);
 	stack = stack_from_pool();
 	while (READ_ONCE(stacks.pool.count) > POOL_MAXIMUM) {
 		virtual_t idle = stack_from_pool();
@@ -156,7 +165,9 @@ virtual_t kernel_stack_allocate(void)
 		if (idle)
 			stack_unmap(idle);
 	}
-	return stack ? stack : stack_create();
+	if (!stack)
+		stack = stack_create();
+	return stack_fresh(stack);
 }
 
 void kernel_stack_free(virtual_t stack)
