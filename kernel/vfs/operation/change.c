@@ -132,6 +132,14 @@ int vfs_change(const struct path *path, struct attribute_change *change)
 	return error;
 }
 
+int vfs_change_file(struct file *file, struct attribute_change *change)
+{
+	struct path path = { .mount = file->mount, .name = file->name };
+
+	/* Pipes and event files have no attributes that could be kept. */
+	return path.name ? vfs_change(&path, change) : -EPERM;
+}
+
 int vfs_noatime_check(struct file *file)
 {
 	return file->inode && !inode_is_owner(file->inode) ? -EPERM : 0;

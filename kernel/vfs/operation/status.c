@@ -91,6 +91,22 @@ int vfs_stat_file(struct file *file, struct stat_result *result)
 	return stat_inode(file->inode, result);
 }
 
+int vfs_statistics_file(struct file *file, const struct path *path,
+			struct statfs_result *result)
+{
+	if (path->mount)
+		return vfs_statistics(path, result);
+	/* Files without a name live in file systems that nobody mounts. */
+	*result = (struct statfs_result){
+		.type = file->label && strncmp(file->label, "pipe:", 5) == 0 ? PIPEFS_MAGIC :
+			ANON_INODE_FS_MAGIC,
+		.block_size = PAGE_SIZE,
+		.name_length = NAME_MAXIMUM,
+		.flags = ST_VALID | ST_RELATIME,
+	};
+	return 0;
+}
+
 int vfs_statistics(const struct path *path, struct statfs_result *result)
 {
 	struct superblock *superblock = path->mount->superblock;

@@ -1,0 +1,91 @@
+/*
+ * The order in which the kernel comes up, readable from top to bottom. The boot context does what
+ * threads need, then becomes idle; a thread does the rest, so that it may sleep.
+ */
+#include "arch/boot.h"
+#include "arch/cpu.h"
+#include "arch/upcalls.h"
+#include "base/panic.h"
+#include "base/test.h"
+#include "capability/capability.h"
+#include "device/driver.h"
+#include "file/file.h"
+#include "log/log.h"
+#include "memory/page.h"
+#include "memory/pressure.h"
+#include "process/process.h"
+#include "random/random.h"
+#include "syscall/syscall.h"
+#include "task/deferred.h"
+#include "task/futex.h"
+#include "task/schedule.h"
+#include "task/thread.h"
+#include "terminal/terminal.h"
+#include "time/clock_time.h"
+#include "time/timer.h"
+#include "vfs/vfs.h"
+
+static void must(const char *what, int result)
+{
+	if (result < 0)
+		panic("%s did not start: error %d", what, -result);
+}
+
+static void print_test_line(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	log_vprint(LOG_INFO, format, arguments);
+	va_end(arguments);
+}
+
+/* selftest or selftest=NAME: the unit tests in the kernel, then the end with a status. */
+static void run_tests(void)
+{
+	char filter[32];
+	int failures;
+
+	if (!boot_option(boot_information(), "selftest", filter, sizeof(filter)))
+		return;
+	failures = test_run(filter[0] ? filter : NULL, print_test_line);
+	machine_debug_exit(failures == 0 ? 0 : 1);
+	machine_power_off();
+}
+
+static void start_rest(void *unused)
+{
+	(void)unused;
+	cpu_start_others();
+	log_ok("CPU", "%u of %u online", cpu_online_count(), cpu_count());
+	must("deferred work", deferred_start());
+	must("reclaim", reclaim_start());
+	run_tests();
+	must("files", file_start());
+	must("terminals", terminal_start());
+	must("devices", device_start());
+	must("file systems", vfs_start());
+	must("system calls", syscall_start());
+	must("the first process", process_start_init(boot_information()->command_line));
+	thread_exit();
+}
+
+NORETURN void kernel_main(const struct boot_information *boot)
+{
+	(void)boot;
+	log_start();
+	memory_start();
+	random_start();
+	time_start();
+	capability_start();
+	futex_start();
+	must("tasks", task_start());
+	must("the start thread", kernel_thread_start("start", start_rest, NULL, NULL));
+	schedule_cpu_enter(0);
+}
+
+NORETURN void upcall_secondary_cpu(unsigned cpu)
+{
+	timer_cpu_start(cpu);
+	schedule_cpu_enter(cpu);
+}
