@@ -91,15 +91,6 @@ void credentials_install(struct credentials *credentials)
 	credentials_put(old);
 }
 
-const struct credentials *process_credentials(struct process *process)
-{
-	struct thread *thread;
-
-	list_for_each_rcu(thread, &process->threads, process_node)
-		return rcu_dereference(thread->credentials);
-	return NULL;
-}
-
 bool credentials_has_group(const struct credentials *credentials, uint32_t gid)
 {
 	uint32_t low = 0, high = credentials->group_count;

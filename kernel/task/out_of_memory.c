@@ -94,11 +94,6 @@ static void mark(struct process *process)
 	signal_kill_process(process, SIGKILL);
 }
 
-int pressure_thread_start(const char *name, void (*entry)(void *argument), void *argument)
-{
-	return kernel_thread_start(name, entry, argument, NULL);
-}
-
 bool pressure_kill(void)
 {
 	struct memory_statistics statistics;
