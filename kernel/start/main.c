@@ -4,6 +4,7 @@
  */
 #include "arch/boot.h"
 #include "arch/cpu.h"
+#include "arch/mmu.h"
 #include "arch/upcalls.h"
 #include "base/panic.h"
 #include "base/test.h"
@@ -53,6 +54,18 @@ static void run_tests(void)
 	machine_power_off();
 }
 
+/* A bad archive is told and not fatal: what was unpacked until then may hold a shell. */
+static void unpack_initramfs(void)
+{
+	const struct boot_information *boot = boot_information();
+
+	if (boot->initramfs_bytes == 0)
+		log_print(LOG_WARNING, "no initramfs was given\n");
+	else if (initramfs_unpack(physical_to_virtual(boot->initramfs), boot->initramfs_bytes,
+				  memory_release) < 0)
+		log_print(LOG_ERROR, "the initramfs is not complete\n");
+}
+
 static void start_rest(void *unused)
 {
 	(void)unused;
@@ -65,6 +78,7 @@ static void start_rest(void *unused)
 	must("terminals", terminal_start());
 	must("devices", device_start());
 	must("file systems", vfs_start());
+	unpack_initramfs();
 	must("system calls", syscall_start());
 	must("the first process", process_start_init(boot_information()->command_line));
 	thread_exit();
