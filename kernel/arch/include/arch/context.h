@@ -15,13 +15,13 @@ struct lock_trace;
 
 /* Bits of context.work, tested once at entry (ENTRY) and once at exit to the program (EXIT). */
 enum context_work {
-	WORK_TRACE = 1 << 0,		/* entry and exit: print or report the call */
+	WORK_TRACE = 1 << 0,		/* entry: the call is printed */
 	WORK_SECCOMP = 1 << 1,		/* entry: filters */
 	WORK_SIGNAL = 1 << 8,		/* exit: a signal may be deliverable */
 	WORK_RESCHEDULE = 1 << 9,	/* exit and interrupt exit: somebody better should run */
 	WORK_NOTIFY = 1 << 10,		/* exit: task-private work (rseq, deferred put, restore mask) */
 	WORK_ENTRY_MASK = 0x00ff,
-	WORK_EXIT_MASK = 0xff00 | WORK_TRACE,
+	WORK_EXIT_MASK = 0xff00,
 };
 
 #define KERNEL_STACK_BYTES 16384

@@ -4,7 +4,7 @@
  */
 #include "arch/x86_64/entry/macros.h"
 
-#define EXIT_MASK 0xff01
+#define EXIT_MASK 0xff00
 #define ENOSYS 38
 #define RFLAGS_NOT_FOR_SYSRET 0x10100	/* RF and TF: SYSRET would not treat them right */
 

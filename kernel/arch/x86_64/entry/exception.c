@@ -37,7 +37,7 @@ static_assert(FRAME_CALL == offsetof(struct frame, call_number), "layout.h");
 static_assert(FRAME_RAX == offsetof(struct frame, rax), "layout.h");
 static_assert(FRAME_RSP == offsetof(struct frame, rsp), "layout.h");
 static_assert(CONTEXT_WORK == offsetof(struct context, work), "layout.h");
-static_assert(WORK_EXIT_MASK == 0xff01, "entry code has it as a constant");
+static_assert(WORK_EXIT_MASK == 0xff00, "entry code has it as a constant");
 static_assert(CPU_ENTRY_CONTEXT == offsetof(struct cpu_entry, context), "layout.h");
 static_assert(CPU_ENTRY_STACK_TOP == offsetof(struct cpu_entry, stack_top), "layout.h");
 static_assert(CPU_ENTRY_SCRATCH == offsetof(struct cpu_entry, scratch), "layout.h");

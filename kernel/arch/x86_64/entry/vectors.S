@@ -5,7 +5,7 @@
  */
 #include "arch/x86_64/entry/macros.h"
 
-#define EXIT_MASK 0xff01	/* WORK_EXIT_MASK; exception.c asserts it */
+#define EXIT_MASK 0xff00	/* WORK_EXIT_MASK; exception.c asserts it */
 
 	.section .entry.text, "ax"
 
