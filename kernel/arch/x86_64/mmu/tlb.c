@@ -58,8 +58,8 @@ static void active_clear(struct mmu_space *space, unsigned cpu)
 }
 
 /*
- * Loads a root, keeping what the TLB has under its PCID if that is current. The entry code loads the
- * kernel's value at each entry and the program's at each exit: only the first load flushes.
+ * Loads a root, keeping what the TLB has under its PCID if that is current. The entry code loads
+ * the kernel's value at each entry and the program's at each exit: only the first load flushes.
  */
 static void root_load(physical_t root, physical_t shadow_root, uint64_t pcid, bool is_current,
 		      bool is_user_current)
