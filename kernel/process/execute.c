@@ -37,14 +37,10 @@ static size_t arguments_limit(void)
 
 static void program_release(struct program *program)
 {
-	if (program->file) {
-		inode_write_allow(program->file->inode);
+	if (program->file)
 		file_put_now(program->file);
-	}
-	if (program->interpreter) {
-		inode_write_allow(program->interpreter->inode);
+	if (program->interpreter)
 		file_put_now(program->interpreter);
-	}
 	string_store_release(&program->arguments);
 	string_store_release(&program->environment);
 	if (program->space) {
@@ -122,7 +118,6 @@ static int script_open_interpreter(struct program *program, struct script_words 
 		return result;
 	words->interpreter = heap_copy_string(path, HEAP_PATIENT);
 	words->option = option ? heap_copy_string(option, HEAP_PATIENT) : NULL;
-	inode_write_allow(program->file->inode);
 	file_put_now(program->file);
 	program->file = interpreter;
 	return words->interpreter && (words->option || !option) ? 1 : -ENOMEM;
@@ -204,12 +199,6 @@ static int program_collect(struct program *program, const struct string_source *
 	return result;
 }
 
-static void executable_put(struct file *executable)
-{
-	inode_write_allow(executable->inode);
-	file_put(executable);
-}
-
 static int program_build(struct program *program)
 {
 	struct space *space = space_create();
@@ -242,7 +231,7 @@ static void space_switch(struct process *process, struct program *program)
 	bool enabled;
 
 	program->space->executable = program->file;
-	program->space->executable_put = executable_put;
+	program->space->executable_put = file_put;
 	program->space->is_dumpable = true;
 	program->file = NULL;
 	enabled = spin_lock_irq(&process->signals.lock);
@@ -312,7 +301,6 @@ static int program_execute(struct file *file, const char *name, const char *scri
 	int result = -ENOMEM;
 
 	if (!program) {
-		inode_write_allow(file->inode);
 		file_put_now(file);
 		return -ENOMEM;
 	}
