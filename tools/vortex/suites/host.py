@@ -8,7 +8,10 @@ from ..common import BUILD, Failure, make
 
 def run(_context, report):
     """Builds and runs them all."""
-    make("ARCH=host")
+    try:
+        make("-k", "ARCH=host")
+    except Failure as failure:
+        report.not_ok("host build", str(failure))
     folder = os.path.join(BUILD, "host", "test")
     programs = sorted(os.path.join(base, name) for base, _, files in os.walk(folder)
                       for name in files if name.endswith("_test"))
