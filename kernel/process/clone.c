@@ -52,7 +52,6 @@ static int copy_space(struct process *child, struct process *parent, uint64_t fl
 	if (!(flags & CLONE_VM))
 		return space_copy(parent->space, &child->space);
 	space_user_get(parent->space);
-	space_get(parent->space);
 	child->space = parent->space;
 	return 0;
 }
@@ -95,7 +94,6 @@ static void drop_parts(struct process *child)
 {
 	if (child->space) {
 		space_user_put(child->space);
-		space_put(child->space);
 		child->space = NULL;
 	}
 	if (child->directories)

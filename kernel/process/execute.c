@@ -43,10 +43,8 @@ static void program_release(struct program *program)
 		file_put_now(program->interpreter);
 	string_store_release(&program->arguments);
 	string_store_release(&program->environment);
-	if (program->space) {
+	if (program->space)
 		space_user_put(program->space);
-		space_put(program->space);
-	}
 	heap_free(program->name);
 	heap_free(program->script_name);
 }
@@ -242,10 +240,8 @@ static void space_switch(struct process *process, struct program *program)
 	mmu_space_load(&program->space->mmu);
 	preemption_enable();
 	program->space = NULL;
-	if (old) {
+	if (old)
 		space_user_put(old);
-		space_put(old);
-	}
 }
 
 static void program_commit(struct program *program)

@@ -82,7 +82,6 @@ static void parts_drop(struct process *process)
 		mmu_space_load(NULL);
 		preemption_enable();
 		space_user_put(space);
-		space_put(space);
 	}
 	descriptor_table_put(descriptors);
 	directory_state_put(directories);
