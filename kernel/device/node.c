@@ -9,6 +9,20 @@
 static struct list_head nodes = LIST_HEAD_INITIALIZER(nodes);
 static struct spin_lock nodes_lock = SPIN_LOCK_INITIALIZER(LOCK_LEAF);
 static uint64_t generation;
+static void (*listener)(void);
+
+void device_node_listen(void (*changed)(void))
+{
+	atomic_store_release(&listener, changed);
+}
+
+static void tell_listener(void)
+{
+	void (*changed)(void) = atomic_load_acquire(&listener);
+
+	if (changed)
+		changed();
+}
 
 static struct device_node *find_locked(uint64_t number, bool is_block)
 {
@@ -32,6 +46,8 @@ int device_node_add(struct device_node *node)
 		result = 0;
 	}
 	spin_unlock_irq(&nodes_lock, were_enabled);
+	if (result == 0)
+		tell_listener();
 	return result;
 }
 
@@ -42,6 +58,7 @@ void device_node_remove(struct device_node *node)
 	list_remove_rcu(&node->node);
 	generation++;
 	spin_unlock_irq(&nodes_lock, were_enabled);
+	tell_listener();
 }
 
 struct device_node *device_node_find(uint64_t number, bool is_block)

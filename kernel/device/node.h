@@ -35,6 +35,8 @@ void device_node_remove(struct device_node *node);
 struct device_node *device_node_find(uint64_t number, bool is_block);
 struct device_node *device_node_next(struct device_node *after);	/* NULL: the first */
 uint64_t device_node_generation(void);	/* changes when nodes come or go */
+/* One listener (fs/dev), told after every change; it may not sleep. */
+void device_node_listen(void (*changed)(void));
 
 /* A major number's whole range handled by one opener (pts, ptmx). */
 void device_major_describe(struct format_sink *sink);	/* /proc/devices */

@@ -4,15 +4,6 @@
 #include "vfs/sink.h"
 #include "base/string.h"
 
-void sink_print(struct format_sink *sink, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	format_to_sink(sink, format, arguments);
-	va_end(arguments);
-}
-
 void sink_text(struct format_sink *sink, const char *text)
 {
 	sink->write(sink, text, strlen(text));
@@ -22,7 +13,7 @@ void sink_escaped(struct format_sink *sink, const char *text, const char *charac
 {
 	for (; *text; text++) {
 		if (strchr(characters, *text))
-			sink_print(sink, "\\%03o", (unsigned)(uint8_t)*text);
+			format_to(sink, "\\%03o", (unsigned)(uint8_t)*text);
 		else
 			sink->write(sink, text, 1);
 	}

@@ -7,7 +7,6 @@
 #include "base/compiler.h"
 #include "base/format.h"
 
-void sink_print(struct format_sink *sink, const char *format, ...) PRINTF_LIKE(2, 3);
 void sink_text(struct format_sink *sink, const char *text);
 /* The text with each of these characters as \ooo. */
 void sink_escaped(struct format_sink *sink, const char *text, const char *characters);

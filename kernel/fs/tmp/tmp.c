@@ -94,17 +94,17 @@ static void tmp_describe_options(struct superblock *superblock, struct format_si
 
 	memory_statistics_read(&memory);
 	if (instance->limits.pages && instance->limits.pages != memory.total / 2)
-		sink_print(sink, ",size=%lluk",
+		format_to(sink, ",size=%lluk",
 			   (unsigned long long)instance->limits.pages * (PAGE_SIZE / 1024));
 	if (instance->limits.inodes && instance->limits.inodes != memory.total / 2)
-		sink_print(sink, ",nr_inodes=%llu", (unsigned long long)instance->limits.inodes);
+		format_to(sink, ",nr_inodes=%llu", (unsigned long long)instance->limits.inodes);
 	if (instance->mode != (S_ISVTX | 0777))
-		sink_print(sink, ",mode=%03o", instance->mode);
+		format_to(sink, ",mode=%03o", instance->mode);
 	if (instance->uid)
-		sink_print(sink, ",uid=%u", instance->uid);
+		format_to(sink, ",uid=%u", instance->uid);
 	if (instance->gid)
-		sink_print(sink, ",gid=%u", instance->gid);
-	sink_print(sink, ",inode64");
+		format_to(sink, ",gid=%u", instance->gid);
+	format_to(sink, ",inode64");
 }
 
 const struct superblock_operations tmp_superblock_operations = {

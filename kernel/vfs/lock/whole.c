@@ -194,13 +194,13 @@ void file_locks_describe(struct format_sink *sink)
 	uint64_t device, number;
 
 	for (unsigned i = 0; lock_copy(i, &lock, &device, &number); i++) {
-		sink_print(sink, "%u: %s ADVISORY  %s %d %02x:%02x:%llu %llu ", i + 1,
+		format_to(sink, "%u: %s ADVISORY  %s %d %02x:%02x:%llu %llu ", i + 1,
 			   kind_texts[lock.kind], lock.type == F_WRLCK ? "WRITE" : "READ ",
 			   lock.pid, DEVICE_MAJOR(device), DEVICE_MINOR(device),
 			   (unsigned long long)number, (unsigned long long)lock.start);
 		if (lock.end == INT64_MAX)
 			sink_text(sink, "EOF\n");
 		else
-			sink_print(sink, "%llu\n", (unsigned long long)lock.end);
+			format_to(sink, "%llu\n", (unsigned long long)lock.end);
 	}
 }

@@ -26,17 +26,17 @@ static void sink_flags(struct format_sink *sink, const struct mount *mount)
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		if (mount->flags & texts[i].flag)
-			sink_print(sink, "%s", texts[i].text);
+			format_to(sink, "%s", texts[i].text);
 }
 
 static void sink_superblock_flags(struct format_sink *sink, const struct superblock *superblock)
 {
 	if (superblock->flags & MS_SYNCHRONOUS)
-		sink_print(sink, ",sync");
+		format_to(sink, ",sync");
 	if (superblock->flags & MS_DIRSYNC)
-		sink_print(sink, ",dirsync");
+		format_to(sink, ",dirsync");
 	if (superblock->flags & MS_LAZYTIME)
-		sink_print(sink, ",lazytime");
+		format_to(sink, ",lazytime");
 }
 
 static void sink_options(struct format_sink *sink, struct superblock *superblock)
@@ -48,14 +48,14 @@ static void sink_options(struct format_sink *sink, struct superblock *superblock
 static void describe_mount(struct format_sink *sink, struct mount *mount, const char *point)
 {
 	sink_escaped(sink, mount->source, BREAKING);
-	sink_print(sink, " ");
+	format_to(sink, " ");
 	sink_escaped(sink, point, BREAKING);
-	sink_print(sink, " %s %s", mount->superblock->filesystem->name,
+	format_to(sink, " %s %s", mount->superblock->filesystem->name,
 		   mount_is_read_only(mount) ? "ro" : "rw");
 	sink_superblock_flags(sink, mount->superblock);
 	sink_flags(sink, mount);
 	sink_options(sink, mount->superblock);
-	sink_print(sink, " 0 0\n");
+	format_to(sink, " 0 0\n");
 }
 
 static void describe_info(struct format_sink *sink, struct mount *mount, const char *point,
@@ -66,20 +66,20 @@ static void describe_info(struct format_sink *sink, struct mount *mount, const c
 	struct path shown = { &top, mount->root };
 	char *root = path_describe(&shown, NULL, buffer, PATH_MAXIMUM);
 
-	sink_print(sink, "%d %d %u:%u ", mount->id, mount->parent->id,
+	format_to(sink, "%d %d %u:%u ", mount->id, mount->parent->id,
 		   DEVICE_MAJOR(superblock->device), DEVICE_MINOR(superblock->device));
 	sink_escaped(sink, is_error(root) ? "/" : root, BREAKING);
-	sink_print(sink, " ");
+	format_to(sink, " ");
 	sink_escaped(sink, point, BREAKING);
-	sink_print(sink, " %s", mount->flags & MS_RDONLY ? "ro" : "rw");
+	format_to(sink, " %s", mount->flags & MS_RDONLY ? "ro" : "rw");
 	sink_flags(sink, mount);
-	sink_print(sink, "%s - %s ", mount->is_unbindable ? " unbindable" : "",
+	format_to(sink, "%s - %s ", mount->is_unbindable ? " unbindable" : "",
 		   superblock->filesystem->name);
 	sink_escaped(sink, mount->source, BREAKING);
-	sink_print(sink, " %s", superblock->flags & MS_RDONLY ? "ro" : "rw");
+	format_to(sink, " %s", superblock->flags & MS_RDONLY ? "ro" : "rw");
 	sink_superblock_flags(sink, superblock);
 	sink_options(sink, superblock);
-	sink_print(sink, "\n");
+	format_to(sink, "\n");
 }
 
 static void describe_all(struct format_sink *sink, const struct path *root, bool is_info)

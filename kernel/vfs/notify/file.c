@@ -265,7 +265,7 @@ static void notify_describe(struct file *file, struct format_sink *sink)
 
 	spin_lock(&notify_lock);
 	list_for_each(mark, &group->marks, node)
-		sink_print(sink, "inotify wd:%x ino:%llx sdev:%llx mask:%x ignored_mask:0\n",
+		format_to(sink, "inotify wd:%x ino:%llx sdev:%llx mask:%x ignored_mask:0\n",
 			   (unsigned)mark->watch, (unsigned long long)mark->inode->number,
 			   (unsigned long long)mark->inode->superblock->device, mark->mask);
 	spin_unlock(&notify_lock);
