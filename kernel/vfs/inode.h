@@ -66,7 +66,8 @@ struct attribute_change {
  * the operation calls name_attach() with the new inode.
  */
 struct inode_operations {
-	/* Looks a name up and attaches the inode (or NULL: negative) to it. */
+	/* Looks a name up and attaches the inode (or NULL: negative) to it. May set NAME_UNCACHED
+	 * in its flags. */
 	int (*lookup)(struct inode *directory, struct name *name);
 	int (*create)(struct inode *directory, struct name *name, uint16_t mode);
 	int (*make_directory)(struct inode *directory, struct name *name, uint16_t mode);
@@ -103,7 +104,6 @@ enum inode_state {
 	INODE_IMMUTABLE = 1 << 1,
 	INODE_APPEND_ONLY = 1 << 2,
 	INODE_DYING = 1 << 3,
-	INODE_NO_CACHE = 1 << 4,	/* names below are not cached (procfs: revalidated) */
 	INODE_SEALABLE = 1 << 6,	/* F_GET_SEALS works */
 	INODE_LINKABLE = 1 << 5,	/* O_TMPFILE without O_EXCL: linkat may name it */
 };

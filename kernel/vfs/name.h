@@ -53,6 +53,7 @@ enum name_flag {
 	NAME_HASHED = 1 << 2,		/* lookups find it */
 	NAME_ON_UNUSED = 1 << 3,	/* on the list of what the shrinker may take */
 	NAME_USED_AGAIN = 1 << 4,	/* found since the shrinker last looked */
+	NAME_UNCACHED = 1 << 6,		/* set by lookup: asked for anew each time (procfs) */
 	NAME_OUTSIDE = 1 << 5,		/* never in a tree: its text is the whole description */
 };
 

@@ -272,13 +272,11 @@ static int find_or_create(struct walker *walker, const struct open_request *requ
 	struct inode *directory = walker->inode;
 	int error;
 
-	if (!(directory->state & INODE_NO_CACHE)) {
-		*result = name_find(walker->at.name, last);
-		if (*result && (*result)->inode)
-			return 0;
-		if (*result)
-			name_put(*result);
-	}
+	*result = name_find(walker->at.name, last);
+	if (*result && (*result)->inode)
+		return 0;
+	if (*result)
+		name_put(*result);
 	shared_lock_write(&directory->lock);
 	error = walk_lookup_locked(walker->at.name, last->text, last->length, result);
 	if (error == 0 && !(*result)->inode) {

@@ -112,7 +112,6 @@ int walk_lookup_locked(struct name *directory, const char *text, size_t length,
 		       struct name **result)
 {
 	struct inode *inode = directory->inode;
-	bool is_cached = !(inode->state & INODE_NO_CACHE);
 	struct component component;
 	struct name *name;
 	int error;
@@ -120,11 +119,9 @@ int walk_lookup_locked(struct name *directory, const char *text, size_t length,
 	if (length > NAME_MAXIMUM)
 		return -ENAMETOOLONG;
 	component_set(&component, text, length);
-	if (is_cached) {
-		*result = name_find(directory, &component);
-		if (*result)
-			return 0;
-	}
+	*result = name_find(directory, &component);
+	if (*result)
+		return 0;
 	name = name_create(directory, &component);
 	if (!name)
 		return -ENOMEM;
@@ -133,6 +130,7 @@ int walk_lookup_locked(struct name *directory, const char *text, size_t length,
 		name_put(name);
 		return error;
 	}
-	*result = is_cached && !(directory->flags & NAME_DELETED) ? name_publish(name) : name;
+	*result = (directory->flags & NAME_DELETED) || (name->flags & NAME_UNCACHED)
+		? name : name_publish(name);
 	return 0;
 }

@@ -214,8 +214,6 @@ int walker_settle(struct walker *walker)
 static int find_rcu(struct walker *walker, const struct component *component,
 		    struct name **name, struct inode **inode, uint32_t *sequence)
 {
-	if (READ_ONCE(walker->inode->state) & INODE_NO_CACHE)
-		return -ECHILD;
 	*name = name_find_rcu(walker->at.name, component, sequence);
 	if (!*name)
 		return -ECHILD;
@@ -460,11 +458,9 @@ int walker_lookup(struct walker *walker, const struct component *component,
 	struct inode *inode = walker->inode;
 	int error;
 
-	if (!(inode->state & INODE_NO_CACHE)) {
-		*result = name_find(directory, component);
-		if (*result)
-			return 0;
-	}
+	*result = name_find(directory, component);
+	if (*result)
+		return 0;
 	if (walker->flags & WALK_CACHED)
 		return -EAGAIN;
 	shared_lock_read(&inode->lock);

@@ -1,0 +1,272 @@
+/*
+ * The directories of processes and threads: /proc/<pid>, task/<tid>, and who may look into them.
+ */
+#include "base/errno.h"
+#include "fs/proc/internal.h"
+#include "memory/space.h"
+#include "task/authority.h"
+#include "task/credentials.h"
+#include "vfs/directories.h"
+#include "vfs/permission.h"
+#include "vfs/vfs.h"
+
+#define PRIVILEGE_PTRACE 19	/* CAP_SYS_PTRACE */
+/* Positions of process entries in a listing of the root begin here. */
+#define PROCESS_POSITION 256
+
+static bool is_same_user(const struct credentials *caller, const struct credentials *target)
+{
+	return caller->fsuid == target->euid && caller->fsuid == target->suid &&
+		caller->fsuid == target->uid && caller->fsgid == target->egid &&
+		caller->fsgid == target->sgid && caller->fsgid == target->gid;
+}
+
+int proc_may_inspect(struct process *process)
+{
+	const struct credentials *caller = credentials_current(), *target;
+	bool is_allowed;
+
+	if (process == process_current())
+		return 0;
+	if (!capability_is_held(CAPABILITY_PROCESS_INSPECT) || !capability_dominates(process))
+		return -EACCES;
+	if (caller->linux_effective >> PRIVILEGE_PTRACE & 1)
+		return 0;
+	rcu_read_lock();
+	target = process_credentials(process);
+	is_allowed = target && is_same_user(caller, target) && READ_ONCE(process->dumpable) == 1;
+	rcu_read_unlock();
+	return is_allowed ? 0 : -EACCES;
+}
+
+struct space *proc_space_get(struct process *process)
+{
+	bool enabled = spin_lock_irq(&process->signals.lock);
+	struct space *space = process->space;
+
+	if (space)
+		space_get(space);
+	spin_unlock_irq(&process->signals.lock, enabled);
+	return space;
+}
+
+struct directory_state *proc_directories_get(struct process *process)
+{
+	bool enabled = spin_lock_irq(&process->signals.lock);
+	struct directory_state *state = process->directories;
+
+	if (state)
+		directory_state_get(state);
+	spin_unlock_irq(&process->signals.lock, enabled);
+	return state;
+}
+
+struct thread *proc_thread_get(struct proc_inode *node)
+{
+	struct thread *thread;
+
+	if (node->thread) {
+		thread_get(node->thread);
+		return node->thread;
+	}
+	task_tree_lock();
+	thread = node->process->leader;
+	if (thread && !thread_get_unless_dead(thread))
+		thread = NULL;
+	task_tree_unlock();
+	return thread;
+}
+
+static int process_lookup(struct inode *directory, struct name *name)
+{
+	int64_t number = proc_number_of(name);
+	struct proc_place place = { .node = proc_node_find(proc_root_table, name), .fd = -1 };
+	int error;
+
+	if (place.node)
+		return proc_attach(directory, name, &place);
+	name->flags |= NAME_UNCACHED;
+	if (number <= 0)
+		return 0;
+	place.node = &proc_process_node;
+	place.process = process_find((int32_t)number);
+	if (!place.process) {
+		/* A thread's own number leads to its process's view too, unlisted. */
+		struct thread *thread = thread_find((int32_t)number);
+
+		if (!thread)
+			return 0;
+		place.process = thread->process;
+		process_get(place.process);
+		thread_put(thread);
+	}
+	error = proc_attach(directory, name, &place);
+	process_put(place.process);
+	return error;
+}
+
+static int root_list(struct file *file, struct directory_sink *sink)
+{
+	int32_t id;
+
+	if (proc_list_table(file, sink, proc_root_table))
+		return 0;
+	id = file->position < PROCESS_POSITION ? 1 : (int32_t)(file->position - PROCESS_POSITION);
+	for (;;) {
+		struct process *process = process_next(&id);
+		bool is_full;
+
+		if (!process)
+			return 0;
+		id = process->id;
+		process_put(process);
+		is_full = proc_list_number(file, sink, id, DT_DIR, PROCESS_POSITION + id);
+		if (is_full)
+			return 0;
+		id++;
+	}
+}
+
+/* The n-th thread of a process with a reference; NULL: there are fewer. */
+static struct thread *thread_at(struct process *process, int64_t n)
+{
+	struct thread *thread, *found = NULL;
+
+	task_tree_lock();
+	list_for_each(thread, &process->threads, process_node) {
+		if (n-- == 0) {
+			if (thread_get_unless_dead(thread))
+				found = thread;
+			break;
+		}
+	}
+	task_tree_unlock();
+	return found;
+}
+
+static const struct proc_node thread_node = {
+	"task", S_IFDIR | 0555, .children = proc_thread_table,
+};
+
+static int task_lookup(struct inode *directory, struct name *name)
+{
+	struct proc_inode *node = proc_inode_of(directory);
+	int64_t number = proc_number_of(name);
+	struct proc_place place = { .node = &thread_node, .process = node->process, .fd = -1 };
+	int error = 0;
+
+	name->flags |= NAME_UNCACHED;
+	if (number <= 0)
+		return 0;
+	place.thread = thread_find((int32_t)number);
+	if (!place.thread)
+		return 0;
+	if (place.thread->process == node->process)
+		error = proc_attach(directory, name, &place);
+	thread_put(place.thread);
+	return error;
+}
+
+static int task_list(struct file *file, struct directory_sink *sink)
+{
+	struct process *process = proc_inode_of(file->inode)->process;
+
+	if (proc_list_table(file, sink, NULL))
+		return 0;
+	for (;;) {
+		struct thread *thread = thread_at(process, file->position - 2);
+		int32_t id;
+
+		if (!thread)
+			return 0;
+		id = thread->id;
+		thread_put(thread);
+		if (proc_list_number(file, sink, id, DT_DIR, file->position))
+			return 0;
+	}
+}
+
+/* The link count of task/ tells how many threads there are; tools count on it. */
+static int task_refresh(struct inode *inode)
+{
+	uint32_t links = READ_ONCE(proc_inode_of(inode)->process->thread_count) + 2;
+
+	inode_change_begin(inode);
+	inode->attributes.link_count = links;
+	inode_change_end(inode);
+	return 0;
+}
+
+static const struct inode_operations root_operations = {
+	.lookup = process_lookup,
+};
+
+const struct proc_node proc_root_node = {
+	"/", S_IFDIR | 0555, .operations = &root_operations,
+	.file_operations = &proc_root_file_operations,
+};
+
+const struct file_operations proc_root_file_operations = {
+	.list = root_list,
+	.seek = proc_seek_directory,
+};
+
+const struct inode_operations proc_task_operations = {
+	.lookup = task_lookup,
+	.refresh = task_refresh,
+};
+
+const struct file_operations proc_task_file_operations = {
+	.list = task_list,
+	.seek = proc_seek_directory,
+};
+
+const struct proc_node proc_process_node = {
+	"process", S_IFDIR | 0555, .children = proc_process_table,
+};
+
+#define THREAD_FILES \
+	{ "status", S_IFREG | 0444, .show = proc_show_status }, \
+	{ "statm", S_IFREG | 0444, .show = proc_show_statm }, \
+	{ "cmdline", S_IFREG | 0444, .show = proc_show_command_line }, \
+	{ "comm", S_IFREG | 0644, .show = proc_show_comm, .store = proc_store_comm }, \
+	{ "environ", S_IFREG | 0400, true, .show = proc_show_environment }, \
+	{ "auxv", S_IFREG | 0400, true, .show = proc_show_auxiliary }, \
+	{ "maps", S_IFREG | 0444, true, .show = proc_show_maps }, \
+	{ "smaps", S_IFREG | 0444, true, .show = proc_show_smaps }, \
+	{ "limits", S_IFREG | 0444, .show = proc_show_limits }, \
+	{ "io", S_IFREG | 0400, true, .show = proc_show_io }, \
+	{ "oom_score", S_IFREG | 0444, .show = proc_show_oom_score }, \
+	{ "oom_score_adj", S_IFREG | 0644, .show = proc_show_adjust, \
+	  .store = proc_store_adjust }, \
+	{ "wchan", S_IFREG | 0444, .show = proc_show_wchan }, \
+	{ "personality", S_IFREG | 0400, true, .show = proc_show_personality }, \
+	{ "cgroup", S_IFREG | 0444, .show = proc_show_cgroup }, \
+	{ "schedstat", S_IFREG | 0444, .show = proc_show_schedstat }, \
+	{ "capabilities", S_IFREG | 0444, .show = proc_show_capabilities }, \
+	{ "denials", S_IFREG | 0400, true, .show = proc_show_denials }, \
+	{ "mounts", S_IFREG | 0444, .show = proc_show_mounts, \
+	  .file_operations = &proc_mounts_file_operations }, \
+	{ "mountinfo", S_IFREG | 0444, .show = proc_show_mountinfo, \
+	  .file_operations = &proc_mounts_file_operations }, \
+	{ "exe", S_IFLNK | 0777, .operations = &proc_exe_operations }, \
+	{ "cwd", S_IFLNK | 0777, .operations = &proc_cwd_operations }, \
+	{ "root", S_IFLNK | 0777, .operations = &proc_root_link_operations }, \
+	{ "fd", S_IFDIR | 0500, .operations = &proc_fd_operations, \
+	  .file_operations = &proc_fd_file_operations }, \
+	{ "fdinfo", S_IFDIR | 0555, .operations = &proc_fdinfo_operations, \
+	  .file_operations = &proc_fd_file_operations }
+
+const struct proc_node proc_process_table[] = {
+	{ "task", S_IFDIR | 0555, .operations = &proc_task_operations,
+	  .file_operations = &proc_task_file_operations },
+	{ "stat", S_IFREG | 0444, .show = proc_show_stat },
+	THREAD_FILES,
+	{ .name = NULL },
+};
+
+const struct proc_node proc_thread_table[] = {
+	{ "stat", S_IFREG | 0444, .show = proc_show_thread_stat },
+	THREAD_FILES,
+	{ .name = NULL },
+};
