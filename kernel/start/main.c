@@ -11,6 +11,7 @@
 #include "capability/capability.h"
 #include "device/driver.h"
 #include "file/file.h"
+#include "fs/dev/memory_devices.h"
 #include "log/log.h"
 #include "memory/page.h"
 #include "memory/pressure.h"
@@ -77,6 +78,7 @@ static void start_rest(void *unused)
 	must("files", file_start());
 	must("terminals", terminal_start());
 	must("devices", device_start());
+	must("memory devices", memory_devices_start());
 	must("file systems", vfs_start());
 	unpack_initramfs();
 	must("system calls", syscall_start());

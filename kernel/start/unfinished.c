@@ -30,3 +30,4 @@ long terminal_start(void); __attribute__((weak)) long terminal_start(void) { ret
 long timerfd_create_file(void); __attribute__((weak)) long timerfd_create_file(void) { return -38; }
 long timerfd_read_setting(void); __attribute__((weak)) long timerfd_read_setting(void) { return -38; }
 long timerfd_set(void); __attribute__((weak)) long timerfd_set(void) { return -38; }
+extern unsigned pipe_capacity_maximum; __attribute__((weak)) unsigned pipe_capacity_maximum = 1048576;
