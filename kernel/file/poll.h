@@ -5,7 +5,9 @@
 #define FILE_POLL_H
 
 #include "base/compiler.h"
+#include "base/list.h"
 #include "base/types.h"
+#include "sync/spin_lock.h"
 
 struct file;
 struct wait_queue;
@@ -36,7 +38,28 @@ long poll_files(struct pollfd *entries, unsigned count, int64_t deadline_ns);
 /* Goes on with a poll(2) that a stop interrupted. */
 long poll_restart(void);
 
-/* Asynchronous notification (FIOASYNC, F_SETOWN): sends the signal to the owner. */
+/* Asynchronous notification (FIOASYNC, F_SETOWN): sends the signal to the owner. Any context. */
 void file_asynchronous_notify(struct file *file, int band);
+
+/*
+ * The files with O_ASYNC on one object (one side of a pipe, a terminal, a socket). The object calls
+ * _change() when the flag changes, _forget() in release, and _notify() with POLL_IN, POLL_OUT...
+ * in any context.
+ */
+struct asynchronous_files {
+	struct spin_lock lock;
+	struct list_head entries;	/* RCU to read */
+};
+void asynchronous_files_init(struct asynchronous_files *files);
+int asynchronous_change(struct asynchronous_files *files, struct file *file, bool is_on)
+	MUST_CHECK;
+void asynchronous_forget(struct asynchronous_files *files, struct file *file);
+void asynchronous_notify_all(struct asynchronous_files *files, int band);
+
+static inline void asynchronous_notify(struct asynchronous_files *files, int band)
+{
+	if (unlikely(READ_ONCE(files->entries.head.next) != &files->entries.head))
+		asynchronous_notify_all(files, band);
+}
 
 #endif

@@ -28,6 +28,9 @@ int64_t deadline_after(int64_t ns);
 /* A time-out in program memory, NULL for none; deadline absolute. -EFAULT, -EINVAL. */
 int deadline_from_user(user_address_t timeout, int64_t *deadline_ns) MUST_CHECK;
 
+/* Goes on with a poll(2) that a signal without handler interrupted (RESTART_POLL). */
+long poll_restart(void);
+
 struct timer_setting;
 int itimerspec_check(const struct itimerspec *setting, struct timer_setting *times) MUST_CHECK;
 void itimerspec_fill(const struct timer_setting *times, struct itimerspec *setting);

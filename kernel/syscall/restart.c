@@ -1,7 +1,6 @@
 /*
  * restart_syscall(2): goes on with a call that a stop interrupted, by what the thread noted.
  */
-#include "file/poll.h"
 #include "syscall/internal.h"
 #include "task/futex.h"
 #include "task/process_timer.h"
