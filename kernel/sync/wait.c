@@ -29,21 +29,35 @@ void wait_queue_init_inner(struct wait_queue *queue)
 	list_init(&queue->entries);
 }
 
-unsigned wait_queue_wake_count(struct wait_queue *queue, uint32_t events, unsigned exclusive_limit)
+/* Lock held. */
+static unsigned wake_entries(struct wait_queue *queue, uint32_t events, unsigned exclusive_limit)
 {
 	struct wait_entry *entry, *following;
 	unsigned woken = 0;
-	bool were_enabled;
 
-	were_enabled = spin_lock_irq(&queue->lock);
 	list_for_each_safe(entry, following, &queue->entries, node) {
 		bool is_exclusive = entry->is_exclusive;
 
 		if (entry->wake(entry, events) && is_exclusive && ++woken >= exclusive_limit)
 			break;
 	}
+	return woken;
+}
+
+unsigned wait_queue_wake_count(struct wait_queue *queue, uint32_t events, unsigned exclusive_limit)
+{
+	bool were_enabled = spin_lock_irq(&queue->lock);
+	unsigned woken = wake_entries(queue, events, exclusive_limit);
+
 	spin_unlock_irq(&queue->lock, were_enabled);
 	return woken;
+}
+
+void wait_queue_wake_nested(struct wait_queue *queue, uint32_t events)
+{
+	spin_lock_masked_nested(&queue->lock);
+	wake_entries(queue, events, UINT32_MAX);
+	spin_unlock_masked(&queue->lock);
 }
 
 void wait_entry_init(struct wait_entry *entry, bool (*wake)(struct wait_entry *, uint32_t))
