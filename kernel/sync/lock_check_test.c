@@ -1,0 +1,22 @@
+/* The order checker must notice what it is for; it is silent in builds that are not debug builds. */
+#include "base/test.h"
+#include "sync/lock_check.h"
+#include "sync/spin_lock.h"
+
+TEST(lock_check, notices_disorder)
+{
+	static struct spin_lock outer = SPIN_LOCK_INITIALIZER(LOCK_TASK_TREE);
+	static struct spin_lock inner = SPIN_LOCK_INITIALIZER(LOCK_FUTEX);
+	uint64_t before = lock_check_report_count();
+
+	spin_lock(&outer);
+	spin_lock(&inner);
+	spin_unlock(&inner);
+	spin_unlock(&outer);
+	EXPECT_EQUAL(lock_check_report_count(), before);
+	spin_lock(&inner);
+	spin_lock(&outer);
+	spin_unlock(&outer);
+	spin_unlock(&inner);
+	EXPECT_EQUAL(lock_check_report_count(), before + DEBUG_BUILD);
+}
