@@ -8,6 +8,8 @@
 #include "base/list.h"
 #include "base/tree/rbtree.h"
 
+struct thread;
+
 /* Values of sched_setscheduler(2). */
 enum schedule_policy {
 	SCHEDULE_OTHER = 0, SCHEDULE_FIFO = 1, SCHEDULE_ROUND_ROBIN = 2, SCHEDULE_BATCH = 3,
@@ -21,6 +23,8 @@ struct schedule_entity {
 	uint64_t least_runtime;		/* of the subtree below: finds who is eligible */
 	int64_t lag;			/* virtual time it was behind (+) or ahead (-) when it slept */
 	int64_t slice_ns, slice_used_ns;
+	int64_t burst_ns;		/* average of how long it runs until it sleeps */
+	const struct thread *last_waker;	/* compared only */
 	int64_t run_started_ns;		/* local clock of its CPU, while it runs */
 	uint32_t weight;
 	int32_t nice;			/* -20..19 */

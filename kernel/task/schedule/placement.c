@@ -7,6 +7,8 @@
 #include "task/schedule.h"
 #include "task/schedule/run_queue.h"
 
+#define SHORT_BURST_NS 100000
+
 uint64_t idle_cpus[CPU_LIMIT / 64];
 
 static bool is_usable(const struct thread *thread, unsigned cpu)
@@ -56,12 +58,32 @@ static unsigned find_usable(const struct thread *thread)
 	return best;
 }
 
+/*
+ * Two threads that wake each other and sleep at once, as through a pipe, take turns anyway: on one
+ * CPU they need no interrupt and no idle CPU's wake-up. Should the waker run on after all, its next
+ * tick ends its turn.
+ */
+static bool takes_turns(struct thread *thread, unsigned here)
+{
+	struct thread *self = thread_current();
+	struct schedule_entity *own = &self->schedule, *other = &thread->schedule;
+	bool is_mutual = own->last_waker == thread && other->last_waker == self;
+
+	other->last_waker = self;
+	return is_mutual && own->burst_ns < SHORT_BURST_NS && other->burst_ns < SHORT_BURST_NS &&
+	       own->slice_used_ns < SHORT_BURST_NS && self->context.interrupt_depth == 0 &&
+	       cpu_mask_test(&other->affinity, here) &&
+	       READ_ONCE(per_cpu(run_queues, here)->waiting) == 0;
+}
+
 unsigned placement_choose(struct thread *thread, unsigned last_cpu)
 {
 	unsigned here = cpu_current(), idle;
 
 	if (cpu_count() == 1)
 		return 0;
+	if (READ_ONCE(per_cpu(run_queues, here)->is_started) && takes_turns(thread, here))
+		return here;
 	if (is_usable(thread, last_cpu) && is_idle(last_cpu))
 		return last_cpu;
 	idle = find_idle(thread);
