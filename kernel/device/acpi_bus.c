@@ -164,7 +164,9 @@ static int console_add(const struct firmware_device *known, size_t count)
 {
 	struct acpi_table table;
 	struct acpi_console console;
-	struct firmware_device device = { "console", "PNP0501", RESOURCE_MEMORY, 0, UART_PORTS, -1 };
+	struct firmware_device device = {
+		"console", "PNP0501", RESOURCE_MEMORY, 0, UART_PORTS, -1,
+	};
 
 	if (!table_find("SPCR", &table) || !acpi_console_parse(&table, &console) ||
 	    console.interface > 1)

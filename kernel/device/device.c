@@ -19,6 +19,9 @@ static struct list_head devices = LIST_HEAD_INITIALIZER(devices);
 static struct spin_lock devices_lock = SPIN_LOCK_INITIALIZER(LOCK_LEAF);
 static bool is_started;
 
+#define device_each(device) \
+	for (struct device *device = device_next(NULL); device; device = device_next(device))
+
 static struct status_entry devices_status = { .name = "devices", .show = device_describe_all };
 
 struct device *device_create(struct device *parent, const char *name)
@@ -132,7 +135,7 @@ struct device *device_next(struct device *after)
 		       list_first(&devices, struct device, node);
 }
 
-/* Drivers in the order of kernel.list, each offered everything: controllers before what needs them. */
+/* Drivers in the order of kernel.list, each offered every device. */
 static void drivers_attach(bool is_first_pass)
 {
 	for (unsigned i = 0; kernel_drivers[i]; i++) {
@@ -140,7 +143,7 @@ static void drivers_attach(bool is_first_pass)
 
 		if ((driver->order == 0) != is_first_pass)
 			continue;
-		for (struct device *device = device_next(NULL); device; device = device_next(device))
+		device_each(device)
 			device_offer(device, driver);
 	}
 }
@@ -156,7 +159,7 @@ int device_start(void)
 	drivers_attach(true);
 	drivers_attach(false);
 	is_started = true;
-	for (struct device *device = device_next(NULL); device; device = device_next(device)) {
+	device_each(device) {
 		count++;
 		attached += device->driver != NULL;
 	}
@@ -168,7 +171,7 @@ int device_quiesce_all(void)
 {
 	int result = 0;
 
-	for (struct device *device = device_next(NULL); device; device = device_next(device)) {
+	device_each(device) {
 		int one = 0;
 
 		if (device->driver && device->driver->quiesce)
@@ -183,7 +186,7 @@ void device_describe_all(struct format_sink *sink)
 {
 	struct device_identity *identity;
 
-	for (struct device *device = device_next(NULL); device; device = device_next(device)) {
+	device_each(device) {
 		format_to(sink, "%s\t%s\t", device->name,
 			  device->driver ? device->driver->name : "-");
 		list_for_each(identity, &device->identities, node) {

@@ -31,7 +31,7 @@ struct interrupt_line {
 	uint32_t line, trigger;
 	struct interrupt_controller *controller;
 	unsigned cpu, number;
-	struct list_head handlers;		/* lines_lock to change, masked interrupts to read */
+	struct list_head handlers;		/* lines_lock to change, masked to read */
 	uint32_t running;			/* CPUs inside the handlers; atomic */
 	uint64_t unhandled;
 	uint64_t counts[];			/* by CPU, each written by its CPU */

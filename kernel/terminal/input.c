@@ -194,5 +194,7 @@ void terminal_process(struct terminal *terminal)
 		events = terminal_settle(terminal);
 		spin_unlock_irq(&terminal->lock, were_enabled);
 		terminal_act(terminal, events);
+		if (used > 0 && terminal->driver->input_taken)
+			terminal->driver->input_taken(terminal);
 	} while (used > 0 && !ring_is_empty(&terminal->raw));
 }

@@ -3,5 +3,7 @@
 
 int terminal_start(void)
 {
-	return console_start();
+	int result = console_start();
+
+	return result == 0 ? pty_start() : result;
 }

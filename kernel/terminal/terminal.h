@@ -35,6 +35,7 @@ struct terminal_driver {
 	unsigned (*modem_get)(struct terminal *terminal);	/* TIOCM_* lines; sleeps */
 	void (*modem_set)(struct terminal *terminal, unsigned lines);	/* DTR and RTS; sleeps */
 	void (*drain)(struct terminal *terminal);		/* wait until sent; sleeps */
+	void (*input_taken)(struct terminal *terminal);	/* there is room for input; no lock held */
 	void (*opened)(struct terminal *terminal);		/* the first open; sleeps */
 	void (*closed)(struct terminal *terminal);		/* the last close; sleeps */
 	void (*release)(struct terminal *terminal);		/* last reference: free the driver's */
