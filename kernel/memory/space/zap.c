@@ -11,8 +11,9 @@
 #define MANY_PAGES (PAGE_SIZE / sizeof(struct page *))
 /* So often a final walk lets others run. */
 #define FINAL_PAGES 1024
-/* What the lowest page table covers; each one above covers 512 times as much. */
+/* What the lowest page table covers, and the one above it. */
 #define TABLE_BYTES ((user_address_t)512 * PAGE_SIZE)
+#define UPPER_BYTES (512 * TABLE_BYTES)
 
 struct zap {
 	struct region *region;
@@ -180,8 +181,9 @@ void space_tables_free(struct space *space, user_address_t start, user_address_t
 	tables_detach(space, start, end, TABLE_BYTES, room, &list);
 	if (!list)
 		return;
-	/* A table went, so the tables above it may have become empty. */
-	tables_detach(space, start, end, TABLE_BYTES << 18, room, &list);
+	/* A table went, so the one above it may have become empty; that is dear to find out. */
+	if (align_down(start, UPPER_BYTES) >= room[0] && align_up(end, UPPER_BYTES) <= room[1])
+		tables_detach(space, start, end, UPPER_BYTES, room, &list);
 	mmu_invalidate(&space->mmu, room[0], room[1]);
 	mmu_tables_free(list);
 }
