@@ -18,6 +18,7 @@ static uint64_t *entry_prepared(struct mmu_space *space, user_address_t address,
 {
 	uint64_t *table = table_at(space->root);
 
+#pragma GCC unroll 3
 	for (unsigned at = LEVEL_ROOT; at > level; at--) {
 		uint64_t entry = READ_ONCE(table[table_index(address, at)]);
 

@@ -17,24 +17,26 @@ static inline bool entry_is_mapped(uint64_t entry)
 	return entry & (ENTRY_PRESENT | ENTRY_NO_ACCESS);
 }
 
+/*
+ * Most flags are bits of entries at another place. These stay where they are, go one place down
+ * (user) and one place up (accessed, dirty, special).
+ */
+#define FLAGS_SAME MMU_WRITE
+#define FLAGS_DOWN MMU_USER
+#define FLAGS_UP (MMU_ACCESSED | MMU_DIRTY | MMU_SPECIAL)
+static_assert(MMU_WRITE == ENTRY_WRITE && MMU_USER == ENTRY_USER << 1, "see FLAGS_SAME");
+static_assert(MMU_ACCESSED << 1 == ENTRY_ACCESSED && MMU_DIRTY << 1 == ENTRY_DIRTY &&
+	      MMU_SPECIAL << 1 == ENTRY_SPECIAL, "see FLAGS_UP");
+
 static inline uint64_t entry_encode_bits(uint32_t flags, unsigned level)
 {
 	uint64_t bits = ENTRY_PRESENT | (level ? ENTRY_LARGE : 0);
 
 	if (!(flags & (MMU_READ | MMU_WRITE | MMU_EXECUTE)))
 		bits ^= ENTRY_PRESENT | ENTRY_NO_ACCESS;
-	if (flags & MMU_WRITE)
-		bits |= ENTRY_WRITE;
 	if (!(flags & MMU_EXECUTE))
 		bits |= mmu_entry_no_execute;
-	if (flags & MMU_USER)
-		bits |= ENTRY_USER;
-	if (flags & MMU_ACCESSED)
-		bits |= ENTRY_ACCESSED;
-	if (flags & MMU_DIRTY)
-		bits |= ENTRY_DIRTY;
-	if (flags & MMU_SPECIAL)
-		bits |= ENTRY_SPECIAL;
+	bits |= (flags & FLAGS_SAME) | (flags & FLAGS_DOWN) >> 1 | (flags & FLAGS_UP) << 1;
 	if (flags & MMU_DEVICE)
 		bits |= ENTRY_CACHE_DISABLE | ENTRY_WRITE_THROUGH;
 	else if (flags & MMU_WRITE_COMBINE)
@@ -44,27 +46,16 @@ static inline uint64_t entry_encode_bits(uint32_t flags, unsigned level)
 
 static inline uint32_t entry_decode_flags(uint64_t entry)
 {
-	uint32_t flags = MMU_PRESENT;
+	uint32_t bits = (uint32_t)entry;
+	uint32_t flags = MMU_PRESENT | (bits << 1 & FLAGS_DOWN) | (bits >> 1 & FLAGS_UP);
 
-	if (entry & ENTRY_PRESENT) {
-		flags |= MMU_READ;
-		if (entry & ENTRY_WRITE)
-			flags |= MMU_WRITE;
-		if (!(entry & mmu_entry_no_execute) && mmu_entry_no_execute)
+	if (bits & ENTRY_PRESENT) {
+		flags |= MMU_READ | (bits & FLAGS_SAME);
+		if (mmu_entry_no_execute && !(entry & ENTRY_NO_EXECUTE))
 			flags |= MMU_EXECUTE;
 	}
-	if (entry & ENTRY_USER)
-		flags |= MMU_USER;
-	if (entry & ENTRY_ACCESSED)
-		flags |= MMU_ACCESSED;
-	if (entry & ENTRY_DIRTY)
-		flags |= MMU_DIRTY;
-	if (entry & ENTRY_SPECIAL)
-		flags |= MMU_SPECIAL;
-	if (entry & ENTRY_CACHE_DISABLE)
-		flags |= MMU_DEVICE;
-	else if (entry & ENTRY_WRITE_THROUGH)
-		flags |= MMU_WRITE_COMBINE;
+	if (unlikely(bits & (ENTRY_CACHE_DISABLE | ENTRY_WRITE_THROUGH)))
+		flags |= bits & ENTRY_CACHE_DISABLE ? MMU_DEVICE : MMU_WRITE_COMBINE;
 	return flags;
 }
 
@@ -92,6 +83,25 @@ static inline uint64_t entry_encode(const struct mmu_entry *decoded)
 static inline bool entry_is_table(uint64_t entry)
 {
 	return (entry & (ENTRY_PRESENT | ENTRY_LARGE)) == ENTRY_PRESENT;
+}
+
+/* The number of the first entry of a table at or behind `index` that is not empty; ENTRIES: none. */
+static inline unsigned table_next(const uint64_t *table, unsigned index)
+{
+	while (index < ENTRIES && index % 8 && !table[index])
+		index++;
+	if (index % 8)
+		return index;
+	/* Most of a table is empty: eight entries at a time. */
+	for (; index < ENTRIES; index += 8) {
+		const uint64_t *at = table + index;
+
+		if (at[0] | at[1] | at[2] | at[3] | at[4] | at[5] | at[6] | at[7])
+			break;
+	}
+	while (index < ENTRIES && !table[index])
+		index++;
+	return index;
 }
 
 /* The root's entry is written twice under isolation: the program's root has it, too. */

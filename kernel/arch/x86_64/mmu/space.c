@@ -46,7 +46,8 @@ static void table_free(physical_t table, unsigned level)
 	if (level > 0) {
 		unsigned count = level == LEVEL_ROOT ? USER_SLOTS : ENTRIES;
 
-		for (unsigned i = 0; i < count; i++) {
+		for (unsigned i = table_next(table_at(table), 0); i < count;
+		     i = table_next(table_at(table), i + 1)) {
 			uint64_t entry = table_at(table)[i];
 
 			if (entry_is_table(entry))
@@ -102,6 +103,7 @@ uint64_t *mmu_leaf(struct mmu_space *space, user_address_t address, unsigned *le
 {
 	uint64_t *table = table_at(space->root);
 
+#pragma GCC unroll 3
 	for (unsigned at = LEVEL_ROOT; at > 0; at--) {
 		uint64_t *entry = &table[table_index(address, at)];
 		uint64_t value = atomic_load_acquire(entry);
