@@ -148,6 +148,8 @@ struct pty_instance *pty_instance_create(void)
 	refcount_init(&instance->references, 1);
 	mutex_init(&instance->lock, LOCK_LEAF_SLEEP);
 	list_init(&instance->ptys);
+	instance->slave_gid = UINT32_MAX;
+	instance->slave_mode = 0600;
 	pty_instance_get(instance);
 	if (!atomic_compare_swap(&first_instance, &none, instance))
 		pty_instance_put(instance);
@@ -172,6 +174,12 @@ void pty_instance_opener_set(struct pty_instance *instance,
 {
 	instance->opener_argument = argument;
 	instance->opener = open;
+}
+
+void pty_instance_defaults_set(struct pty_instance *instance, uint32_t gid, uint16_t mode)
+{
+	instance->slave_gid = gid;
+	instance->slave_mode = mode;
 }
 
 /* Instance lock held: the lowest free number, in the list's order. */
@@ -218,8 +226,9 @@ struct pty *pty_create(struct pty_instance *instance)
 	pty->instance = instance;
 	pty->is_locked = true;
 	pty->uid = credentials_current()->fsuid;
-	pty->gid = TTY_GROUP;
-	pty->mode = 0620;
+	pty->gid = instance->slave_gid == UINT32_MAX ? credentials_current()->fsgid
+						     : instance->slave_gid;
+	pty->mode = instance->slave_mode;
 	pty->created_ns = time_realtime_ns();
 	mutex_init(&pty->read_lock, LOCK_TERMINAL_OUTER);
 	mutex_init(&pty->write_lock, LOCK_TERMINAL_OUTER);

@@ -37,6 +37,9 @@ struct pty_instance {
 	struct list_head ptys;
 	int (*opener)(void *argument, unsigned number, uint32_t flags, struct file **file);
 	void *opener_argument;
+	/* Of fresh slaves: options of the mount. */
+	uint32_t slave_gid;			/* UINT32_MAX: the creator's */
+	uint16_t slave_mode;
 };
 
 extern const struct file_operations pty_master_operations;

@@ -101,6 +101,8 @@ void pty_instance_opener_set(struct pty_instance *instance,
 			     int (*open)(void *argument, unsigned number, uint32_t flags,
 					 struct file **file),
 			     void *argument);
+/* Group (UINT32_MAX: the creator's) and mode of slaves from here on: devpts's options. */
+void pty_instance_defaults_set(struct pty_instance *instance, uint32_t gid, uint16_t mode);
 int pty_open_master(struct pty_instance *instance, struct file *file) MUST_CHECK;
 int pty_open_slave(struct pty_instance *instance, unsigned number, struct file *file) MUST_CHECK;
 /* The slaves that exist: the first number >= *number; false: no more. */

@@ -21,6 +21,9 @@ bool mount_step_up(struct path *path);
 bool mount_get_unless_detached(struct mount *mount) MUST_CHECK;
 bool mount_is_attached(const struct mount *mount);
 
+/* A mount of the superblock in the tree, with a reference; NULL: none. */
+struct mount *mount_find(struct superblock *superblock);
+
 /* Whether changes of what is seen through the mount are refused. */
 bool mount_is_read_only(const struct mount *mount);
 

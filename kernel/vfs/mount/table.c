@@ -215,6 +215,22 @@ bool mount_step_up(struct path *path)
 	return true;
 }
 
+struct mount *mount_find(struct superblock *superblock)
+{
+	struct mount *mount, *found = NULL;
+
+	mutex_lock(&mount_mutex);
+	list_for_each(mount, &mount_list, all_node) {
+		if (mount->superblock == superblock && mount->root == superblock->root) {
+			mount_get(mount);
+			found = mount;
+			break;
+		}
+	}
+	mutex_unlock(&mount_mutex);
+	return found;
+}
+
 struct mount *mount_internal(struct filesystem *filesystem)
 {
 	struct superblock *superblock;
