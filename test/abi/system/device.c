@@ -1,0 +1,156 @@
+/*
+ * The device nodes: null, zero, full, random, tty, console, ptmx, kmsg and the
+ * links beside them.
+ */
+#include "support.h"
+#include <poll.h>
+#include <sys/sysmacros.h>
+
+TEST(numbers_of_the_nodes)
+{
+	static const struct { const char *name; int major, minor; } nodes[] = {
+		{ "/dev/null", 1, 3 }, { "/dev/zero", 1, 5 }, { "/dev/full", 1, 7 },
+		{ "/dev/random", 1, 8 }, { "/dev/urandom", 1, 9 }, { "/dev/kmsg", 1, 11 },
+		{ "/dev/tty", 5, 0 }, { "/dev/console", 5, 1 }, { "/dev/ptmx", 5, 2 },
+	};
+	struct stat status;
+
+	for (size_t i = 0; i < COUNT(nodes); i++) {
+		CHECK_OK(stat(nodes[i].name, &status));
+		CHECK(S_ISCHR(status.st_mode));
+		CHECK_EQUAL(major(status.st_rdev), nodes[i].major);
+		CHECK_EQUAL(minor(status.st_rdev), nodes[i].minor);
+	}
+	CHECK_OK(stat("/dev/pts", &status));
+	CHECK(S_ISDIR(status.st_mode));
+	CHECK_OK(stat("/dev/shm", &status));
+	CHECK(S_ISDIR(status.st_mode));
+}
+
+TEST(null)
+{
+	int fd = file_open("/dev/null", O_RDWR);
+	char byte = 'x';
+
+	CHECK_EQUAL(read(fd, &byte, 1), 0);
+	CHECK_EQUAL(byte, 'x');
+	CHECK_EQUAL(write(fd, "abc", 3), 3);
+	CHECK_EQUAL(write(fd, bad_addresses[0], 300), 300);
+	CHECK_EQUAL(lseek(fd, 100, SEEK_SET), 0);
+	CHECK_EQUAL(pread(fd, &byte, 1, 5), 0);
+	CHECK_ERRNO(ftruncate(fd, 0), EINVAL);
+	CHECK_OK(open("/dev/null", O_WRONLY | O_TRUNC | O_CREAT, 0600));
+	CHECK_ERRNO(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED ? -1 : 0, ENODEV);
+}
+
+TEST(zero)
+{
+	int fd = file_open("/dev/zero", O_RDWR);
+	char buffer[10000], *start;
+
+	poison(buffer, sizeof(buffer));
+	CHECK_EQUAL(read(fd, buffer, 9000), 9000);
+	CHECK_FILLED(buffer, 0, 9000);
+	CHECK_UNTOUCHED(buffer + 9000, 1000);
+	CHECK_EQUAL(write(fd, "abc", 3), 3);
+	CHECK_FAULTS(read(fd, bad, 100));
+	start = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	REQUIRE(start != MAP_FAILED);
+	CHECK_FILLED(start, 0, 2 * PAGE);
+	start[0] = 1;
+	start = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	REQUIRE(start != MAP_FAILED);
+	IN_CHILD {
+		start[5] = 9;
+	}
+	CHECK_EQUAL(start[5], 9);
+}
+
+TEST(full)
+{
+	int fd = file_open("/dev/full", O_RDWR);
+	char buffer[100];
+
+	poison(buffer, sizeof(buffer));
+	CHECK_EQUAL(read(fd, buffer, 50), 50);
+	CHECK_FILLED(buffer, 0, 50);
+	CHECK_ERRNO(write(fd, "abc", 3), ENOSPC);
+}
+
+TEST(random)
+{
+	static const char *const names[] = { "/dev/random", "/dev/urandom" };
+	unsigned char one[64], two[64];
+	struct pollfd file;
+
+	for (int i = 0; i < 2; i++) {
+		int fd = file_open(names[i], O_RDWR);
+
+		CHECK_EQUAL(read(fd, one, 64), 64);
+		CHECK_EQUAL(read(fd, two, 64), 64);
+		CHECK(memcmp(one, two, 64) != 0);
+		CHECK_EQUAL(write(fd, one, 64), 64);
+		CHECK_FAULTS(read(fd, bad, 64));
+		file = (struct pollfd){ fd, POLLIN, 0 };
+		CHECK_EQUAL(poll(&file, 1, 0), 1);
+	}
+}
+
+TEST(standard_links)
+{
+	char text[64];
+	int ends[2];
+	pid_t pid;
+
+	REQUIRE_OK(pipe(ends));
+	pid = fork();
+	if (pid == 0) {
+		dup2(ends[1], 1);
+		file_write("/dev/stdout", "through");
+		_exit(0);
+	}
+	CHECK_EQUAL(child_wait(pid), 0);
+	CHECK_EQUAL(read(ends[0], text, sizeof(text)), 7);
+	CHECK_BYTES(text, "through", 7);
+	snprintf(text, sizeof(text), "/dev/fd/%d", ends[1]);
+	CHECK_OK(open(text, O_WRONLY));
+}
+
+TEST(kernel_messages)
+{
+	int fd = file_open("/dev/kmsg", O_RDWR | O_NONBLOCK);
+	char text[2048];
+	long got = 0;
+	bool is_found = false;
+
+	REQUIRE(write(fd, "abi-test-marker\n", 16) == 16);
+	while ((got = read(fd, text, sizeof(text) - 1)) > 0 || errno == EPIPE) {
+		int level = -1;
+		unsigned long number, micro;
+
+		if (got <= 0)
+			continue;
+		text[got] = 0;
+		REQUIRE(sscanf(text, "%d,%lu,%lu,", &level, &number, &micro) == 3);
+		REQUIRE(strchr(text, ';') != NULL);
+		if (strstr(text, ";abi-test-marker\n"))
+			is_found = true;
+	}
+	CHECK_EQUAL(errno, EAGAIN);
+	CHECK(is_found);
+	REQUIRE_OK(lseek(fd, 0, SEEK_SET));
+	CHECK_ERRNO(read(fd, text, 3), EINVAL);
+}
+
+TEST(nodes_made_elsewhere_work)
+{
+	char byte = 1;
+
+	REQUIRE_OK(mknod("z", S_IFCHR | 0600, makedev(1, 5)));
+	CHECK_EQUAL(read(file_open("z", O_RDONLY), &byte, 1), 1);
+	CHECK_EQUAL(byte, 0);
+	REQUIRE_OK(mknod("none", S_IFCHR | 0600, makedev(4000, 200)));
+	CHECK_ERRNO(open("none", O_RDONLY), ENXIO);
+	REQUIRE_OK(mknod("block", S_IFBLK | 0600, makedev(4000, 200)));
+	CHECK_ERRNO(open("block", O_RDONLY), ENXIO);
+}
