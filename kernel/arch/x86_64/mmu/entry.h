@@ -85,7 +85,7 @@ static inline bool entry_is_table(uint64_t entry)
 	return (entry & (ENTRY_PRESENT | ENTRY_LARGE)) == ENTRY_PRESENT;
 }
 
-/* The number of the first entry of a table at or behind `index` that is not empty; ENTRIES: none. */
+/* The number of the first entry at or behind `index` that is not empty; ENTRIES: none. */
 static inline unsigned table_next(const uint64_t *table, unsigned index)
 {
 	while (index < ENTRIES && index % 8 && !table[index])
