@@ -169,7 +169,8 @@ int interrupt_line_connect(uint32_t line_number, uint32_t trigger, interrupt_han
 	bool were_enabled, is_first;
 	int result = -ENOMEM;
 
-	fresh = heap_allocate(sizeof(*fresh) + cpu_count() * sizeof(fresh->counts[0]), HEAP_PATIENT);
+	fresh = heap_allocate(sizeof(*fresh) + cpu_count() * sizeof(fresh->counts[0]),
+			      HEAP_PATIENT);
 	if (!entry || !fresh)
 		goto out;
 	entry->handler = handler;

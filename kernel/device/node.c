@@ -85,7 +85,7 @@ uint64_t device_node_generation(void)
 	return atomic_load_acquire(&generation);
 }
 
-/* The lowest node of the kind whose major is at least `major`, as the list is in order of adding. */
+/* The node of the kind with the lowest major from `major` on. */
 static struct device_node *major_next(uint32_t major, bool is_block)
 {
 	struct device_node *best = NULL;

@@ -1,4 +1,4 @@
-/* The I/O APIC: wires of devices become interrupts of one CPU. Physical destination, fixed delivery. */
+/* The I/O APIC: wires of devices become interrupts of one CPU (physical destination, fixed). */
 #include "driver/interrupt/ioapic_registers.h"
 
 #include "arch/interrupt.h"

@@ -19,7 +19,7 @@
 #define TTY_MAJOR 4
 #define TTY_SERIAL_MINOR 64		/* ttyS0 */
 #define RECEIVE_BATCH 64
-#define INTERRUPT_ROUNDS 64		/* a port that never stops asking is left for the next one */
+#define INTERRUPT_ROUNDS 64		/* a port that never stops asking has to wait */
 #define PATIENCE_READS 20000		/* far longer than a FIFO takes at 115200 baud */
 #define READY_BELOW (OUTPUT_BYTES / 2)	/* writers are woken when so much is left */
 
@@ -103,7 +103,8 @@ static size_t uart_terminal_write(struct terminal *terminal, const uint8_t *data
 	struct uart *uart = terminal_driver_state(terminal);
 	bool were_enabled = spin_lock_irq(&uart->lock);
 	bool was_idle = ring_is_empty(&uart->output);
-	size_t written = ring_write(&uart->output, data, (uint32_t)min(length, (size_t)OUTPUT_BYTES));
+	size_t written = ring_write(&uart->output, data,
+				    (uint32_t)min(length, (size_t)OUTPUT_BYTES));
 
 	if (was_idle)
 		transmit(uart);
