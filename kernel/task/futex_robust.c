@@ -104,7 +104,8 @@ void futex_thread_exit(struct thread *thread)
 	futex_release_all(thread);
 	thread->clear_tid_address = 0;
 	/* Nobody but other threads of the space could see it. */
-	if (clear && thread->process->space && thread->process->space->users > 1 &&
+	if (clear && thread->process->space &&
+	    (thread->process->thread_count > 1 || thread->process->space->users > 1) &&
 	    user_store32(clear, 0) == 0)
 		futex_wake_address(clear, 1);
 }

@@ -35,7 +35,6 @@ struct schedule_entity {
 	bool resets_on_fork;
 	bool is_queued;			/* runs, or waits in its CPU's queue */
 	bool is_kernel_bound;		/* a per-CPU kernel thread: affinity may not be changed */
-	uint64_t timer_slack_ns;	/* prctl(PR_SET_TIMERSLACK) */
 	struct cpu_mask affinity;
 };
 

@@ -19,8 +19,6 @@
 #include "task/tree/internal.h"
 #include "time/clock_time.h"
 
-#define TIMER_SLACK_NS 50000	/* Linux's default */
-
 static struct slab_cache *thread_cache;
 static uint64_t made_count, freed_count;
 
@@ -36,7 +34,6 @@ static void schedule_defaults(struct schedule_entity *entity)
 	memset(&entity->affinity, 0xff, sizeof(entity->affinity));
 	entity->policy = SCHEDULE_OTHER;
 	entity->slice_ns = FAIR_SLICE_NS;
-	entity->timer_slack_ns = TIMER_SLACK_NS;
 	fair_weight_set(entity);
 }
 

@@ -136,7 +136,7 @@ void schedule_fork(struct thread *child, struct thread *parent)
 	entity->policy = parent->schedule.policy;
 	entity->nice = parent->schedule.nice;
 	entity->priority = parent->schedule.priority;
-	entity->timer_slack_ns = parent->schedule.timer_slack_ns;
+	child->timer_slack_ns = parent->timer_slack_ns;
 	schedule_affinity_read(parent, &entity->affinity);
 	if (parent->schedule.resets_on_fork) {
 		if (is_real_time_policy(entity->policy) || entity->nice < 0) {

@@ -10,6 +10,8 @@
 #include "task/schedule/run_queue.h"
 #include "time/clock_time.h"
 
+#define DEFAULT_SLACK_NS 50000	/* Linux's, unless PR_SET_TIMERSLACK said otherwise */
+
 struct sleep_timer {
 	struct timer timer;
 	struct context *context;
@@ -62,7 +64,8 @@ static bool sleep_until(struct thread *self, int64_t deadline_ns)
 		return true;
 	timer_init(&sleep.timer, sleep_timer_fire);
 	if (!self->schedule.real_time)
-		sleep.timer.slack_ns = self->schedule.timer_slack_ns;
+		sleep.timer.slack_ns = self->timer_slack_ns ? self->timer_slack_ns :
+				       DEFAULT_SLACK_NS;
 	timer_arm(&sleep.timer, deadline_ns);
 	schedule();
 	return !timer_cancel_wait(&sleep.timer);

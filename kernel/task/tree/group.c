@@ -74,6 +74,9 @@ static void group_remove(struct process_group *group)
 {
 	struct session *session = group->session;
 
+	/* The first group is not in the map, and stays. */
+	if (group->id == 0)
+		return;
 	rcu_assign(task_id_find(group->id)->group, NULL);
 	task_id_release(group->id);
 	if (--session->group_count == 0)

@@ -19,6 +19,10 @@ static struct slab_cache *process_cache;
 static struct process kernel_process;
 static struct process *first_process;
 
+/* Its group and session have number 0; the first program starts in them, as on Linux. */
+static struct session kernel_session = { .references = { 1 }, .group_count = 1 };
+static struct process_group kernel_group = { .references = { 1 }, .session = &kernel_session };
+
 void task_tree_lock(void)
 {
 	spin_lock(&tree_lock);
@@ -59,6 +63,10 @@ void process_kernel_start(void)
 	process_cache = slab_cache_create("process", sizeof(struct process), 0, 0);
 	if (!process_cache || process_init(&kernel_process) < 0)
 		panic("no memory for the kernel's process");
+	list_init(&kernel_group.members);
+	/* Not as a member: signals to the group are not for kernel threads. */
+	kernel_process.group = &kernel_group;
+	kernel_process.session = &kernel_session;
 	limits_init(&kernel_process.limits);
 	kernel_process.capabilities = capability_set_system();
 }
