@@ -4,6 +4,7 @@
  */
 #include "base/errno.h"
 #include "base/format.h"
+#include "base/string.h"
 #include "file/event_files.h"
 #include "file/file.h"
 #include "file/poll.h"
