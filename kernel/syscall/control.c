@@ -37,7 +37,7 @@ static long flags_get(const struct file *file)
 
 	if (file->mode & FILE_PATH_ONLY)
 		return O_PATH | (flags & (O_DIRECTORY | O_NOFOLLOW));
-	return (flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC)) | O_LARGEFILE;
+	return flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
 }
 
 static long lock_control(struct file *file, unsigned command, user_address_t argument)
