@@ -1,6 +1,6 @@
 # Builds the kernel (ARCH=x86_64 or aarch64) or the programs of its unit tests (ARCH=host).
 #   make ARCH=x86_64                build/x86_64/kernel.elf
-#   make ARCH=x86_64 BUILD=debug    build/x86_64-debug/kernel.elf, with KASAN, UBSAN and lock checks
+#   make ARCH=x86_64 BUILD=debug    build/x86_64-debug/kernel.elf: KASAN, UBSAN, lock checks, unit tests
 #   make ARCH=x86_64 TEST=1         build/x86_64-test/kernel.elf, with the unit tests inside
 #   make ARCH=host                  build/host/test/..., one program for each *_test.c
 #   make check | clean              V=1 shows the commands
@@ -10,7 +10,7 @@ BUILD ?= release
 TEST ?= 0
 V ?= 0
 
-OUT := build/$(ARCH)$(if $(filter debug,$(BUILD)),-debug)$(if $(filter 1,$(TEST)),-test)
+OUT := build/$(ARCH)$(if $(filter debug,$(BUILD)),-debug,$(if $(filter 1,$(TEST)),-test))
 GENERATED := $(OUT)/generated
 
 CROSS_aarch64 := $(if $(filter aarch64,$(shell uname -m)),,aarch64-linux-gnu-)
@@ -112,7 +112,7 @@ flags += $(kernel_flags) $(arch_flags)
 ifeq ($(BUILD),debug)
 flags += -DAEGIS_DEBUG=1 $(ubsan_flags)
 endif
-kernel_c := $(filter-out %_fuzz.c $(host_only) $(if $(filter 1,$(TEST)),,%_test.c) $(arch_exclude),$(all_c))
+kernel_c := $(filter-out %_fuzz.c $(host_only) $(if $(filter 1,$(TEST))$(filter debug,$(BUILD)),,%_test.c) $(arch_exclude),$(all_c))
 objects := $(patsubst %.c,$(OUT)/%.o,$(patsubst $(OUT)/%,%,$(kernel_c) $(generated_c))) \
 	$(all_S:%.S=$(OUT)/%.o)
 script := $(wildcard kernel/arch/$(ARCH)/kernel.lds)

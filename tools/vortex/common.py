@@ -85,5 +85,5 @@ def build_kernel(arch, debug=False, test=False):
     say(f"building the kernel for {arch}{' with debug checks' if debug else ''}")
     variant = (["BUILD=debug"] if debug else []) + (["TEST=1"] if test else [])
     make(f"ARCH={arch}", *variant)
-    suffix = ("-debug" if debug else "") + ("-test" if test else "")
+    suffix = "-debug" if debug else "-test" if test else ""
     return os.path.join(BUILD, arch + suffix, "kernel.elf")

@@ -4,11 +4,12 @@ import time
 
 from .. import common
 from ..common import Failure, build_kernel, say
-from . import abi, boot, differential, host, mutants, programs, stress, terminal, threads
+from . import abi, boot, differential, host, kernel, mutants, programs, stress, terminal, threads
 
 # Minutes on two cores; together under 45.
 SUITES = {
     "host": (host.run, 4, "unit tests of the kernel's sources under ASan and UBSan"),
+    "kernel": (kernel.run, 4, "unit tests inside the kernel with KASAN, on four CPUs"),
     "boot": (boot.run, 6, "boots on many machines, and on bad input"),
     "abi": (abi.run_suite, 10, "test/abi on Linux, then on Aegis with page-table isolation off and on"),
     "threads": (threads.run, 3, "pthreads of static glibc and musl, on Linux and on Aegis"),
