@@ -196,14 +196,10 @@ int cache_file_map(struct file *file, struct map_request *request)
 			return -EPERM;
 		request->region_flags &= ~(uint32_t)REGION_MAY_EXECUTE;
 	}
-	if (is_shared && (request->region_flags & REGION_MAY_WRITE)) {
-		if (inode->seals & F_SEAL_WRITE)
+	if (is_shared && (inode->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))) {
+		if (request->region_flags & REGION_WRITE)
 			return -EPERM;
-		if (inode->seals & F_SEAL_FUTURE_WRITE) {
-			if (request->region_flags & REGION_WRITE)
-				return -EPERM;
-			request->region_flags &= ~(uint32_t)REGION_MAY_WRITE;
-		}
+		request->region_flags &= ~(uint32_t)REGION_MAY_WRITE;
 	}
 	request->operations = &cache_file_region_operations;
 	request->object = file;

@@ -6,6 +6,7 @@
 #include "memory/heap.h"
 #include "task/thread.h"
 #include "vfs/inode.h"
+#include "vfs/permission.h"
 #include "vfs/vfs.h"
 
 static struct mutex states_mutex = MUTEX_INITIALIZER(states_mutex, LOCK_LEAF_SLEEP);
@@ -140,6 +141,8 @@ int directory_root_set(const struct path *path)
 	if (!inode_is_directory(path->name->inode))
 		return -ENOTDIR;
 	error = inode_permission(path->name->inode, MAY_EXECUTE);
+	if (error == 0 && !privilege_is_held(PRIVILEGE_SYS_CHROOT))
+		error = -EPERM;
 	if (error == 0)
 		replace(state, &state->root, path);
 	return error;

@@ -5,7 +5,6 @@
 #include "device/node.h"
 #include "file/file.h"
 #include "file/pipe.h"
-#include "task/authority.h"
 #include "vfs/directories.h"
 #include "vfs/filesystem.h"
 #include "vfs/inode.h"
@@ -45,28 +44,20 @@ static uint32_t mode_of(const struct open_request *request)
 
 	if (request->flags & O_PATH)
 		return FILE_PATH_ONLY | FILE_NO_NOTIFY;
-	if ((request->flags & O_ACCMODE) != O_WRONLY)
-		mode |= FILE_READ;
-	if ((request->flags & O_ACCMODE) != O_RDONLY)
-		mode |= FILE_WRITE;
+	switch (request->flags & O_ACCMODE) {
+	case O_RDONLY:
+		mode = FILE_READ;
+		break;
+	case O_WRONLY:
+		mode = FILE_WRITE;
+		break;
+	case O_RDWR:
+		mode = FILE_READ | FILE_WRITE;
+		break;
+	}
 	if (request->is_exec)
 		mode |= FILE_EXECUTES;
 	return mode;
-}
-
-static int authority_for(const struct inode *inode, unsigned may, bool is_path_only)
-{
-	int error = 0;
-
-	if (is_path_only || inode_is_directory(inode))
-		return capability_require_file(CAPABILITY_FILE_LIST);
-	if (may & MAY_EXECUTE)
-		error = capability_require_file(CAPABILITY_FILE_EXECUTE);
-	if (error == 0 && (may & MAY_READ))
-		error = capability_require_file(CAPABILITY_FILE_READ);
-	if (error == 0 && (may & MAY_WRITE))
-		error = capability_require_file(CAPABILITY_FILE_WRITE);
-	return error;
 }
 
 /* May this object be opened so? The order of checks is may_open()'s of Linux. */
@@ -216,9 +207,6 @@ static int open_object(const struct path *path, const struct open_request *reque
 		may = wanted_access(&(struct open_request){
 			.flags = request->flags & ~(uint32_t)O_TRUNC,
 			.is_exec = request->is_exec });
-	error = authority_for(inode, may, is_path_only);
-	if (error)
-		return error;
 	if (truncates && mount_is_read_only(path->mount))
 		return -EROFS;
 	if (!is_path_only && !was_created) {
@@ -250,8 +238,6 @@ static int create_locked(struct walker *walker, struct name *name,
 
 	if (error == 0)
 		error = directory_may_create(walker->at.name);
-	if (error == 0)
-		error = capability_require_file(CAPABILITY_FILE_CREATE);
 	if (error)
 		return error;
 	if (!directory->operations->create)
@@ -335,8 +321,6 @@ static int open_unnamed(const struct path *directory, const struct open_request 
 	if (mount_is_read_only(directory->mount))
 		return -EROFS;
 	error = inode_permission(parent, MAY_WRITE | MAY_EXECUTE);
-	if (error == 0)
-		error = capability_require_file(CAPABILITY_FILE_CREATE);
 	if (error)
 		return error;
 	if (!parent->operations->make_unnamed)
@@ -405,6 +389,10 @@ int vfs_open(int directory_fd, const char *name, const struct open_request *requ
 {
 	int error = -ECHILD;
 
+	if ((request->flags & (O_TMPFILE & ~O_DIRECTORY)) &&
+	    ((request->flags & O_TMPFILE) != O_TMPFILE || (request->flags & O_CREAT) ||
+	     !(wanted_access(request) & MAY_WRITE)))
+		return -EINVAL;
 	if (!(request->walk_flags & (WALK_BENEATH | WALK_IN_ROOT)))
 		error = open_once(directory_fd, name, request, true, file);
 	if (error == -ECHILD && (request->walk_flags & WALK_CACHED))

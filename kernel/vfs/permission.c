@@ -17,6 +17,7 @@ static enum capability_right right_for(enum linux_privilege privilege)
 	switch (privilege) {
 	case PRIVILEGE_CHOWN:
 		return CAPABILITY_FILE_OWN;
+	case PRIVILEGE_SYS_CHROOT:
 	case PRIVILEGE_SYS_ADMIN:
 		return CAPABILITY_MOUNT_CHANGE;
 	default:

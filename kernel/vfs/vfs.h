@@ -48,6 +48,7 @@ int vfs_truncate_open(struct file *file) MUST_CHECK;	/* O_TRUNC: to 0, permissio
 /* "#12": how a file that O_TMPFILE made is shown. */
 void vfs_unnamed_text(const struct inode *inode, char *text, size_t size);
 int vfs_allocate(struct file *file, int mode, int64_t offset, int64_t length) MUST_CHECK;
+/* access(2): with the real ids, unless AT_EACCESS. */
 int vfs_access(const struct path *path, unsigned may, bool uses_effective) MUST_CHECK;
 
 /* Everything stat, statx and /proc show. */

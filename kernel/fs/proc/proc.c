@@ -6,6 +6,7 @@
 #include "file/pipe.h"
 #include "fs/proc/internal.h"
 #include "memory/heap.h"
+#include "memory/page.h"
 #include "task/credentials.h"
 #include "vfs/vfs.h"
 #include <abi/stat.h>
@@ -218,6 +219,7 @@ static int proc_statistics(struct superblock *superblock, struct statfs_result *
 {
 	(void)superblock;
 	result->type = PROC_SUPER_MAGIC;
+	result->block_size = PAGE_SIZE;
 	return 0;
 }
 

@@ -368,6 +368,10 @@ static int list(struct file *file, struct directory_sink *sink)
 	struct tmp_entry *entry;
 
 	shared_lock_read(&file->inode->lock);
+	if (file->name->flags & NAME_DELETED) {
+		shared_unlock_read(&file->inode->lock);
+		return -ENOENT;
+	}
 	if (list_dots(file, sink))
 		goto done;
 	entry = entry_at(directory, (uint64_t)file->position);
