@@ -298,6 +298,20 @@ int terminal_give_up(struct terminal *terminal)
 	return 0;
 }
 
+/* Why an id that names no group is refused: another session's process is not this one's business. */
+static int id_refusal(int32_t id, struct session *session)
+{
+	struct process *process = process_find(id);
+	int result = -ESRCH;
+
+	if (!process)
+		return -ESRCH;
+	if (READ_ONCE(process->session) != session)
+		result = -EPERM;
+	process_put(process);
+	return result;
+}
+
 int terminal_foreground_set(struct terminal *terminal, int32_t id)
 {
 	struct process_group *group, *old = NULL;
@@ -323,7 +337,7 @@ int terminal_foreground_set(struct terminal *terminal, int32_t id)
 	spin_unlock(&session_lock);
 	if (group)
 		process_group_put(group);
-	return result;
+	return result == -ESRCH ? id_refusal(id, session) : result;
 }
 
 int terminal_foreground_id(struct terminal *terminal)
