@@ -19,6 +19,7 @@ enum lock_context {
  */
 #define LOCK_CLASSES(LOCK_CLASS) \
 	LOCK_CLASS(LOCK_MOUNT, LOCK_CONTEXT_SLEEP) \
+	LOCK_CLASS(LOCK_FILESYSTEM, LOCK_CONTEXT_SLEEP) /* making of a shared instance */ \
 	LOCK_CLASS(LOCK_PROCESS_CHANGE, LOCK_CONTEXT_SLEEP) /* exec against ptrace, one per process */ \
 	LOCK_CLASS(LOCK_TERMINAL_OUTER, LOCK_CONTEXT_SLEEP) \
 	LOCK_CLASS(LOCK_EPOLL, LOCK_CONTEXT_SLEEP) /* nestable: outer to inner epoll */ \

@@ -13,7 +13,7 @@
 
 static struct mutex superblocks_mutex = MUTEX_INITIALIZER(superblocks_mutex, LOCK_LEAF_SLEEP);
 static struct list_head superblocks = LIST_HEAD_INITIALIZER(superblocks);
-static struct mutex single_mutex = MUTEX_INITIALIZER(single_mutex, LOCK_PROCESS_CHANGE);
+static struct mutex single_mutex = MUTEX_INITIALIZER(single_mutex, LOCK_FILESYSTEM);
 static uint32_t last_device;
 
 struct filesystem *filesystem_find(const char *name)
