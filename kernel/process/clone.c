@@ -49,11 +49,21 @@ static int request_check(const struct clone_request *request)
 
 static int copy_space(struct process *child, struct process *parent, uint64_t flags)
 {
-	if (!(flags & CLONE_VM))
-		return space_copy(parent->space, &child->space);
-	space_user_get(parent->space);
-	child->space = parent->space;
-	return 0;
+	struct space *from = parent->space;
+	int result;
+
+	if (flags & CLONE_VM) {
+		space_user_get(from);
+		child->space = from;
+		return 0;
+	}
+	result = space_copy(from, &child->space);
+	if (result == 0 && from->executable) {
+		file_get(from->executable);
+		child->space->executable = from->executable;
+		child->space->executable_put = from->executable_put;
+	}
+	return result;
 }
 
 static int copy_files(struct process *child, struct process *parent, uint64_t flags)

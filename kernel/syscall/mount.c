@@ -3,6 +3,7 @@
  */
 #include "arch/pages.h"
 #include "syscall/internal.h"
+#include "vfs/permission.h"
 #include "vfs/vfs.h"
 
 /* The upper half of the flags may carry a magic number from the days before Linux 2.4. */
@@ -16,6 +17,8 @@ long sys_mount(const char *source, const char *target, const char *type, unsigne
 	char *options = NULL;
 	int result;
 
+	if (!privilege_is_held(PRIVILEGE_SYS_ADMIN))
+		return -EPERM;
 	if ((flags & MS_MGC_MSK) == MS_MGC_VAL)
 		flags &= ~MS_MGC_MSK;
 	if (data) {
@@ -39,6 +42,8 @@ long sys_umount2(const char *name, int flags)
 
 	if (flags & ~(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW))
 		return -EINVAL;
+	if (!privilege_is_held(PRIVILEGE_SYS_ADMIN))
+		return -EPERM;
 	result = walk(AT_FDCWD, name, flags & UMOUNT_NOFOLLOW ? 0 : WALK_FOLLOW, &path);
 	if (result < 0)
 		return result;
@@ -50,8 +55,11 @@ long sys_umount2(const char *name, int flags)
 long sys_pivot_root(const char *new_root, const char *put_old)
 {
 	struct path root, old;
-	int result = walk(AT_FDCWD, new_root, WALK_FOLLOW | WALK_DIRECTORY, &root);
+	int result;
 
+	if (!privilege_is_held(PRIVILEGE_SYS_ADMIN))
+		return -EPERM;
+	result = walk(AT_FDCWD, new_root, WALK_FOLLOW | WALK_DIRECTORY, &root);
 	if (result < 0)
 		return result;
 	result = walk(AT_FDCWD, put_old, WALK_FOLLOW | WALK_DIRECTORY, &old);
