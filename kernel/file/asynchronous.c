@@ -171,6 +171,7 @@ void file_asynchronous_notify(struct file *file, int band)
 {
 	struct signal_information information = {
 		.si_signo = file->owner_signal, .si_code = band, .si_band = band_events(band),
+		.si_fd = file->owner_fd,
 	};
 
 	if (file->owner_id == 0)

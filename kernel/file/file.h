@@ -96,8 +96,8 @@ struct file {
 	uint32_t errors_seen;			/* write-back errors already reported */
 	const struct credentials *opened_by;
 	struct epoll_link *epoll_links;		/* epoll items on this file; own lock in epoll.c */
-	struct fasync *asynchronous;		/* F_SETOWN, FIOASYNC */
 	int32_t owner_id, owner_type, owner_signal;	/* F_SETOWN, F_SETOWN_EX, F_SETSIG */
+	int32_t owner_fd;			/* by which O_ASYNC was set: si_fd of that signal */
 	struct file *late_next;			/* chain of files whose last put could not sleep */
 	struct rcu_head rcu;
 };

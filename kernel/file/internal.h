@@ -71,7 +71,7 @@ struct pipe *file_pipe(struct file *file);
  * -ERESTARTSYS. */
 int pipe_wait_readable(struct pipe *pipe) MUST_CHECK;
 int pipe_wait_writable(struct pipe *pipe) MUST_CHECK;
-/* Tell one waiting reader or writer, all pollers, and owners of asynchronous files. No locks. */
+/* Tell one waiting reader or writer, and all pollers. No locks held. */
 void pipe_wake_readers(struct pipe *pipe);
 void pipe_wake_writers(struct pipe *pipe);
 /* SIGPIPE for the current thread; -EPIPE. */

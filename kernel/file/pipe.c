@@ -169,13 +169,11 @@ int pipe_wait_writable(struct pipe *pipe)
 void pipe_wake_readers(struct pipe *pipe)
 {
 	wait_queue_wake(&pipe->readable, POLLIN | POLLRDNORM);
-	asynchronous_notify(&pipe->asynchronous_readers, POLL_IN);
 }
 
 void pipe_wake_writers(struct pipe *pipe)
 {
 	wait_queue_wake(&pipe->writable, POLLOUT | POLLWRNORM);
-	asynchronous_notify(&pipe->asynchronous_writers, POLL_OUT);
 }
 
 NOINLINE long pipe_is_broken(void)
@@ -247,9 +245,11 @@ static long pipe_read(struct file *file, struct transfer *to, struct io *io)
 	mutex_unlock(&pipe->lock);
 	if (was_full)
 		pipe_wake_writers(pipe);
+	if (result > 0)
+		asynchronous_notify(&pipe->asynchronous_writers, POLL_OUT);
 	/* The wake-up that came to this reader stood for all that was written since. */
 	if (wakes_reader)
-		wait_queue_wake(&pipe->readable, POLLIN | POLLRDNORM);
+		pipe_wake_readers(pipe);
 	return result;
 }
 
@@ -301,6 +301,7 @@ static int pipe_write_wait(struct pipe *pipe, bool wakes_readers)
 	mutex_unlock(&pipe->lock);
 	if (wakes_readers)
 		pipe_wake_readers(pipe);
+	asynchronous_notify(&pipe->asynchronous_readers, POLL_IN);
 	result = pipe_wait_writable(pipe);
 	mutex_lock(&pipe->lock);
 	return result;
@@ -344,8 +345,10 @@ static long pipe_write(struct file *file, struct transfer *from, struct io *io)
 	mutex_unlock(&pipe->lock);
 	if (wakes_readers && moved > 0)
 		pipe_wake_readers(pipe);
+	if (moved > 0)
+		asynchronous_notify(&pipe->asynchronous_readers, POLL_IN);
 	if (wakes_writer)
-		wait_queue_wake(&pipe->writable, POLLOUT | POLLWRNORM);
+		pipe_wake_writers(pipe);
 	return moved > 0 ? moved : error;
 }
 

@@ -9,6 +9,7 @@
 #include "memory/heap.h"
 #include <abi/fcntl.h>
 #include <abi/poll.h>
+#include <abi/signal.h>
 
 #define PAGES_AT_ONCE 16
 #define BUFFERS_AT_ONCE 8
@@ -62,6 +63,13 @@ static int pipe_lock_readable(struct pipe *pipe, unsigned flags)
 	return result;
 }
 
+/* Bytes came into a pipe. No locks held. */
+static void readers_tell(struct pipe *pipe)
+{
+	pipe_wake_readers(pipe);
+	asynchronous_notify(&pipe->asynchronous_readers, POLL_IN);
+}
+
 int splice_pages_get(struct page **pages, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
@@ -107,7 +115,7 @@ static size_t pages_append(struct pipe *pipe, struct page **pages, size_t length
 	mutex_unlock(&pipe->lock);
 	splice_pages_put(pages + i, count - i);
 	if (moved > 0)
-		pipe_wake_readers(pipe);
+		readers_tell(pipe);
 	return moved;
 }
 
@@ -208,6 +216,7 @@ static void drain_end(struct pipe *pipe, struct drained *drained, long written)
 	wait_queue_wake_all(&pipe->readable, POLLIN | POLLRDNORM);
 	if (was_full)
 		pipe_wake_writers(pipe);
+	asynchronous_notify(&pipe->asynchronous_writers, POLL_OUT);
 }
 
 static long splice_out(struct pipe *pipe, struct file *to, int64_t *offset, size_t length,
@@ -305,7 +314,7 @@ static long splice_pipes(struct pipe *from, struct pipe *to, size_t length, unsi
 		WRITE_ONCE(from->tail, from->tail + 1);
 	}
 	pipes_unlock(from, to);
-	pipe_wake_readers(to);
+	readers_tell(to);
 	if (was_full)
 		pipe_wake_writers(from);
 	return moved;
@@ -333,7 +342,7 @@ long pipe_tee(struct file *from_file, struct file *to_file, size_t length, unsig
 		moved += part;
 	}
 	pipes_unlock(from, to);
-	pipe_wake_readers(to);
+	readers_tell(to);
 	return moved;
 }
 

@@ -12,7 +12,7 @@
 /* What F_SETFL may change. */
 #define CHANGEABLE_FLAGS (O_APPEND | O_ASYNC | O_DIRECT | O_NOATIME | O_NONBLOCK)
 
-static long flags_set(struct file *file, uint32_t flags)
+static long flags_set(int fd, struct file *file, uint32_t flags)
 {
 	uint32_t old = READ_ONCE(file->flags), wanted;
 	int result = 0;
@@ -20,6 +20,8 @@ static long flags_set(struct file *file, uint32_t flags)
 	flags &= CHANGEABLE_FLAGS;
 	if ((flags & O_NOATIME) && !(old & O_NOATIME))
 		result = vfs_noatime_check(file);
+	if ((flags & O_ASYNC) && !(old & O_ASYNC))
+		file->owner_fd = fd;
 	if (result == 0 && file->operations->flags_changed)
 		result = file->operations->flags_changed(file, flags);
 	if (result < 0)
@@ -53,8 +55,36 @@ static long lock_control(struct file *file, unsigned command, user_address_t arg
 	return result;
 }
 
+static bool owner_exists(int type, int id)
+{
+	struct process_group *group;
+	struct process *process;
+	struct thread *thread;
+
+	switch (type) {
+	case F_OWNER_TID:
+		thread = thread_find(id);
+		if (thread)
+			thread_put(thread);
+		return thread != NULL;
+	case F_OWNER_PID:
+		process = process_find(id);
+		if (process)
+			process_put(process);
+		return process != NULL;
+	default:
+		group = process_group_find(id);
+		if (group)
+			process_group_put(group);
+		return group != NULL;
+	}
+}
+
+/* Id 0: nobody any more. */
 static long owner_set(struct file *file, int type, int id)
 {
+	if (id != 0 && !owner_exists(type, id))
+		return -ESRCH;
 	file->owner_type = type;
 	file->owner_id = id;
 	return 0;
@@ -105,11 +135,11 @@ static long owner_control(struct file *file, unsigned command, unsigned long arg
 	}
 }
 
-static long file_control(struct file *file, unsigned command, unsigned long argument)
+static long file_control(int fd, struct file *file, unsigned command, unsigned long argument)
 {
 	switch (command) {
 	case F_SETFL:
-		return flags_set(file, argument);
+		return flags_set(fd, file, argument);
 	case F_GETLK: case F_SETLK: case F_SETLKW:
 	case F_OFD_GETLK: case F_OFD_SETLK: case F_OFD_SETLKW:
 		return lock_control(file, command, argument);
@@ -145,7 +175,7 @@ static long control_by_command(int fd, struct file *file, unsigned command, unsi
 	default:
 		/* A file that was opened for its name only allows nothing else. */
 		return file->mode & FILE_PATH_ONLY ? -EBADF :
-			file_control(file, command, argument);
+			file_control(fd, file, command, argument);
 	}
 }
 
@@ -170,13 +200,20 @@ long sys_flock(struct file *fd, unsigned operation)
 	return file_lock_whole(fd, operation);
 }
 
-static long nonblocking_set(struct file *file, user_address_t argument, uint32_t flag)
+/* The number that ioctl(2) was called with: the stub resolved it already, so it is taken again from the
+ * frame that made the call. */
+static int called_fd(void)
+{
+	return (int)frame_argument(context_user_frame(context_current()), 0);
+}
+
+static long flag_change(struct file *file, user_address_t argument, uint32_t flag)
 {
 	uint32_t on, flags = READ_ONCE(file->flags);
 
 	if (user_load32(argument, &on) < 0)
 		return -EFAULT;
-	return flags_set(file, on ? flags | flag : flags & ~flag);
+	return flags_set(called_fd(), file, on ? flags | flag : flags & ~flag);
 }
 
 /* What regular files answer: bytes left to read. */
@@ -193,27 +230,19 @@ static long inode_control(struct file *file, unsigned command, user_address_t ar
 	return user_store32(argument, status.attributes.size - file->position);
 }
 
-/* The descriptor's own flag: the stub resolved the number already, so it is taken again from the
- * frame that made the call. */
-static long close_flag_set(bool closes_on_exec)
-{
-	return descriptor_flag_set(frame_argument(context_user_frame(context_current()), 0),
-				   closes_on_exec);
-}
-
 long sys_ioctl(struct file *fd, unsigned command, user_address_t argument)
 {
 	long result;
 
 	switch (command) {
 	case FIOCLEX:
-		return close_flag_set(true);
+		return descriptor_flag_set(called_fd(), true);
 	case FIONCLEX:
-		return close_flag_set(false);
+		return descriptor_flag_set(called_fd(), false);
 	case FIONBIO:
-		return nonblocking_set(fd, argument, O_NONBLOCK);
+		return flag_change(fd, argument, O_NONBLOCK);
 	case FIOASYNC:
-		return nonblocking_set(fd, argument, O_ASYNC);
+		return flag_change(fd, argument, O_ASYNC);
 	default:
 		break;
 	}

@@ -3,6 +3,7 @@
  */
 #include "file/pipe.h"
 #include "syscall/internal.h"
+#include "vfs/inode.h"
 
 long sys_read(struct file *fd, struct transfer *buffer)
 {
@@ -156,6 +157,32 @@ long sys_sendfile(struct file *to, struct file *from, user_address_t position, s
 	return position_store(position, &offset, result);
 }
 
+/* copy_file_range: two regular files of one file system, and not over each other. */
+static int copy_check(const struct file *from, uint64_t from_offset, const struct file *to,
+		      uint64_t to_offset, size_t length)
+{
+	uint16_t from_type = from->inode ? inode_type(from->inode) : 0;
+	uint16_t to_type = to->inode ? inode_type(to->inode) : 0;
+	uint64_t size;
+
+	if (from_type == S_IFDIR || to_type == S_IFDIR)
+		return -EISDIR;
+	if (from_type != S_IFREG || to_type != S_IFREG)
+		return -EINVAL;
+	if (to->flags & O_APPEND)
+		return -EBADF;
+	if (from->inode->superblock != to->inode->superblock)
+		return -EXDEV;
+	if (from_offset + length < from_offset || to_offset + length < to_offset)
+		return -EOVERFLOW;
+	size = READ_ONCE(from->inode->attributes.size);
+	length = from_offset >= size ? 0 : min((uint64_t)length, size - from_offset);
+	if (from->inode == to->inode && to_offset + length > from_offset &&
+	    to_offset < from_offset + length)
+		return -EINVAL;
+	return 0;
+}
+
 long sys_copy_file_range(struct file *from, user_address_t from_position, struct file *to,
 			 user_address_t to_position, size_t length, unsigned flags)
 {
@@ -168,6 +195,10 @@ long sys_copy_file_range(struct file *from, user_address_t from_position, struct
 		return result;
 	if (flags != 0)
 		return -EINVAL;
+	result = copy_check(from, use_from ? from_offset : from->position, to,
+			    use_to ? to_offset : to->position, length);
+	if (result < 0)
+		return result;
 	result = file_copy_range(from, use_from, to, use_to, min(length, (size_t)MAX_RW_COUNT));
 	result = position_store(from_position, &from_offset, result);
 	return position_store(to_position, &to_offset, result);
