@@ -116,6 +116,7 @@ struct process {
 	struct session *session;
 	struct list_node group_node;
 	bool is_child_subreaper;
+	bool has_left_terminal;			/* TIOCNOTTY: its session's is not its own */
 	bool has_executed;			/* setpgid on a child after exec is EACCES */
 	bool is_exiting;			/* exit_group or fatal signal: all threads go */
 	bool is_zombie;

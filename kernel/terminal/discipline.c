@@ -367,6 +367,14 @@ static bool may_overflow(const struct discipline *discipline)
 	return has_local_flag(discipline, ICANON) && discipline->canonical_head == discipline->tail;
 }
 
+/* Whether all that one byte may become has a place. */
+static bool fits(const struct discipline *discipline)
+{
+	uint32_t most = has_input_flag(discipline, PARMRK) ? 3 : 1;
+
+	return discipline->head - discipline->tail <= DISCIPLINE_INPUT_BYTES - most;
+}
+
 size_t discipline_room(const struct discipline *discipline)
 {
 	int32_t room = room_signed(discipline);
@@ -383,8 +391,8 @@ bool discipline_receive(struct discipline *discipline, uint8_t byte, enum input_
 	if (room <= 0) {
 		if (!may_overflow(discipline))
 			return false;
-		/* The line is too long: the last byte makes place for this one. */
-		if (room < 0)
+		/* The line is too long: the last bytes make place for this one. */
+		while (!fits(discipline))
 			discipline->head--;
 		if (kind == INPUT_PARITY)
 			return true;

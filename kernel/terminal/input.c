@@ -176,8 +176,10 @@ void terminal_act(struct terminal *terminal, uint32_t events)
 		terminal_signal_foreground(terminal, SIGQUIT);
 	if (events & EVENT_SUSPEND)
 		terminal_signal_foreground(terminal, SIGTSTP);
-	if (events & EVENT_READABLE)
+	if (events & EVENT_READABLE) {
 		wait_queue_wake_all(&terminal->readers, POLLIN | POLLRDNORM);
+		asynchronous_notify(&terminal->asynchronous, POLL_IN);
+	}
 	if (events & (EVENT_DISCARD_OUTPUT | EVENT_STARTED | EVENT_INPUT_FLUSHED))
 		wait_queue_wake_all(&terminal->writers, POLLOUT | POLLWRNORM);
 }

@@ -5,6 +5,7 @@
 #include "base/list.h"
 #include "base/refcount.h"
 #include "device/node.h"
+#include "file/poll.h"
 #include "sync/mutex.h"
 #include "sync/spin_lock.h"
 #include "sync/wait.h"
@@ -45,6 +46,7 @@ struct terminal {
 	struct process_group *foreground;
 
 	struct wait_queue readers, writers;
+	struct asynchronous_files asynchronous;	/* files with O_ASYNC */
 	struct deferred deferred;		/* input and echo after interrupts */
 
 	struct spin_lock raw_lock;		/* LOCK_LEAF: */

@@ -24,7 +24,8 @@ bool terminal_is_controlling(struct terminal *terminal)
 
 	rcu_read_lock();
 	session = rcu_dereference(process_current()->session);
-	is_controlling = session && READ_ONCE(session->terminal) == terminal;
+	is_controlling = session && READ_ONCE(session->terminal) == terminal &&
+			 !READ_ONCE(process_current()->has_left_terminal);
 	rcu_read_unlock();
 	return is_controlling;
 }
@@ -36,7 +37,7 @@ struct terminal *terminal_controlling_get(void)
 
 	spin_lock(&session_lock);
 	session = rcu_dereference(process_current()->session);
-	if (session)
+	if (session && !READ_ONCE(process_current()->has_left_terminal))
 		terminal = session->terminal;
 	if (terminal)
 		terminal_get(terminal);
@@ -284,9 +285,10 @@ int terminal_give_up(struct terminal *terminal)
 	spin_lock(&session_lock);
 	session = rcu_dereference(process->session);
 	if (!session || READ_ONCE(session->leader) != process || terminal->session != session) {
+		/* The session keeps it; this process and its children-to-be do not. */
+		WRITE_ONCE(process->has_left_terminal, true);
 		spin_unlock(&session_lock);
-		/* The terminal belongs to the session as a whole: only its leader can give it up. */
-		return -EPERM;
+		return 0;
 	}
 	old = disown(terminal);
 	spin_unlock(&session_lock);
@@ -323,7 +325,8 @@ int terminal_foreground_set(struct terminal *terminal, int32_t id)
 	group = process_group_find(id);
 	spin_lock(&session_lock);
 	session = rcu_dereference(process_current()->session);
-	if (!session || session->terminal != terminal || terminal->session != session)
+	if (!session || session->terminal != terminal || terminal->session != session ||
+	    READ_ONCE(process_current()->has_left_terminal))
 		result = -ENOTTY;
 	else if (!group)
 		result = -ESRCH;

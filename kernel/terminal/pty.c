@@ -123,6 +123,7 @@ static void slave_release(struct terminal *slave)
 	struct pty *pty = pty_of(slave);
 
 	pty_instance_put(pty->instance);
+	heap_free(pty->output.bytes);
 	heap_free(pty);
 }
 
@@ -213,11 +214,12 @@ static void slave_settings_prepare(struct terminal *slave)
 struct pty *pty_create(struct pty_instance *instance)
 {
 	struct pty *pty = heap_allocate(sizeof(*pty), HEAP_PATIENT | HEAP_ACCOUNT);
+	uint8_t *bytes = heap_allocate(PTY_OUTPUT_BYTES, HEAP_ACCOUNT | HEAP_RAW);
 
-	if (!pty)
-		return NULL;
-	pty->slave = terminal_create(&slave_driver, pty, 0);
-	if (!pty->slave) {
+	if (pty && bytes)
+		pty->slave = terminal_create(&slave_driver, pty, 0);
+	if (!pty || !bytes || !pty->slave) {
+		heap_free(bytes);
 		heap_free(pty);
 		return NULL;
 	}
@@ -234,7 +236,7 @@ struct pty *pty_create(struct pty_instance *instance)
 	mutex_init(&pty->write_lock, LOCK_TERMINAL_OUTER);
 	wait_queue_init(&pty->readers);
 	wait_queue_init(&pty->writers);
-	ring_init(&pty->output, pty->output_bytes, PTY_OUTPUT_BYTES);
+	ring_init(&pty->output, bytes, PTY_OUTPUT_BYTES);
 	slave_settings_prepare(pty->slave);
 	return pty;
 }

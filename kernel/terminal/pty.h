@@ -27,8 +27,6 @@ struct pty {
 	uint32_t uid, gid;
 	uint16_t mode;
 	int64_t created_ns;
-
-	uint8_t output_bytes[PTY_OUTPUT_BYTES];
 };
 
 struct pty_instance {

@@ -51,6 +51,7 @@ struct terminal *terminal_create(const struct terminal_driver *driver, void *dri
 	spin_lock_init(&terminal->raw_lock, LOCK_LEAF);
 	discipline_init(&terminal->discipline, &settings_default);
 	list_init(&terminal->files);
+	asynchronous_files_init(&terminal->asynchronous);
 	wait_queue_init(&terminal->readers);
 	wait_queue_init(&terminal->writers);
 	deferred_init(&terminal->deferred, input_arrived);
@@ -148,6 +149,7 @@ static void terminal_release(struct file *file)
 	struct terminal *terminal = open->terminal;
 	bool were_enabled, is_last;
 
+	asynchronous_forget(&terminal->asynchronous, file);
 	mutex_lock(&terminal->change_lock);
 	were_enabled = spin_lock_irq(&terminal->lock);
 	list_remove(&open->node);
@@ -233,6 +235,20 @@ void terminal_output_ready(struct terminal *terminal)
 	if (!ring_is_empty(&terminal->discipline.echo) && !terminal->is_pty)
 		deferred_queue(&terminal->deferred);
 	wait_queue_wake_all(&terminal->writers, POLLOUT | POLLWRNORM);
+	asynchronous_notify(&terminal->asynchronous, POLL_OUT);
+}
+
+/* SIGIO goes to the foreground group, or to the caller, unless F_SETOWN said otherwise. */
+static int terminal_flags_changed(struct file *file, uint32_t flags)
+{
+	struct terminal_file *open = file->object;
+	int group = terminal_foreground_id(open->terminal);
+
+	if ((flags & O_ASYNC) && file->owner_id == 0) {
+		file->owner_type = group ? F_OWNER_PGRP : F_OWNER_PID;
+		file->owner_id = group ? group : process_current()->id;
+	}
+	return asynchronous_change(&open->terminal->asynchronous, file, flags & O_ASYNC);
 }
 
 const struct file_operations terminal_file_operations = {
@@ -241,4 +257,5 @@ const struct file_operations terminal_file_operations = {
 	.poll = terminal_poll,
 	.control = terminal_control,
 	.release = terminal_release,
+	.flags_changed = terminal_flags_changed,
 };

@@ -12,6 +12,7 @@
 #include "memory/heap.h"
 #include "memory/page.h"
 #include "task/system_name.h"
+#include "terminal/terminal.h"
 #include "time/clock_time.h"
 #include "vfs/vfs.h"
 #include <abi/process.h>
@@ -304,6 +305,17 @@ static int status_list(struct file *file, struct directory_sink *sink)
 	return 0;
 }
 
+static PROC_SHOWS(show_terminal_drivers)
+{
+	(void)node;
+	terminal_drivers_describe(sink);
+	return 0;
+}
+
+static const struct proc_node terminal_table[] = {
+	{ "drivers", S_IFREG | 0444, .show = show_terminal_drivers }, { .name = NULL },
+};
+
 const struct inode_operations proc_status_operations = { .lookup = status_lookup };
 const struct file_operations proc_status_file_operations = {
 	.list = status_list, .seek = proc_seek_directory,
@@ -331,6 +343,7 @@ const struct proc_node proc_root_table[] = {
 	{ "modules", S_IFREG | 0444, .show = show_nothing },
 	{ "kmsg", S_IFREG | 0400, .file_operations = &proc_kernel_log_operations },
 	{ "sys", S_IFDIR | 0555, .children = proc_kernel_values },
+	{ "tty", S_IFDIR | 0555, .children = terminal_table },
 	{ "aegis", S_IFDIR | 0555, .operations = &proc_status_operations,
 	  .file_operations = &proc_status_file_operations },
 	{ .name = NULL },

@@ -134,6 +134,7 @@ int process_session_start(struct process *process)
 		return -ENOMEM;
 	}
 	session->leader = process;
+	process->has_left_terminal = false;
 	group_change(process, group);
 	return 0;
 }

@@ -136,6 +136,7 @@ static int link(struct process *process, struct process *parent)
 	list_add_tail(&parent->children, &process->child_node);
 	if (process_current()->group)
 		group_join(process_current()->group, process);
+	process->has_left_terminal = process_current()->has_left_terminal;
 	rcu_assign(task_id_find(process->id)->process, process);
 	if (!first_process)
 		first_process = process;
