@@ -5,6 +5,8 @@
 
 #include "memory/heap.h"
 #include "syscall/internal.h"
+#include "task/authority.h"
+#include "task/credentials.h"
 #include "task/thread.h"
 #include <abi/memory.h>
 
@@ -78,6 +80,17 @@ static long map_file(struct file *file, struct map_request *request)
 	return result < 0 ? result : space_map(space_current(), request);
 }
 
+/* What memory/ holds a lock of pages against: nothing, for who may tune the system. */
+static uint64_t lock_limit_follow(void)
+{
+	struct space *space = space_current();
+	bool is_free = credentials_current()->euid == 0 &&
+		       capability_is_held(CAPABILITY_SYSTEM_TUNE);
+
+	space->limit_locked = is_free ? UINT64_MAX : limit_current(LIMIT_MEMLOCK);
+	return space->limit_locked;
+}
+
 long sys_mmap(user_address_t address, size_t length, unsigned long protection,
 	      unsigned long flags, int fd, unsigned long position)
 {
@@ -92,6 +105,8 @@ long sys_mmap(user_address_t address, size_t length, unsigned long protection,
 
 	if (position % PAGE_SIZE != 0)
 		return -EINVAL;
+	if (flags & MAP_LOCKED)
+		lock_limit_follow();
 	if (flags & MAP_FIXED_NOREPLACE)
 		request.map_flags = MAP_AT_UNLESS_TAKEN;
 	else if (flags & MAP_FIXED)
@@ -155,10 +170,9 @@ long sys_msync(user_address_t address, size_t length, int flags)
 		return -EINVAL;
 	if ((flags & MS_ASYNC) && (flags & MS_SYNC))
 		return -EINVAL;
-	if (length == 0)
+	/* The last page of numbers rounds to nothing, on Linux too. */
+	if (align_up(length, PAGE_SIZE) == 0)
 		return 0;
-	if (align_up(length, PAGE_SIZE) < length)
-		return -ENOMEM;
 	return space_sync(space_current(), address, length, flags);
 }
 
@@ -200,7 +214,7 @@ static long lock_pages(user_address_t address, size_t length, bool on_fault)
 	uint64_t start = align_down(address, PAGE_SIZE);
 	uint64_t bytes = align_up(length + (address - start), PAGE_SIZE);
 
-	if (limit_current(LIMIT_MEMLOCK) == 0)
+	if (lock_limit_follow() == 0)
 		return -EPERM;
 	if (length == 0)
 		return 0;
@@ -238,7 +252,7 @@ long sys_mlockall(int flags)
 	if (flags == 0 || (flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) ||
 	    flags == MCL_ONFAULT)
 		return -EINVAL;
-	if (limit_current(LIMIT_MEMLOCK) == 0)
+	if (lock_limit_follow() == 0)
 		return -EPERM;
 	return space_lock_all(space_current(), flags);
 }

@@ -449,8 +449,9 @@ int region_populate(struct region *region, user_address_t start, user_address_t 
 	bool writes = region->flags & REGION_WRITE &&
 		      (is_write || !(region->flags & REGION_SHARED));
 
-	if (!(region->flags & REGION_ACCESS) || (is_write && !writes))
-		return -EFAULT;
+	if (!(region->flags & REGION_ACCESS) || (is_write && !writes) ||
+	    region->flags & REGION_SPECIAL)
+		return -EINVAL;
 	for (; start < end; start += PAGE_SIZE) {
 		enum fault_result result = fault_resolve(region, start, writes, FAULT_AS_MAPPED);
 
@@ -475,7 +476,7 @@ int space_populate(struct space *space, user_address_t start, user_address_t end
 		user_address_t stop;
 
 		if (!region) {
-			error = -EFAULT;
+			error = -ENOMEM;
 			break;
 		}
 		stop = min(end, region->end);

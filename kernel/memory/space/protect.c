@@ -52,27 +52,16 @@ static void region_protect_pages(struct region *region)
 		mmu_invalidate(&space->mmu, region->start, region->end);
 }
 
-/* 0, or the error of the first region that does not allow it; -ENOMEM for a hole. */
-static int protect_check(struct space *space, user_address_t start, user_address_t end,
-			 uint32_t flags)
+/* Whether a region, none of which lies outside the range, may have the permissions. */
+static int protect_check(const struct region *region, uint32_t flags)
 {
-	uint64_t more_data = 0;
+	struct space *space = region->space;
+	uint32_t may = (region->flags / REGION_MAY_READ) * REGION_READ;
 
-	while (start < end) {
-		struct region *region = space_region_find(space, start);
-		uint32_t may;
-
-		if (!region)
-			return -ENOMEM;
-		may = (region->flags / REGION_MAY_READ) * REGION_READ;
-		if (flags & ~may & REGION_ACCESS)
-			return -EACCES;
-		if (flags & REGION_WRITE && !(region->flags & (REGION_WRITE | REGION_SHARED)))
-			more_data += min(region->end, end) - start;
-		start = region->end;
-	}
-	if (more_data && space->pages_data + (more_data >> PAGE_SHIFT) >
-				 space->limit_data >> PAGE_SHIFT)
+	if (flags & ~may & REGION_ACCESS)
+		return -EACCES;
+	if (flags & REGION_WRITE && !(region->flags & (REGION_WRITE | REGION_SHARED)) &&
+	    space->pages_data + region_pages(region) > space->limit_data >> PAGE_SHIFT)
 		return -ENOMEM;
 	return 0;
 }
@@ -87,10 +76,32 @@ static void region_flags_set(struct region *region, uint32_t flags)
 	space_account(region->space, region, pages);
 }
 
-/*
- * Linux changes the regions up to the first one that it refuses; what a program sees of that is
- * only the error, so everything is checked first.
- */
+/* Changes what lies before the first hole or refusal, as Linux does; then fails. */
+static int protect_range(struct space *space, user_address_t start, user_address_t end,
+			 uint32_t access)
+{
+	struct region *region = region_find_from(space, start);
+
+	for (; start < end; region = space_region_next(region)) {
+		uint32_t flags;
+		int error;
+
+		if (!region || region->start > start)
+			return -ENOMEM;
+		error = protect_check(region, access);
+		if (error)
+			return error;
+		flags = (region->flags & ~(uint32_t)REGION_ACCESS) | access;
+		if (flags != region->flags) {
+			region_flags_set(region, flags);
+			region_protect_pages(region);
+		}
+		region = region_merge(region);
+		start = region->end;
+	}
+	return 0;
+}
+
 int space_protect(struct space *space, user_address_t start, uint64_t length,
 		  uint32_t region_flags)
 {
@@ -103,27 +114,16 @@ int space_protect(struct space *space, user_address_t start, uint64_t length,
 	error = shared_lock_write_killable(&space->lock);
 	if (error)
 		return error;
-	error = protect_check(space, start, end, region_flags);
+	error = region_isolate(space, start, end);
 	if (!error)
-		error = region_isolate(space, start, end);
-	if (error)
-		goto out;
-	for (region = region_find_from(space, start); region && region->start < end;
-	     region = space_region_next(region)) {
-		uint32_t flags = (region->flags & ~(uint32_t)REGION_ACCESS) |
-				 (region_flags & REGION_ACCESS);
-
-		if (flags != region->flags) {
-			region_flags_set(region, flags);
-			region_protect_pages(region);
-		}
-		region = region_merge(region);
-	}
-	/* Joined with what follows the range as well. */
+		error = protect_range(space, start, end, region_flags & REGION_ACCESS);
+	/* What was cut at the ends and not changed is joined again. */
+	region = region_find_from(space, start);
+	if (region)
+		region_merge(region);
 	region = region_find_from(space, end);
 	if (region)
 		region_merge(region);
-out:
 	shared_unlock_write(&space->lock);
 	return error;
 }
@@ -209,12 +209,12 @@ static int advise_flags(struct space *space, user_address_t start, user_address_
 	region = region_find_from(space, start);
 	for (; !error && region && region->start < end; region = space_region_next(region)) {
 		has_hole |= region->start > start;
-		start = region->end;
 		error = advice_check(region, advice);
 		if (error)
 			break;
 		region_flags_set(region, advice_flags(advice, region->flags));
 		region = region_merge(region);
+		start = region->end;
 	}
 	shared_unlock_write(&space->lock);
 	return error ? error : has_hole || start < end ? -ENOMEM : 0;
@@ -270,8 +270,7 @@ int space_advise(struct space *space, user_address_t start, uint64_t length, int
 		return start == end ? 0 : advise_pages(space, start, end, advice);
 	case MADV_POPULATE_READ:
 	case MADV_POPULATE_WRITE:
-		error = space_populate(space, start, end, advice == MADV_POPULATE_WRITE);
-		return error == -EFAULT && !space_region_find(space, start) ? -ENOMEM : error;
+		return space_populate(space, start, end, advice == MADV_POPULATE_WRITE);
 	default:
 		return -EINVAL;
 	}
@@ -303,11 +302,11 @@ static int lock_range(struct space *space, user_address_t start, user_address_t 
 	region = region_find_from(space, start);
 	for (; region && region->start < end; region = space_region_next(region)) {
 		has_hole |= region->start > start;
+		if (!(region->flags & REGION_SPECIAL)) {
+			region_flags_set(region, (region->flags & ~mask) | lock_flags);
+			region = region_merge(region);
+		}
 		start = region->end;
-		if (region->flags & REGION_SPECIAL)
-			continue;
-		region_flags_set(region, (region->flags & ~mask) | lock_flags);
-		region = region_merge(region);
 	}
 	return has_hole || start < end ? -ENOMEM : 0;
 }
@@ -337,7 +336,7 @@ int space_lock_pages(struct space *space, user_address_t start, uint64_t length,
 	shared_unlock_write(&space->lock);
 	if (!error && lock && !on_fault)
 		error = space_populate(space, start, end, false);
-	return error == -EFAULT ? -ENOMEM : error;
+	return error == -EFAULT || error == -EINVAL ? -ENOMEM : error;
 }
 
 int space_lock_all(struct space *space, unsigned flags)

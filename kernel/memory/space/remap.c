@@ -242,8 +242,10 @@ static int remap_check(const struct remap *remap, uint64_t old_length)
 		return -EINVAL;
 	if (flags & MREMAP_DONTUNMAP && old_length != remap->new_length)
 		return -EINVAL;
-	if (remap->new_length == 0 || remap->new_length > USER_ADDRESS_LIMIT)
+	if (remap->new_length == 0)
 		return -EINVAL;
+	if (remap->new_length > USER_ADDRESS_LIMIT)
+		return flags & MREMAP_FIXED ? -EINVAL : -ENOMEM;
 	if (flags & MREMAP_FIXED &&
 	    (remap->target % PAGE_SIZE != 0 || remap->target < USER_ADDRESS_LOWEST ||
 	     !range_is_within(remap->target, remap->new_length, USER_ADDRESS_LIMIT)))

@@ -135,14 +135,12 @@ static void model_unmap(struct model *model, uint64_t first, uint64_t count)
 
 static void model_protect(struct model *model, uint64_t first, uint64_t count, uint32_t access)
 {
-	bool is_whole = true;
 	int result = space_protect(model->space, page_at(first), count * PAGE_SIZE, access);
+	uint64_t i = first;
 
-	for (uint64_t i = first; i < first + count; i++)
-		is_whole &= model->pages[i].is_mapped;
-	EXPECT_EQUAL(result, is_whole ? 0 : -ENOMEM);
-	for (uint64_t i = first; is_whole && i < first + count; i++)
-		model->pages[i].access = access;
+	while (i < first + count && model->pages[i].is_mapped)
+		model->pages[i++].access = access;
+	EXPECT_EQUAL(result, i == first + count ? 0 : -ENOMEM);
 }
 
 static void model_drop(struct model *model, uint64_t first, uint64_t count)
