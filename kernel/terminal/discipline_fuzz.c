@@ -1,5 +1,5 @@
 /*
- * Fuzzes the line discipline: the bytes are a program of settings, input, reads and output. What must
+ * Fuzzes the line discipline: the bytes are a program of settings, input, reads, output. What must
  * hold after each step: positions in order, never more than the buffer, counts that agree.
  */
 #include "base/string.h"

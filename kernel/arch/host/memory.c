@@ -15,6 +15,14 @@ const struct boot_information *boot_information(void)
 	return &host_boot;
 }
 
+/* A machine without firmware. */
+const void *boot_firmware_table(const char *signature, size_t *length_bytes)
+{
+	(void)signature;
+	*length_bytes = 0;
+	return NULL;
+}
+
 void host_memory_set(const struct boot_memory_range *ranges, unsigned count)
 {
 	const struct boot_memory_range *last = &ranges[count - 1];
