@@ -202,38 +202,26 @@ static void process_finish(struct process *process, int status)
 		process_put(process);
 }
 
-/* What a thread used goes into the totals of its process. */
-static void usage_fold(struct thread *thread)
-{
-	struct process *process = thread->process;
-	struct usage usage;
-	bool enabled;
-
-	thread_usage(thread, &usage);
-	enabled = spin_lock_irq(&process->signals.lock);
-	usage_add(&process->dead_threads, &usage);
-	thread->is_accounted = true;
-	spin_unlock_irq(&process->signals.lock, enabled);
-}
-
 void process_exit_thread(int status)
 {
 	struct thread *thread = thread_current();
 	struct process *process = thread->process;
 	bool is_last;
 
+	/* Before anybody can learn that it is gone: its time does not vanish from the process's. */
+	thread_account(thread);
 	futex_thread_exit(thread);
 	vfork_done(thread);
 	signal_thread_exit(thread);
 	task_tree_lock();
 	is_last = process_thread_remove(thread);
 	task_tree_unlock();
-	usage_fold(thread);
 	if (is_last) {
 		/* An exit_group or a fatal signal decides over what the last thread said. */
 		if (process->is_exiting)
 			status = process->signals.group_exit_code;
 		parts_drop(process);
+		thread_account(thread);
 		process_finish(process, status);
 	}
 	thread_exit();

@@ -1,14 +1,17 @@
 /*
- * The part of spin locks that is not inline: waiting for one's turn, and the owner of debug builds.
+ * The part of spin locks that is not inline: waiting, and the owner of debug builds.
  */
 #include "sync/spin_lock.h"
 
 #include "base/panic.h"
 
-NOINLINE void spin_lock_wait(struct spin_lock *lock, uint16_t ticket)
+NOINLINE void spin_lock_wait(struct spin_lock *lock)
 {
-	while (atomic_load_acquire(&lock->serving) != ticket)
-		cpu_relax();
+	/* Looking does not take the cache line away from the holder; swapping does. */
+	do {
+		while (atomic_load_relaxed(&lock->is_locked))
+			cpu_relax();
+	} while (atomic_swap_acquire(&lock->is_locked, 1));
 }
 
 void spin_lock_note_owner(struct spin_lock *lock)

@@ -1,6 +1,9 @@
 /*
- * Spin locks: fair (ticket) locks for short sections that do not sleep. Everything but waiting is
- * inline; debug builds also tell the order checker (sync/lock_check.h).
+ * Spin locks for short sections that do not sleep. Everything but waiting is inline; debug builds
+ * also tell the order checker (sync/lock_check.h).
+ *
+ * Whoever comes first after the release gets it. A queue would be fairer, but below a hypervisor the
+ * next in line is often not running, and then everybody moves at the pace of the host's scheduler.
  */
 #ifndef SYNC_SPIN_LOCK_H
 #define SYNC_SPIN_LOCK_H
@@ -14,37 +17,28 @@
 #include "sync/lock_order.h"
 
 struct CAPABILITY("spin lock") spin_lock {
-	union {
-		uint32_t tickets;
-		struct {
-			uint16_t serving;	/* the holder's ticket: both CPUs are little-endian */
-			uint16_t next;		/* what the next to come will draw */
-		};
-	};
+	uint32_t is_locked;
 	uint16_t class;		/* enum lock_class */
 	uint16_t owner_cpu;	/* debug builds: 1 + CPU of the holder */
 };
 
 #define SPIN_LOCK_INITIALIZER(lock_class) { .class = (lock_class) }
-#define SPIN_LOCK_ONE_TICKET 0x10000u
 
 static inline void spin_lock_init(struct spin_lock *lock, enum lock_class class)
 {
 	*lock = (struct spin_lock)SPIN_LOCK_INITIALIZER((uint16_t)class);
 }
 
-/* Waits until `ticket` is served. */
-void spin_lock_wait(struct spin_lock *lock, uint16_t ticket);
+/* Waits until it is free, and takes it. */
+void spin_lock_wait(struct spin_lock *lock);
 /* Debug builds: notes the holder, and stops the machine when the wrong CPU unlocks. */
 void spin_lock_note_owner(struct spin_lock *lock);
 void spin_lock_forget_owner(struct spin_lock *lock);
 
 static inline void spin_lock_take(struct spin_lock *lock)
 {
-	uint32_t drawn = __atomic_fetch_add(&lock->tickets, SPIN_LOCK_ONE_TICKET, __ATOMIC_ACQUIRE);
-
-	if (unlikely((uint16_t)drawn != (uint16_t)(drawn >> 16)))
-		spin_lock_wait(lock, (uint16_t)(drawn >> 16));
+	if (unlikely(atomic_swap_acquire(&lock->is_locked, 1)))
+		spin_lock_wait(lock);
 	if (DEBUG_BUILD)
 		spin_lock_note_owner(lock);
 }
@@ -53,8 +47,7 @@ static inline void spin_lock_give(struct spin_lock *lock)
 {
 	if (DEBUG_BUILD)
 		spin_lock_forget_owner(lock);
-	/* Only the holder writes `serving`, so the addition need not be atomic. */
-	atomic_store_release(&lock->serving, (uint16_t)(lock->serving + 1));
+	atomic_store_release(&lock->is_locked, 0);
 }
 
 /* For classes of LOCK_CONTEXT_THREAD: disables preemption. */
@@ -154,10 +147,7 @@ static inline void spin_lock_masked_nested(struct spin_lock *lock) ACQUIRE(lock)
 static inline bool spin_try_lock_masked(struct spin_lock *lock)
 	TRY_ACQUIRE(true, lock) NO_THREAD_ANALYSIS
 {
-	uint32_t seen = atomic_load_relaxed(&lock->tickets);
-
-	if ((uint16_t)seen != (uint16_t)(seen >> 16) ||
-	    !atomic_compare_swap_acquire(&lock->tickets, &seen, seen + SPIN_LOCK_ONE_TICKET))
+	if (atomic_load_relaxed(&lock->is_locked) || atomic_swap_acquire(&lock->is_locked, 1))
 		return false;
 	if (DEBUG_BUILD) {
 		lock_check_acquire(lock, lock->class, LOCK_CHECK_TRIED);

@@ -70,32 +70,68 @@ void usage_add(struct usage *total, const struct usage *part)
 	total->peak_resident_pages = max(total->peak_resident_pages, part->peak_resident_pages);
 }
 
+void thread_account(struct thread *thread)
+{
+	struct process *process = thread->process;
+	struct usage usage;
+	uint64_t rest_ns;
+	bool were_enabled;
+
+	thread_usage(thread, &usage);
+	were_enabled = spin_lock_irq(&process->signals.lock);
+	if (!thread->is_accounted) {
+		usage_add(&process->dead_threads, &usage);
+	} else {
+		rest_ns = usage.run_ns - thread->accounted_ns;
+		process->dead_threads.kernel_ns += rest_ns;
+		process->dead_threads.run_ns += rest_ns;
+	}
+	thread->accounted_ns = usage.run_ns;
+	atomic_store_release(&thread->is_accounted, true);
+	spin_unlock_irq(&process->signals.lock, were_enabled);
+}
+
+/* A thread may move from the list to the totals meanwhile: then the totals have changed. */
+static bool totals_changed(struct process *process, uint64_t seen_ns)
+{
+	atomic_fence_acquire();
+	return READ_ONCE(process->dead_threads.run_ns) != seen_ns;
+}
+
 void process_usage(struct process *process, struct usage *usage)
 {
 	struct thread *thread;
 	struct usage one;
+	uint64_t seen_ns;
 
-	*usage = process->dead_threads;
 	rcu_read_lock();
-	list_for_each_rcu(thread, &process->threads, process_node) {
-		if (READ_ONCE(thread->is_accounted))
-			continue;
-		thread_usage(thread, &one);
-		usage_add(usage, &one);
-	}
+	do {
+		*usage = process->dead_threads;
+		seen_ns = usage->run_ns;
+		list_for_each_rcu(thread, &process->threads, process_node) {
+			if (atomic_load_acquire(&thread->is_accounted))
+				continue;
+			thread_usage(thread, &one);
+			usage_add(usage, &one);
+		}
+	} while (totals_changed(process, seen_ns));
 	rcu_read_unlock();
 }
 
 uint64_t process_run_ns(struct process *process)
 {
-	uint64_t run_ns = READ_ONCE(process->dead_threads.run_ns);
 	struct thread *thread;
+	uint64_t run_ns, seen_ns;
 
 	rcu_read_lock();
-	list_for_each_rcu(thread, &process->threads, process_node) {
-		if (!READ_ONCE(thread->is_accounted))
-			run_ns += thread_run_ns(thread);
-	}
+	do {
+		seen_ns = READ_ONCE(process->dead_threads.run_ns);
+		run_ns = seen_ns;
+		list_for_each_rcu(thread, &process->threads, process_node) {
+			if (!atomic_load_acquire(&thread->is_accounted))
+				run_ns += thread_run_ns(thread);
+		}
+	} while (totals_changed(process, seen_ns));
 	rcu_read_unlock();
 	return run_ns;
 }

@@ -86,7 +86,8 @@ struct thread {
 	int32_t exit_signal;			/* signal to the parent for clone() without thread */
 	struct vfork_wait *vfork_wait;		/* parent that sleeps until exec or exit */
 	uint64_t missing_calls;
-	bool is_accounted;			/* its usage is in process->dead_threads */
+	uint64_t accounted_ns;			/* part of run_ns that is in process->dead_threads */
+	bool is_accounted;			/* the rest of its usage is there too */
 
 	/* Accounting, written by the scheduler. */
 	uint64_t run_ns;			/* exact total on CPUs */
@@ -283,6 +284,8 @@ uint64_t process_run_ns(struct process *process);
 /* Usage with user/kernel split, as getrusage shows it. */
 void thread_usage(struct thread *thread, struct usage *usage);
 void process_usage(struct process *process, struct usage *usage);
+/* A dying thread puts into process->dead_threads what it used, or used since it last did so. */
+void thread_account(struct thread *thread);
 void usage_add(struct usage *total, const struct usage *part);	/* peaks: the larger */
 
 /* What runs, for /proc/loadavg, stat. */
