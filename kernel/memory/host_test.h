@@ -40,6 +40,7 @@ static inline void host_test_run(const struct boot_memory_range *ranges, unsigne
 	if (child == 0) {
 		host_memory_set(ranges, count);
 		memory_start();
+		interrupts_enable();
 		body();
 		fflush(NULL);
 		_exit(test_failures() ? 1 : 0);

@@ -23,6 +23,9 @@ uintptr_t host_per_cpu_offsets[HOST_CPU_LIMIT];
 
 static unsigned online_count = 1;
 
+/* Keeps the copies reachable for the leak checker, which does not add offsets. */
+static char *per_cpu_copies[HOST_CPU_LIMIT];
+
 /* Makes the section exist, so that the linker names its ends. */
 static DEFINE_PER_CPU(uint64_t, per_cpu_marker) USED;
 
@@ -36,6 +39,7 @@ __attribute__((constructor)) static void per_cpu_copy(void)
 		if (!copy)
 			abort();
 		memcpy(copy, __start_host_per_cpu, size);
+		per_cpu_copies[cpu] = copy;
 		host_per_cpu_offsets[cpu] = (uintptr_t)copy - (uintptr_t)__start_host_per_cpu;
 	}
 }
