@@ -43,6 +43,7 @@ LINKS = {"etc/alternatives/awk": None, "usr/bin/awk": "mawk", "usr/bin/vi": "vim
 
 def init_files(archive):
     """The files that every image has beside its programs."""
+    archive.directory(".")
     for name in ("dev", "proc", "sys", "tmp", "run", "root", "var", "mnt", "etc", "home"):
         archive.directory(name)
     archive.directory("tmp", 0o1777)
