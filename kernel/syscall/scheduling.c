@@ -271,7 +271,7 @@ long sys_sched_setaffinity(int pid, unsigned size, user_address_t address)
 
 long sys_sched_getaffinity(int pid, unsigned size, user_address_t address)
 {
-	struct cpu_mask mask;
+	struct cpu_mask mask, online;
 	struct thread *thread;
 	unsigned bytes = align_up((cpu_count() + 7) / 8, sizeof(uint64_t));
 
@@ -282,6 +282,9 @@ long sys_sched_getaffinity(int pid, unsigned size, user_address_t address)
 		return -ESRCH;
 	schedule_affinity_read(thread, &mask);
 	thread_put(thread);
+	cpu_online_mask(&online);
+	for (unsigned i = 0; i < ARRAY_SIZE(mask.words); i++)
+		mask.words[i] &= online.words[i];
 	bytes = min(size, bytes);
 	return user_copy_out(address, &mask, bytes) < 0 ? -EFAULT : (long)bytes;
 }

@@ -122,11 +122,17 @@ static void copy_command_line(const struct boot_loader *loader)
 	information.command_line = copy;
 }
 
-/* Drops an initial file system that does not lie in memory, instead of faulting on it later. */
+/*
+ * Drops an initial file system that does not lie in memory, instead of faulting on it later. Its
+ * last page may be one that firmware keeps for itself: QEMU's microvm places it so.
+ */
 static void check_initramfs(struct boot_loader *loader)
 {
 	uint64_t end;
 
+	if (!range_end(loader->initramfs, loader->initramfs_bytes, &end) &&
+	    loader->initramfs_bytes > PAGE_SIZE)
+		memory_map_add_usable(&memory_map, align_down(end - 1, PAGE_SIZE), PAGE_SIZE);
 	for (unsigned i = 0; i < memory_map.count && loader->initramfs_bytes; i++) {
 		const struct boot_memory_range *range = &memory_map.ranges[i];
 
