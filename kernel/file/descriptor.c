@@ -177,13 +177,15 @@ void descriptor_table_put(struct descriptor_table *table)
 static struct file *slot_file(struct descriptor_table *table, int fd)
 {
 	struct descriptor_slots *slots = rcu_dereference(table->slots);
-	unsigned index = (unsigned)fd;
+	unsigned index = (unsigned)fd, limit;
 
 	if (index >= slots->capacity)
 		return NULL;
-	/* A mispredicted bound must not read past the array. */
-	index &= -(unsigned)(index < slots->capacity);
-	__asm__("" : "+r"(index));
+	/* A mispredicted bound must not read past the array. The compiler may not know that the limit
+	 * was compared already. */
+	limit = slots->capacity;
+	__asm__("" : "+r"(limit));
+	index &= -(unsigned)(index < limit);
 	return rcu_dereference(slots->files[index]);
 }
 
@@ -230,31 +232,31 @@ struct file *process_file_get(struct process *process, int fd)
 	return file;
 }
 
+static NOINLINE struct file_reference borrow_counted(struct descriptor_table *table, int fd,
+						     bool is_path_allowed)
+{
+	struct file *file = descriptor_table_file_get(table, fd);
+
+	if (file && (file->mode & FILE_PATH_ONLY) && !is_path_allowed) {
+		file_put(file);
+		file = NULL;
+	}
+	return (struct file_reference){ file, true };
+}
+
 struct file_reference descriptor_borrow(int fd, bool is_path_allowed)
 {
 	struct process *process = process_current();
 	struct descriptor_table *table = process->descriptors;
-	struct file_reference reference = { 0 };
+	struct file *file;
 
+	if (unlikely(process->thread_count != 1 || descriptor_table_is_shared(table)))
+		return borrow_counted(table, fd, is_path_allowed);
 	/* One thread and one table: nobody can close the descriptor during the call. */
-	if (likely(process->thread_count == 1 && !descriptor_table_is_shared(table))) {
-		reference.file = slot_file(table, fd);
-	} else {
-		reference.file = descriptor_table_file_get(table, fd);
-		reference.is_counted = true;
-	}
-	if (unlikely(reference.file && (reference.file->mode & FILE_PATH_ONLY) &&
-		     !is_path_allowed)) {
-		descriptor_return(reference);
-		reference.file = NULL;
-	}
-	return reference;
-}
-
-void descriptor_return(struct file_reference reference)
-{
-	if (reference.is_counted && reference.file)
-		file_put(reference.file);
+	file = slot_file(table, fd);
+	if (unlikely(file && (file->mode & FILE_PATH_ONLY) && !is_path_allowed))
+		file = NULL;
+	return (struct file_reference){ file, false };
 }
 
 bool descriptor_table_next(struct descriptor_table *table, int *fd)

@@ -7,9 +7,9 @@
 
 #include "base/compiler.h"
 #include "base/types.h"
+#include "file/file.h"
 
 struct descriptor_table;
-struct file;
 
 struct descriptor_table *descriptor_table_create(void);
 /* A copy for fork (close-on-exec flags kept), up to `limit` descriptors (close_range unshare). */
@@ -26,7 +26,11 @@ struct file_reference {
 };
 /* The file of a descriptor of the current process; O_PATH files only if is_path_allowed. */
 struct file_reference descriptor_borrow(int fd, bool is_path_allowed);
-void descriptor_return(struct file_reference reference);
+static inline void descriptor_return(struct file_reference reference)
+{
+	if (unlikely(reference.is_counted && reference.file))
+		file_put(reference.file);
+}
 /* Always counted. NULL: none. */
 struct file *descriptor_file_get(int fd);
 struct file *descriptor_table_file_get(struct descriptor_table *table, int fd);

@@ -146,26 +146,38 @@ int poll_waiter_sleep(struct poll_waiter *waiter)
 	return 0;
 }
 
-long poll_files(struct pollfd *entries, unsigned count, int64_t deadline_ns)
+/* Asks all once: how many are ready. */
+static long poll_pass(struct poll_waiter *waiter, struct pollfd *entries, unsigned count,
+		      bool *has_changed)
+{
+	long ready = 0;
+
+	for (struct pollfd *entry = entries; entry < entries + count; entry++) {
+		int16_t events = 0;
+
+		if (entry->fd >= 0)
+			events = poll_waiter_ask(waiter, entry->fd, (uint16_t)entry->events |
+						 POLLERR | POLLHUP);
+		if (events)
+			ready++;
+		if (entry->revents != events) {
+			entry->revents = events;
+			*has_changed = true;
+		}
+	}
+	return ready;
+}
+
+long poll_files(struct pollfd *entries, unsigned count, int64_t deadline_ns, bool *has_changed)
 {
 	struct poll_waiter waiter;
 	long ready;
 	int result;
 
+	*has_changed = false;
 	poll_waiter_begin(&waiter, deadline_ns);
 	for (;;) {
-		ready = 0;
-		for (unsigned i = 0; i < count; i++) {
-			struct pollfd *entry = &entries[i];
-
-			entry->revents = 0;
-			if (entry->fd < 0)
-				continue;
-			entry->revents = poll_waiter_ask(&waiter, entry->fd,
-							 (uint16_t)entry->events | POLLERR | POLLHUP);
-			if (entry->revents)
-				ready++;
-		}
+		ready = poll_pass(&waiter, entries, count, has_changed);
 		if (ready > 0)
 			break;
 		result = poll_waiter_sleep(&waiter);

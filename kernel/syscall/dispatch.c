@@ -11,14 +11,16 @@ static inline const struct call_entry *call_find(long number)
 {
 	size_t index = number >= CALL_AEGIS_FIRST ?
 		(size_t)number - CALL_AEGIS_FIRST + CALL_LINUX_LIMIT : (size_t)number;
+	size_t limit = call_table_size;
 	const struct call_entry *entry;
 
-	if (unlikely(index >= call_table_size ||
+	if (unlikely(index >= limit ||
 		     (number >= CALL_LINUX_LIMIT && number < CALL_AEGIS_FIRST)))
 		return NULL;
-	/* Under misspeculation the comparison's mask makes the index 0. */
-	index &= -(size_t)(index < call_table_size);
-	__asm__("" : "+r"(index));
+	/* Under misspeculation the comparison's mask makes the index 0. The compiler may not know that
+	 * the limit was compared already. */
+	__asm__("" : "+r"(limit));
+	index &= -(size_t)(index < limit);
 	entry = &call_table[index];
 	return entry->stub ? entry : NULL;
 }

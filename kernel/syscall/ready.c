@@ -58,12 +58,11 @@ static int64_t time_left(int64_t deadline_ns)
 }
 
 /* Results of one pass go out; the rest of an entry is the program's to change meanwhile. */
-static long results_copy_out(user_address_t to, const struct pollfd *entries, unsigned count)
+static int results_copy_out(user_address_t to, const struct pollfd *entries, unsigned count)
 {
+	to += offsetof(struct pollfd, revents);
 	for (unsigned i = 0; i < count; i++) {
-		user_address_t entry = to + i * sizeof(entries[0]);
-
-		if (user_copy_out(entry + offsetof(struct pollfd, revents), &entries[i].revents,
+		if (user_copy_out(to + i * sizeof(entries[0]), &entries[i].revents,
 				  sizeof(entries[i].revents)) < 0)
 			return -EFAULT;
 	}
@@ -75,6 +74,7 @@ static long poll_user(user_address_t from, unsigned count, int64_t deadline_ns)
 {
 	struct pollfd few[POLL_INLINE_FDS], *entries = few;
 	long result = -EFAULT;
+	bool has_changed;
 
 	if (count > limit_current(LIMIT_NOFILE))
 		return -EINVAL;
@@ -84,9 +84,10 @@ static long poll_user(user_address_t from, unsigned count, int64_t deadline_ns)
 			return -ENOMEM;
 	}
 	if (user_copy_in(entries, from, count * sizeof(*entries)) == 0) {
-		result = poll_files(entries, count, deadline_ns);
+		result = poll_files(entries, count, deadline_ns, &has_changed);
+		/* The first is written in any case: memory that cannot be is an error. */
 		if ((result >= 0 || result == -EINTR) &&
-		    results_copy_out(from, entries, count) < 0)
+		    results_copy_out(from, entries, has_changed ? count : min(count, 1u)) < 0)
 			result = -EFAULT;
 	}
 	if (entries != few)
@@ -196,24 +197,27 @@ static int sets_copy_out(const struct select_sets *sets)
 	return 0;
 }
 
-/* Asks one descriptor for what the sets want: how many of its bits are set in the result; -EBADF. */
-static int select_ask(struct select_sets *sets, struct poll_waiter *waiter, unsigned fd)
+/* One word of the three sets. */
+struct select_word {
+	uint64_t asked[3], found[3];
+};
+
+/* Asks for one bit what the sets want: how many of its bits are set in the result; -EBADF. */
+static int select_ask(struct select_word *word, struct poll_waiter *waiter, unsigned fd)
 {
-	unsigned word = fd / 64;
 	uint64_t bit = BIT(fd % 64);
-	uint32_t wanted = 0, events;
+	uint32_t wanted, events;
 	int found = 0;
 
-	for (unsigned i = 0; i < 3; i++) {
-		if (sets->asked[i * sets->words + word] & bit)
-			wanted |= select_events[i];
-	}
+	wanted = (word->asked[0] & bit ? SELECT_READABLE : 0) |
+		(word->asked[1] & bit ? SELECT_WRITABLE : 0) |
+		(word->asked[2] & bit ? SELECT_EXCEPTIONAL : 0);
 	events = poll_waiter_ask(waiter, (int)fd, wanted);
+	if (likely(events == 0))
+		return 0;
 	for (unsigned i = 0; i < 3; i++) {
-		unsigned at = i * sets->words + word;
-
-		if ((sets->asked[at] & bit) && (events & select_events[i])) {
-			sets->found[at] |= bit;
+		if ((word->asked[i] & bit) && (events & select_events[i])) {
+			word->found[i] |= bit;
 			found++;
 		}
 	}
@@ -223,23 +227,29 @@ static int select_ask(struct select_sets *sets, struct poll_waiter *waiter, unsi
 /* One pass over all descriptors in the sets: how many bits are ready, or -EBADF. */
 static long select_pass(struct select_sets *sets, struct poll_waiter *waiter, bool is_first)
 {
+	unsigned words = sets->words;
 	long ready = 0;
 
-	memset(sets->found, 0, 3 * sets->words * sizeof(*sets->found));
-	for (unsigned word = 0; word < sets->words; word++) {
-		uint64_t bits = sets->asked[word] | sets->asked[sets->words + word] |
-			sets->asked[2 * sets->words + word];
+	for (unsigned i = 0; i < words; i++) {
+		struct select_word word = {
+			.asked = { sets->asked[i], sets->asked[words + i],
+				   sets->asked[2 * words + i] },
+		};
+		uint64_t bits = word.asked[0] | word.asked[1] | word.asked[2];
 
-		if ((word + 1) * 64 > sets->count)
+		if ((i + 1) * 64 > sets->count)
 			bits &= BIT(sets->count % 64) - 1;
 		for (; bits; bits &= bits - 1) {
-			int found = select_ask(sets, waiter, word * 64 + __builtin_ctzll(bits));
+			int found = select_ask(&word, waiter, i * 64 + __builtin_ctzll(bits));
 
 			/* Closed while we slept: ready, so that the program finds out. */
 			if (found < 0 && is_first)
 				return found;
 			ready += found < 0 ? 1 : found;
 		}
+		sets->found[i] = word.found[0];
+		sets->found[words + i] = word.found[1];
+		sets->found[2 * words + i] = word.found[2];
 	}
 	return ready;
 }
