@@ -18,11 +18,11 @@ import sys
 
 SCALARS = {
     "int": "int", "uint": "unsigned", "long": "long", "ulong": "unsigned long", "size": "size_t",
-    "offset": "int64_t", "address": "user_address_t", "mode": "uint16_t", "flags": "unsigned",
+    "offset": "int64_t", "position": "int64_t", "address": "user_address_t", "mode": "uint16_t", "flags": "unsigned",
     "signal": "int", "fd": "int", "dirfd": "int",
 }
 FORMATS = {
-    "int": "d", "uint": "u", "long": "D", "ulong": "X", "size": "U", "offset": "D",
+    "int": "d", "uint": "u", "long": "D", "ulong": "X", "size": "U", "offset": "D", "position": "D",
     "address": "p", "mode": "o", "flags": "x", "signal": "g", "fd": "f", "dirfd": "f",
 }
 
@@ -218,8 +218,6 @@ class StubWriter:
         write = "true" if argument.is_write else "false"
         self.lines.append(f"\tstruct transfer {name};\n")
         address, count = self.raw(name), self.raw(argument.count)
-        if "file" in [a.kind for a in self.call.arguments]:
-            self.fail(f"unlikely((int64_t){count} < 0)", "-EINVAL")
         self.fail(f"unlikely(!user_range_is_valid({address}, {count}))", "-EFAULT")
         self.lines.append(f"\ttransfer_init_user(&{name}, {write}, {address}, {count});")
         self.actual.append(f"&{name}")
@@ -267,6 +265,10 @@ class StubWriter:
                     else "capability_require"
                 checks += [f"\tresult = {kind}({right_constant(right)});",
                            "\tif (unlikely(result < 0))", "\t\treturn result;"]
+        for argument in self.call.arguments:
+            if argument.type == "position":
+                checks += [f"\tif (unlikely((int64_t){self.raw(argument.name)} < 0))",
+                           "\t\treturn -EINVAL;"]
         for argument in self.call.passed():
             getattr(self, order.get(argument.kind, argument.kind))(argument)
         self.lines.append(f"\tresult = sys_{self.call.name}({', '.join(self.actual)});")

@@ -94,7 +94,9 @@ static int copy_parts(struct process *child, struct process *parent, uint64_t fl
 	child->dumpable = parent->dumpable;
 	child->out_of_memory_adjust = parent->out_of_memory_adjust;
 	child->real_uid = parent->real_uid;
-	result = signal_process_init(child, flags & CLONE_CLEAR_SIGHAND ? NULL : parent);
+	result = signal_process_init(child, parent);
+	if (flags & CLONE_CLEAR_SIGHAND)
+		signal_actions_reset(child);
 	if (result < 0)
 		return result;
 	return copy_space(child, parent, flags);

@@ -28,16 +28,19 @@ struct stack_builder {
 int program_map_stack(struct program *program)
 {
 	struct space *space = program->space;
-	uint64_t limit = limit_current(LIMIT_STACK);
+	uint64_t limit = limit_current(LIMIT_STACK), length;
 	uint32_t flags = REGION_READ | REGION_WRITE | REGION_MAY_READ | REGION_MAY_WRITE |
 		REGION_MAY_EXECUTE | REGION_GROWS_DOWN;
 	struct map_request request;
 	int64_t address;
 
+	length = align_up(STACK_INITIAL_BYTES + program->arguments.length +
+			  program->environment.length + (program->arguments.count +
+			  program->environment.count) * sizeof(uint64_t), PAGE_SIZE);
 	program->stack_top = layout_choose(space, limit);
 	request = (struct map_request){
-		.address = program->stack_top - STACK_INITIAL_BYTES,
-		.length = STACK_INITIAL_BYTES,
+		.address = program->stack_top - length,
+		.length = length,
 		.region_flags = flags,
 		.map_flags = MAP_AT_EXACTLY,
 		.name = "[stack]",

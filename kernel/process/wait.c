@@ -158,8 +158,13 @@ int process_wait(const struct wait_request *original, struct wait_result *result
 		if (found != 0 || (request.options & WNOHANG))
 			break;
 		found = blocking_sleep(NO_DEADLINE);
-		if (found < 0)
+		if (found < 0) {
+			/* The signal may be the child's own: what it tells of counts first. */
+			int last = wait_scan(&request, result);
+
+			found = last != 0 ? last : found;
 			break;
+		}
 	}
 	wait_end(&process->child_changes, &entry);
 	if (found == 0)

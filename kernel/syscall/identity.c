@@ -10,6 +10,7 @@
 
 #define KEEP UINT32_MAX		/* -1: leave as it is */
 #define GROUPS_MAXIMUM 65536	/* NGROUPS_MAX */
+#define SECURE_KEEP_CAPS 0x10	/* SECBIT_KEEP_CAPS */
 
 long sys_getpid(void)
 {
@@ -110,6 +111,8 @@ long sys_setpgid(int pid, int group)
 
 	if (group < 0)
 		return -EINVAL;
+	if (group == 0 && pid < 0)
+		return -EINVAL;
 	process = process_by_id(pid);
 	if (!process)
 		return -ESRCH;
@@ -205,9 +208,13 @@ static void linux_capabilities_follow(const struct credentials *old, struct cred
 	bool was_root = old->uid == 0 || old->euid == 0 || old->suid == 0;
 	bool is_root = new->uid == 0 || new->euid == 0 || new->suid == 0;
 
-	if (was_root && !is_root)
-		new->linux_permitted = new->linux_effective = new->linux_ambient = 0;
-	else if (old->euid == 0 && new->euid != 0)
+	if (was_root && !is_root) {
+		/* PR_SET_KEEPCAPS keeps what is permitted, for later use. */
+		if (!(old->secure_bits & SECURE_KEEP_CAPS))
+			new->linux_permitted = 0;
+		new->linux_effective = new->linux_ambient = 0;
+	}
+	if (old->euid == 0 && new->euid != 0)
 		new->linux_effective = 0;
 	else if (old->euid != 0 && new->euid == 0)
 		new->linux_effective = new->linux_permitted;
@@ -403,6 +410,11 @@ long sys_setgroups(int count, user_address_t groups)
 			return -EFAULT;
 		}
 		sort(list, count, sizeof(*list), group_compare);
+		/* -1 is no id; sorted, it would be the last. */
+		if (list[count - 1] == KEEP) {
+			heap_free(list);
+			return -EINVAL;
+		}
 	}
 	new = credentials_copy(credentials_current());
 	if (!new) {

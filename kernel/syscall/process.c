@@ -187,6 +187,19 @@ long sys_wait4(int pid, user_address_t status, int options, user_address_t usage
 	return result.id;
 }
 
+/* Linux writes these fields only, not the padding between; zeros when nothing happened. */
+static int child_information_store(user_address_t to, const struct signal_information *out)
+{
+	size_t second = offsetof(struct signal_information, si_pid);
+
+	if (user_copy_out(to, out, offsetof(struct signal_information, padding)) < 0 ||
+	    user_copy_out(to + second, &out->si_pid,
+			  offsetof(struct signal_information, si_status) + sizeof(out->si_status) -
+			  second) < 0)
+		return -EFAULT;
+	return 0;
+}
+
 long sys_waitid(int kind, int id, user_address_t information, int options, user_address_t usage)
 {
 	struct wait_request request = { .kind = kind, .id = id, .options = options };
@@ -215,11 +228,7 @@ long sys_waitid(int kind, int id, user_address_t information, int options, user_
 		if (rusage_store(usage, &result.usage) < 0)
 			return -EFAULT;
 	}
-	/* Linux writes these fields only, and zeros when nothing happened. */
-	if (information && user_copy_out(information, &out, offsetof(struct signal_information,
-					 si_status) + sizeof(out.si_status)) < 0)
-		return -EFAULT;
-	return 0;
+	return information ? child_information_store(information, &out) : 0;
 }
 
 long sys_set_tid_address(user_address_t address)

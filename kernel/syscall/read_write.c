@@ -26,9 +26,11 @@ long sys_writev(struct file *fd, struct transfer *vector)
 }
 
 /* The checks of every call that brings its own position. */
-static int position_check(const struct file *file, int64_t position)
+static int position_check(const struct file *file, const struct transfer *transfer,
+			  int64_t position)
 {
-	if (position < 0)
+	/* The end, too, must be a number that an offset can hold. */
+	if (position < 0 || transfer_remaining(transfer) > (uint64_t)(INT64_MAX - position))
 		return -EINVAL;
 	return file->mode & FILE_POSITIONAL ? 0 : -ESPIPE;
 }
@@ -36,7 +38,7 @@ static int position_check(const struct file *file, int64_t position)
 static long read_at(struct file *file, struct transfer *to, int64_t position, uint32_t flags)
 {
 	struct io io = { .offset = position, .flags = file_io_flags(file) | flags };
-	int result = position_check(file, position);
+	int result = position_check(file, to, position);
 
 	return result < 0 ? result : file_read(file, to, &io);
 }
@@ -44,7 +46,7 @@ static long read_at(struct file *file, struct transfer *to, int64_t position, ui
 static long write_at(struct file *file, struct transfer *from, int64_t position, uint32_t flags)
 {
 	struct io io = { .offset = position, .flags = file_io_flags(file) | flags };
-	int result = position_check(file, position);
+	int result = position_check(file, from, position);
 
 	return result < 0 ? result : file_write(file, from, &io);
 }

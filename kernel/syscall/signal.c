@@ -246,7 +246,7 @@ long sys_rt_sigaction(int number, const struct signal_action *new, struct signal
 		action->mask &= ~SIGNALS_KEPT;
 		/* Unknown flags are cleared, so that programs can find out what exists. */
 		action->flags &= SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_RESTORER |
-			SA_ONSTACK | SA_RESTART | SA_NODEFER | SA_RESETHAND;
+			SA_EXPOSE_TAGBITS | SA_ONSTACK | SA_RESTART | SA_NODEFER | SA_RESETHAND;
 		signal_action_changed(process, number);
 	}
 	spin_unlock_irq(&process->signals.lock, enabled);

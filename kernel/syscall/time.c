@@ -3,6 +3,7 @@
  */
 #include "sync/blocking.h"
 #include "syscall/internal.h"
+#include "task/credentials.h"
 #include "task/process_timer.h"
 #include "task/thread.h"
 
@@ -34,6 +35,8 @@ long sys_clock_settime(int clock, const struct timespec *time)
 	if (clock != CLOCK_REALTIME)
 		return -EINVAL;
 	result = timespec_to_ns(time, &ns);
+	if (result == 0 && credentials_current()->euid != 0)
+		result = -EPERM;
 	return result < 0 ? result : time_realtime_set(ns);
 }
 
@@ -58,6 +61,8 @@ long sys_settimeofday(const struct timeval *time, const struct timezone *zone)
 		if (result < 0)
 			return result;
 	}
+	if (credentials_current()->euid != 0)
+		return -EPERM;
 	if (zone) {
 		if (zone->tz_minuteswest > 15 * 60 || zone->tz_minuteswest < -15 * 60)
 			return -EINVAL;
@@ -80,7 +85,8 @@ long sys_clock_adjtime(int clock, struct timex *adjustment)
 	if (clock != CLOCK_REALTIME)
 		return clock >= 0 && clock <= CLOCK_TAI ? -EOPNOTSUPP : -EINVAL;
 	if (adjustment->modes != 0 && adjustment->modes != ADJ_OFFSET_SS_READ) {
-		int result = capability_require(CAPABILITY_TIME_SET);
+		int result = credentials_current()->euid != 0 ? -EPERM :
+			capability_require(CAPABILITY_TIME_SET);
 
 		if (result < 0)
 			return result;
@@ -99,7 +105,7 @@ long sys_clock_nanosleep(int clock, int flags, const struct timespec *wait, user
 	int result;
 
 	if (clock == CLOCK_THREAD_CPUTIME_ID)
-		return -EINVAL;
+		return -EOPNOTSUPP;
 	result = timespec_to_ns(wait, &ns);
 	if (result < 0)
 		return result;
@@ -211,7 +217,7 @@ long sys_timer_settime(int id, int flags, const struct itimerspec *setting,
 		       struct itimerspec *old)
 {
 	struct timer_setting times, before;
-	int result = itimerspec_check(setting, &times);
+	int result = setting ? itimerspec_check(setting, &times) : -EINVAL;
 
 	if (result == 0)
 		result = process_timer_set(id, flags & TIMER_ABSTIME, &times, &before);

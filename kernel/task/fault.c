@@ -36,8 +36,10 @@ static bool page_fault(struct frame *frame, const struct fault *fault)
 	if (space && fault->address < USER_ADDRESS_LIMIT)
 		result = space_fault(space, fault, fault->is_user ? frame_stack_pointer(frame) :
 				     frame_stack_pointer(context_user_frame(context_current())));
-	if (result == FAULT_RESOLVED)
+	if (result == FAULT_RESOLVED) {
+		thread_current()->minor_faults++;
 		return true;
+	}
 	if (!fault->is_user)
 		return false;
 	switch (result) {

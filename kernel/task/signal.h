@@ -93,6 +93,7 @@ void signal_deliver(struct frame *frame);
 
 /* exec: caught signals go to default. fork: copies actions and mask. */
 void signal_reset_for_exec(struct process *process);
+void signal_actions_reset(struct process *process);	/* caught ones only */
 int signal_process_init(struct process *process, const struct process *from) MUST_CHECK;
 void signal_queue_drain(struct signal_queue *queue);
 void signal_thread_exit(struct thread *thread);	/* hands shared signals to others */

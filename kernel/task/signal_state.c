@@ -81,9 +81,8 @@ signal_set signal_pending_set(struct thread *thread)
 	return pending;
 }
 
-void signal_reset_for_exec(struct process *process)
+void signal_actions_reset(struct process *process)
 {
-	struct signal_thread *own = &thread_current()->signals;
 	bool enabled = spin_lock_irq(&process->signals.lock);
 
 	for (int i = 0; i < SIGNAL_COUNT; i++) {
@@ -95,9 +94,16 @@ void signal_reset_for_exec(struct process *process)
 		action->mask = 0;
 		action->restorer = 0;
 	}
+	spin_unlock_irq(&process->signals.lock, enabled);
+}
+
+void signal_reset_for_exec(struct process *process)
+{
+	struct signal_thread *own = &thread_current()->signals;
+
+	signal_actions_reset(process);
 	own->stack_base = own->stack_size = 0;
 	own->stack_flags = SS_DISABLE;
-	spin_unlock_irq(&process->signals.lock, enabled);
 }
 
 int signal_process_init(struct process *process, const struct process *from)

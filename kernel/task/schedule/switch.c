@@ -143,6 +143,9 @@ static void switch_threads(bool is_preempted)
 		return;
 	}
 	set_current(queue, next, now_ns);
+	/* A restartable sequence it was in is abandoned, and the area learns the CPU (rseq(2)). */
+	if (unlikely(next->rseq_address))
+		__atomic_or_fetch(&next->context.work, WORK_NOTIFY, __ATOMIC_RELAXED);
 	finish_switch((struct thread *)context_switch(&self->context, &next->context));
 }
 
