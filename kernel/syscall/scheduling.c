@@ -97,7 +97,7 @@ long sys_sched_setscheduler(int pid, int policy, const struct sched_param *param
 	struct schedule_parameters wanted;
 	long result;
 
-	if (pid < 0 || policy < 0)
+	if (!parameters || pid < 0 || policy < 0)
 		return -EINVAL;
 	thread = thread_by_id(pid);
 	if (!thread)
@@ -117,7 +117,7 @@ long sys_sched_setparam(int pid, const struct sched_param *parameters)
 	struct thread *thread;
 	long result;
 
-	if (pid < 0)
+	if (!parameters || pid < 0)
 		return -EINVAL;
 	thread = thread_by_id(pid);
 	if (!thread)
@@ -157,7 +157,7 @@ long sys_sched_getscheduler(int pid)
 long sys_sched_getparam(int pid, struct sched_param *out)
 {
 	struct schedule_parameters parameters;
-	int result = parameters_of(pid, &parameters);
+	int result = out ? parameters_of(pid, &parameters) : -EINVAL;
 
 	if (result == 0)
 		out->sched_priority = parameters.priority;
@@ -178,8 +178,14 @@ long sys_sched_setattr(int pid, user_address_t address, unsigned flags)
 		return -EFAULT;
 	result = structure_fetch(&attributes, sizeof(attributes), address,
 				 size ? size : SCHED_ATTR_FIRST_SIZE, SCHED_ATTR_FIRST_SIZE);
+	if (result == -E2BIG || result == -EINVAL) {
+		/* Tell the program how much is known here (sched_setattr(2)). */
+		if (user_store32(address, sizeof(attributes)) < 0)
+			return -EFAULT;
+		return -E2BIG;
+	}
 	if (result < 0)
-		return result == -EINVAL ? -E2BIG : result;
+		return result;
 	if (attributes.sched_flags & ~(uint64_t)(SCHED_FLAG_RESET_ON_FORK |
 	    SCHED_FLAG_KEEP_POLICY | SCHED_FLAG_KEEP_PARAMS))
 		return -EINVAL;
