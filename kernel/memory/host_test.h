@@ -12,6 +12,26 @@
 #include "base/test.h"
 #include "machine/host_memory.h"
 #include "memory/page.h"
+#include "memory/pressure.h"
+
+/* There are no threads here: the boot context is none, so task/'s answers are of no use. */
+bool pressure_kill(void)
+{
+	return false;
+}
+
+bool pressure_current_is_dying(void)
+{
+	return false;
+}
+
+int pressure_thread_start(const char *name, void (*entry)(void *argument), void *argument)
+{
+	(void)name;
+	(void)entry;
+	(void)argument;
+	return 0;
+}
 
 /* TEST() with memory of the given ranges (struct boot_memory_range initialisers). */
 #define MEMORY_TEST_RANGES(subject, test_name, ...) \

@@ -35,10 +35,3 @@ void host_memory_set(const struct boot_memory_range *ranges, unsigned count)
 	host_boot.ranges = ranges;
 	host_boot.range_count = count;
 }
-
-const void *boot_firmware_table(const char *signature, size_t *length_bytes)
-{
-	(void)signature;
-	(void)length_bytes;
-	return NULL;
-}
