@@ -236,12 +236,130 @@ static int inflate_match(struct inflate *inflate, unsigned int symbol)
 	return output_copy(inflate, length, distance_base[distance] + (unsigned int)extra);
 }
 
+/*
+ * The fast loop's own copy of what it works on. It runs while a whole pair is certain to be in the
+ * input and the longest match is certain to fit behind `out`, so that neither is checked inside.
+ */
+struct fast_state {
+	const uint8_t *at;
+	uint64_t bits;
+	unsigned int bit_count;
+	uint8_t *out;
+};
+
+#define FAST_INPUT 16	/* two refills of 8 bytes, the first of which advances by 7 */
+#define FAST_MATCH 258
+
+static inline void fast_refill(struct fast_state *state)
+{
+	uint64_t word;
+
+	memcpy(&word, state->at, sizeof(word));
+	state->bits |= word << state->bit_count;
+	state->at += (63 - state->bit_count) / 8;
+	state->bit_count |= 56;
+}
+
+static inline unsigned int fast_take(struct fast_state *state, unsigned int count)
+{
+	unsigned int value = (unsigned int)state->bits & ((1u << count) - 1);
+
+	state->bits >>= count;
+	state->bit_count -= count;
+	return value;
+}
+
+/* Nothing is written behind the match: there lie the oldest bytes, which may still be wanted. */
+static inline void fast_copy(uint8_t *out, const uint8_t *from, unsigned int length,
+			     unsigned int distance)
+{
+	if (distance >= 8) {
+		for (; length >= 8; length -= 8, out += 8, from += 8)
+			memcpy(out, from, 8);
+	}
+	while (length--)
+		*out++ = *from++;
+}
+
+/*
+ * A match whose length symbol was decoded. After the refill 5 + 10 + 13 bits at most are used.
+ * False, and nothing is taken, when the slow way has to do it.
+ */
+static bool fast_match(struct inflate *inflate, struct fast_state *state, unsigned int symbol)
+{
+	struct fast_state before = *state;
+	unsigned int length, entry, distance;
+	size_t position, from;
+
+	if (symbol >= LENGTH_SYMBOLS)
+		return false;
+	fast_refill(state);
+	length = length_base[symbol] + fast_take(state, length_extra[symbol]);
+	entry = inflate->distance_code.fast[state->bits & (BIT(INFLATE_FAST_BITS) - 1)];
+	if ((entry & 15) == 0 || entry >> 4 >= DISTANCE_SYMBOLS) {
+		*state = before;
+		return false;
+	}
+	fast_take(state, entry & 15);
+	distance = distance_base[entry >> 4] + fast_take(state, distance_extra[entry >> 4]);
+	position = (size_t)(state->out - inflate->window);
+	from = (position - distance) & WINDOW_MASK;
+	if ((distance > position && inflate->written < INFLATE_WINDOW_SIZE) ||
+	    from + length > INFLATE_WINDOW_SIZE) {
+		*state = before;
+		return false;
+	}
+	fast_copy(state->out, inflate->window + from, length, distance);
+	state->out += length;
+	return true;
+}
+
+/* Decodes as long as it can; what it leaves begins with a whole symbol. */
+static void inflate_codes_fast(struct inflate *inflate)
+{
+	uint8_t *start = inflate->window + (inflate->written & WINDOW_MASK);
+	const uint8_t *limit = inflate->window + INFLATE_WINDOW_SIZE - FAST_MATCH - 4;
+	const uint16_t *fast = inflate->literal_code.fast;
+	struct fast_state state = { inflate->at, inflate->bits, inflate->bit_count, start };
+
+	while (state.out < limit && inflate->end - state.at >= FAST_INPUT) {
+		unsigned int entry, symbol;
+
+		fast_refill(&state);
+		entry = fast[state.bits & (BIT(INFLATE_FAST_BITS) - 1)];
+		/* Four literals leave bits enough for one more symbol. */
+		for (int i = 0; i < 4 && (entry & 15) && entry >> 4 < END_OF_BLOCK; i++) {
+			fast_take(&state, entry & 15);
+			*state.out++ = (uint8_t)(entry >> 4);
+			entry = fast[state.bits & (BIT(INFLATE_FAST_BITS) - 1)];
+		}
+		symbol = entry >> 4;
+		if ((entry & 15) == 0 || symbol == END_OF_BLOCK)
+			break;
+		if (symbol > END_OF_BLOCK) {
+			struct fast_state before = state;
+
+			fast_take(&state, entry & 15);
+			if (!fast_match(inflate, &state, symbol - FIRST_LENGTH_SYMBOL)) {
+				state = before;
+				break;
+			}
+		}
+	}
+	inflate->at = state.at;
+	inflate->bits = state.bits;
+	inflate->bit_count = state.bit_count;
+	inflate->written += (uint64_t)(state.out - start);
+}
+
 static int inflate_codes(struct inflate *inflate)
 {
 	for (;;) {
-		int symbol = code_decode(inflate, &inflate->literal_code);
+		int symbol;
 		int error;
 
+		inflate_codes_fast(inflate);
+		symbol = code_decode(inflate, &inflate->literal_code);
 		if (symbol < 0)
 			return symbol;
 		if (symbol == END_OF_BLOCK)
