@@ -311,6 +311,7 @@ long sys_rt_sigtimedwait(const signal_set *set, user_address_t information,
 		/* While it waits the set is deliverable, which is what wakes it. */
 		signal_set blocked = thread_current()->signals.blocked;
 
+		thread_current()->signals.awaited = wanted & blocked;
 		signal_mask_set(blocked & ~wanted);
 		do {
 			blocking_prepare(SLEEP_INTERRUPTIBLE);
@@ -319,6 +320,7 @@ long sys_rt_sigtimedwait(const signal_set *set, user_address_t information,
 		} while (result == 0);
 		number = signal_take(wanted, &taken);
 		signal_mask_set(blocked);
+		thread_current()->signals.awaited = 0;
 		if (number == 0)
 			return result == -ETIMEDOUT ? -EAGAIN : -EINTR;
 	}

@@ -149,6 +149,8 @@ static int send_locked(struct process *process, struct thread *target, int numbe
 		return 0;
 	/* What ends the process ends it now, whatever its threads wait for. */
 	is_fatal = signals->actions[number - 1].handler == SIG_DFL && default_is_fatal(number);
+	if (taker->signals.awaited & SIGNAL_BIT(number))
+		is_fatal = false;
 	if (is_fatal && (number == SIGKILL || !(SIGNAL_BIT(number) & SIGNALS_DUMPING)))
 		signal_group_exit_locked(process, number);
 	else

@@ -32,6 +32,7 @@ struct signal_thread {
 	signal_set saved_blocked;	/* of sigsuspend, ppoll...: restored at return */
 	bool restores_mask;
 	bool is_resting;		/* counted as stopped */
+	signal_set awaited;		/* by sigtimedwait(2): will be taken, not delivered */
 	struct signal_queue queue;
 	user_address_t stack_base;	/* sigaltstack */
 	uint64_t stack_size;
