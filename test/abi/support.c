@@ -146,11 +146,14 @@ long long field_number(const char *file, const char *name, int base)
 
 char process_state(pid_t pid)
 {
-	char name[40], text[512], *end;
+	char name[48], text[512], *end;
 
-	snprintf(name, sizeof(name), "/proc/%d/stat", (int)pid);
-	if (file_read(name, text, sizeof(text)) <= 0)
-		return 0;
+	snprintf(name, sizeof(name), "/proc/self/task/%d/stat", (int)pid);
+	if (file_read(name, text, sizeof(text)) <= 0) {
+		snprintf(name, sizeof(name), "/proc/%d/stat", (int)pid);
+		if (file_read(name, text, sizeof(text)) <= 0)
+			return 0;
+	}
 	end = strrchr(text, ')');
 	return end && end[1] == ' ' ? end[2] : 0;
 }

@@ -30,7 +30,7 @@ bool file_exists(const char *name);
 long long field_number(const char *file, const char *name, int base);
 /* The text after "Name:", without the spaces before it; false if there is none. */
 bool field_text(const char *file, const char *name, char *text, size_t capacity);
-/* The state letter of a process in /proc/<pid>/stat, or 0. */
+/* The state letter of a process or of a thread of this one in its stat file, or 0. */
 char process_state(pid_t pid);
 /* Wait (with a limit) until a process is in this state; false if it never was. */
 bool process_await(pid_t pid, char state);

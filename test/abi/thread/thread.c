@@ -103,6 +103,7 @@ static void waiting_threads(int count)
 TEST(proc_lists_threads)
 {
 	struct dirent *entry;
+	char name[40];
 	DIR *tasks;
 	int found = 0;
 
@@ -115,6 +116,10 @@ TEST(proc_lists_threads)
 			found += atoi(entry->d_name) == state[i];
 	CHECK_EQUAL(found, 3);
 	closedir(tasks);
+	/* A thread's own number names it too, though it is not listed there. */
+	snprintf(name, sizeof(name), "/proc/%d/status", state[1]);
+	CHECK_EQUAL(field_number(name, "Tgid", 10), getpid());
+	CHECK_EQUAL(field_number(name, "Pid", 10), state[1]);
 }
 
 TEST(exit_group_ends_all)
