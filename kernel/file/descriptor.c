@@ -181,8 +181,8 @@ static struct file *slot_file(struct descriptor_table *table, int fd)
 
 	if (index >= slots->capacity)
 		return NULL;
-	/* A mispredicted bound must not read past the array. The compiler may not know that the limit
-	 * was compared already. */
+	/* A mispredicted bound must not read past the array. The compiler may not know that the
+	 * limit was compared already. */
 	limit = slots->capacity;
 	__asm__("" : "+r"(limit));
 	index &= -(unsigned)(index < limit);

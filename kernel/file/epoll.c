@@ -1,10 +1,10 @@
 /*
  * epoll(7): a tree of watched files, and a list of those that may be ready. A watched file's queue
- * calls epoll_wake(), which only links the item; epoll_wait() asks the linked ones, so its cost goes
- * with what is ready.
+ * calls epoll_wake(), which only links the item; epoll_wait() asks the linked ones, so its cost
+ * goes with what is ready.
  *
- * Locks: closing_lock (nested epolls, ends of files), then epoll->lock (outer before inner), then the
- * watched file's queue, ready_lock, and the queue of sleeping waiters.
+ * Locks: closing_lock (nested epolls, ends of files), then epoll->lock (outer before inner), then
+ * the watched file's queue, ready_lock, and the queue of sleeping waiters.
  */
 #include "base/errno.h"
 #include "base/format.h"
@@ -20,7 +20,8 @@ static struct mutex closing_lock = MUTEX_INITIALIZER(closing_lock, LOCK_EPOLL);
 
 static uint32_t epoll_poll(struct file *file, struct poll_table *table);
 
-/* Puts an item on the ready list and wakes one waiter. ready_lock held; true: somebody was woken. */
+/* Puts an item on the ready list and wakes one waiter. ready_lock held; true: somebody was
+ * woken. */
 static bool item_make_ready(struct epoll_item *item)
 {
 	struct epoll *epoll = item->epoll;
@@ -319,8 +320,8 @@ void epoll_file_gone(struct file *file)
 {
 	struct epoll_item *item;
 
-	/* Nobody can add or remove by descriptor any more; only the end of an epoll takes items away,
-	 * and that waits for this lock. */
+	/* Nobody can add or remove by descriptor any more; only the end of an epoll takes items
+	 * away, and that waits for this lock. */
 	mutex_lock(&closing_lock);
 	while ((item = first_item(file)) != NULL) {
 		struct epoll *epoll = item->epoll;
@@ -365,8 +366,8 @@ static void ready_push(struct epoll *epoll, struct list_head *list, struct epoll
 	spin_unlock_irq(&epoll->ready_lock, enabled);
 }
 
-/* Takes all that may be ready. A wake-up of an item in the list leaves it there; one of an item that
- * was popped puts it on the ready list again. */
+/* Takes all that may be ready. A wake-up of an item in the list leaves it there; one of an item
+ * that was popped puts it on the ready list again. */
 static void harvest_begin(struct epoll *epoll, struct list_head *harvest)
 {
 	bool enabled = spin_lock_irq(&epoll->ready_lock);

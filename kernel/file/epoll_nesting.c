@@ -1,6 +1,6 @@
 /*
- * Epolls that watch epolls: no circles, and at most five in a row, so that one event wakes a bounded
- * chain. Each check visits every epoll once.
+ * Epolls that watch epolls: no circles, and at most five in a row, so that one event wakes a
+ * bounded chain. Each check visits every epoll once.
  */
 #include "base/errno.h"
 #include "file/epoll_internal.h"

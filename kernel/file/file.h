@@ -1,6 +1,6 @@
 /*
- * Open files: what a descriptor names. Every operation gets the file, a transfer and an io; the file
- * may be a pipe, a terminal, an inode's file, an event file.
+ * Open files: what a descriptor names. Every operation gets the file, a transfer and an io; the
+ * file may be a pipe, a terminal, an inode's file, an event file.
  */
 #ifndef FILE_FILE_H
 #define FILE_FILE_H
@@ -65,7 +65,8 @@ struct file_operations {
 	/* Ready POLL* events now; registers with poll_wait() when table is not NULL. Never sleeps
 	 * beyond short locks. NULL: always readable and writable. */
 	uint32_t (*poll)(struct file *file, struct poll_table *table);
-	/* -ENOTTY for what it does not know; generic ones (FIONREAD on inodes, FIOCLEX) are above. */
+	/* -ENOTTY for what it does not know; generic ones (FIONREAD on inodes, FIOCLEX) are
+	 * above. */
 	long (*control)(struct file *file, unsigned command, uint64_t argument);
 	int (*map)(struct file *file, struct map_request *request);	/* NULL: -ENODEV */
 	int (*list)(struct file *file, struct directory_sink *sink);	/* NULL: -ENOTDIR */
@@ -90,7 +91,8 @@ struct file {
 	struct inode *inode;			/* NULL only for files without one */
 	struct mount *mount;			/* with name: what was opened; NULL for anonymous */
 	struct name *name;			/* in the name cache; counted */
-	const char *label;			/* anonymous files: "pipe:", "anon_inode:[eventpoll]" */
+	const char *label;			/* anonymous files: "pipe:",
+		"anon_inode:[eventpoll]" */
 	int64_t position;			/* position_lock */
 	struct mutex position_lock;		/* LOCK_FILE_POSITION; not taken for FILE_STREAM */
 	uint32_t errors_seen;			/* write-back errors already reported */

@@ -28,14 +28,17 @@ struct pipe_buffer {
 #define PIPE_SPARE_COUNT 2
 
 struct pipe {
-	struct mutex lock;		/* LOCK_PIPE: what changes below; single words read without */
-	unsigned head, tail;		/* buffers ever put and taken: head - tail are in the ring */
+	/* LOCK_PIPE: what changes below; single words read without. */
+	struct mutex lock;
+	/* Buffers ever put and taken: head - tail are in the ring. */
+	unsigned head, tail;
 	unsigned slot_count;		/* power of two */
 	struct pipe_buffer *slots;
 	unsigned readers, writers;	/* open files of each side */
 	unsigned reader_opens, writer_opens;	/* ever: FIFO openers wait for a change */
 	bool is_polled;			/* somebody polled: readers hear of every write */
-	bool is_draining;		/* a splice owns the buffers at the tail; other readers wait */
+	/* A splice owns the buffers at the tail; other readers wait. */
+	bool is_draining;
 	struct page *spare[PIPE_SPARE_COUNT];	/* emptied pages, for the next writes */
 	struct wait_queue readable, writable;
 	struct asynchronous_files asynchronous_readers, asynchronous_writers;

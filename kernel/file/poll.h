@@ -31,8 +31,8 @@ static inline void poll_wait(struct poll_table *table, struct file *file, struct
 uint32_t file_poll(struct file *file, struct poll_table *table);
 
 struct pollfd;		/* abi/poll.h */
-/* The core of poll: entries in kernel memory; deadline absolute, 0: do not wait. Count of ready ones,
- * 0: time out, -EINTR or -ENOMEM. *has_changed: some revents is not what it was before. */
+/* The core of poll: entries in kernel memory; deadline absolute, 0: do not wait. Count of ready
+ * ones, 0: time out, -EINTR or -ENOMEM. *has_changed: some revents is not what it was before. */
 long poll_files(struct pollfd *entries, unsigned count, int64_t deadline_ns, bool *has_changed);
 
 /* Goes on with a poll(2) that a stop interrupted. */

@@ -1,5 +1,6 @@
 /*
- * What poll(2) and select(2) wait with: entries on the queues of many files, on behalf of one thread.
+ * What poll(2) and select(2) wait with: entries on the queues of many files, on behalf of one
+ * thread.
  */
 #ifndef FILE_POLL_WAITER_H
 #define FILE_POLL_WAITER_H

@@ -1,6 +1,6 @@
 /*
- * signalfd(2): signals of the reader's own process, taken by reading. The queue to wait on belongs to
- * the process, so a file that was polled keeps the processes that polled it.
+ * signalfd(2): signals of the reader's own process, taken by reading. The queue to wait on belongs
+ * to the process, so a file that was polled keeps the processes that polled it.
  */
 #include "base/errno.h"
 #include "base/format.h"

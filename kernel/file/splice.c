@@ -88,8 +88,8 @@ void splice_pages_put(struct page **pages, unsigned count)
 		page_put(pages[i]);
 }
 
-/* Appends bytes that lie in `pages`, which it takes: how many found room. Without `may_lose` it waits
- * for room until the readers are gone, for a source that cannot be read again. */
+/* Appends bytes that lie in `pages`, which it takes: how many found room. Without `may_lose` it
+ * waits for room until the readers are gone, for a source that cannot be read again. */
 static size_t pages_append(struct pipe *pipe, struct page **pages, size_t length, bool may_lose)
 {
 	unsigned i = 0, count = (length + PAGE_SIZE - 1) / PAGE_SIZE;

@@ -12,7 +12,8 @@
 #include "base/types.h"
 
 enum log_level {
-	LOG_EMERGENCY, LOG_ALERT, LOG_CRITICAL, LOG_ERROR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG,
+	LOG_EMERGENCY, LOG_ALERT, LOG_CRITICAL, LOG_ERROR, LOG_WARNING, LOG_NOTICE, LOG_INFO,
+		LOG_DEBUG,
 };
 
 /* Any context, interrupts and panics included; never sleeps. Adds the newline if it is missing. */

@@ -56,7 +56,8 @@ enum allocate_flags {
 	ALLOCATE_PATIENT = 1 << 0,	/* may sleep and reclaim */
 	ALLOCATE_ZERO = 1 << 1,
 	ALLOCATE_RESERVE = 1 << 2,	/* may use the last reserve: reclaim itself, interrupts */
-	ALLOCATE_USER = 1 << 3,		/* for a program: fails before the kernel's share is touched */
+	/* For a program: fails before the kernel's share is touched. */
+	ALLOCATE_USER = 1 << 3,
 	ALLOCATE_NO_KILL = 1 << 4,	/* fail instead of choosing a victim */
 };
 

@@ -39,7 +39,8 @@ struct page_cache {
 	uint64_t page_count;			/* atomic */
 	struct shared_lock mapping_lock;	/* LOCK_CACHE_MAPPING: mappings */
 	struct interval_tree mappings;		/* struct region.mapping_node by page index */
-	struct shared_lock invalidate_lock;	/* LOCK_CACHE_INVALIDATE: faults read, truncate writes */
+	/* LOCK_CACHE_INVALIDATE: faults read, truncate writes. */
+	struct shared_lock invalidate_lock;
 	uint32_t writable_mappings;		/* shared, may write; seals and ETXTBSY ask */
 	uint32_t error_sequence;		/* write-back errors, reported once per open file */
 	int32_t error;

@@ -33,7 +33,8 @@ enum region_flags {
 	REGION_NO_DUMP = 1 << 13,
 	REGION_SEQUENTIAL = 1 << 14,
 	REGION_RANDOM = 1 << 15,
-	REGION_SPECIAL = 1 << 16,	/* pages without struct page: vDSO; never merged or resized */
+	/* Pages without struct page: vDSO; never merged or resized. */
+	REGION_SPECIAL = 1 << 16,
 };
 
 struct region_operations {
@@ -63,7 +64,8 @@ struct region {
 	struct rbtree_node node;		/* in space, by start */
 	struct space *space;
 	user_address_t start, end;		/* page-aligned, [start, end) */
-	uint64_t gap, subtree_gap;		/* free bytes below start; greatest in the subtree */
+	/* Free bytes below start; greatest in the subtree. */
+	uint64_t gap, subtree_gap;
 	uint32_t flags;				/* enum region_flags */
 	uint64_t page_offset;			/* of start, in pages of the object or family */
 	const struct region_operations *operations;	/* NULL: private anonymous */

@@ -19,7 +19,8 @@ struct frame;
 
 struct space {
 	uint32_t users;				/* threads that run in it: the last empties it */
-	uint32_t references;			/* also those that only look (procfs): frees struct */
+	/* Also those that only look (procfs): frees struct. */
+	uint32_t references;
 	struct mmu_space mmu;
 	struct spin_lock table_lock;		/* LOCK_PAGE_TABLE: mmu entries */
 	struct shared_lock lock;		/* LOCK_SPACE: everything below */
@@ -40,7 +41,8 @@ struct space {
 	uint64_t resident_peak;
 	uint64_t auxiliary[64];			/* AT_* pairs for /proc/<pid>/auxv */
 	uint32_t auxiliary_count;
-	struct file *executable;		/* /proc/<pid>/exe; memory/ only holds the pointer */
+	/* /proc/<pid>/exe; memory/ only holds the pointer. */
+	struct file *executable;
 	void (*executable_put)(struct file *executable);
 	bool is_dumpable;
 	bool must_die;				/* out of memory: do not satisfy faults */

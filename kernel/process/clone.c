@@ -29,8 +29,8 @@ static int request_check(const struct clone_request *request)
 		return -EINVAL;
 	if ((flags & CLONE_SIGHAND) && (flags & CLONE_CLEAR_SIGHAND))
 		return -EINVAL;
-	/* Namespaces wait for containers; actions are shared by the threads of one process only, and
-	 * so are descriptors and directories. */
+	/* Namespaces wait for containers; actions are shared by the threads of one process only,
+	 * and so are descriptors and directories. */
 	if (flags & (CLONE_NAMESPACES | CLONE_INTO_CGROUP | CLONE_PTRACE))
 		return -EINVAL;
 	if ((flags & CLONE_SIGHAND) && !(flags & CLONE_THREAD))

@@ -139,7 +139,8 @@ static int add_script_words(struct program *program, const struct script_words *
 	return result;
 }
 
-/* Where arguments and environment come from: program memory, or the kernel for the first program. */
+/* Where arguments and environment come from: program memory, or the kernel for the first
+ * program. */
 struct string_source {
 	user_address_t arguments, environment;
 	const char *const *kernel_arguments, *const *kernel_environment;

@@ -1,6 +1,6 @@
 /*
- * The first process: made from nothing with the system role, it executes the program that the command
- * line names, or the usual ones, and prints what it tried when none can run.
+ * The first process: made from nothing with the system role, it executes the program that the
+ * command line names, or the usual ones, and prints what it tried when none can run.
  */
 #include "arch/boot.h"
 #include "base/errno.h"

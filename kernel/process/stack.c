@@ -1,6 +1,6 @@
 /*
- * The stack that a program starts with: strings, the auxiliary vector, and the arrays of pointers, as
- * the System V ABI and getauxval(3) describe it.
+ * The stack that a program starts with: strings, the auxiliary vector, and the arrays of pointers,
+ * as the System V ABI and getauxval(3) describe it.
  */
 #include "arch/cpu.h"
 #include "arch/signal.h"

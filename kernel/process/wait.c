@@ -1,5 +1,6 @@
 /*
- * wait4 and waitid: finds a child that changed state, takes the change, or sleeps until there is one.
+ * wait4 and waitid: finds a child that changed state, takes the change, or sleeps until there is
+ * one.
  */
 #include "base/errno.h"
 #include "file/descriptor.h"

@@ -1,5 +1,6 @@
 /*
- * Random bytes: per-CPU ChaCha20 keyed from a pool that the CPU, the loader, devices and timing feed.
+ * Random bytes: per-CPU ChaCha20 keyed from a pool that the CPU, the loader, devices and timing
+ * feed.
  */
 #ifndef RANDOM_RANDOM_H
 #define RANDOM_RANDOM_H

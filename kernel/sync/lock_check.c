@@ -1,7 +1,7 @@
 /*
- * The order checker of debug builds. Each class has a rank (its line in lock_order.h); a lock may be
- * taken only above everything the context holds. Reports are limited to one per pair of classes, so
- * that the checker can stay on under stress.
+ * The order checker of debug builds. Each class has a rank (its line in lock_order.h); a lock may
+ * be taken only above everything the context holds. Reports are limited to one per pair of classes,
+ * so that the checker can stay on under stress.
  */
 #include "sync/lock_check.h"
 

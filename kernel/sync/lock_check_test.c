@@ -1,4 +1,5 @@
-/* The order checker must notice what it is for; it is silent in builds that are not debug builds. */
+/* The order checker must notice what it is for; it is silent in builds that are not debug
+ * builds. */
 #include "base/test.h"
 #include "sync/lock_check.h"
 #include "sync/spin_lock.h"

@@ -202,8 +202,8 @@ void rcu_synchronise(void)
 
 void rcu_barrier(void)
 {
-	/* The first round may have collected some CPUs' stacks before the callbacks in question were
-	 * queued there, but the second one cannot; and rounds do not overlap. */
+	/* The first round may have collected some CPUs' stacks before the callbacks in question
+	 * were queued there, but the second one cannot; and rounds do not overlap. */
 	rcu_synchronise();
 	rcu_synchronise();
 }

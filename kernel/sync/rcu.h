@@ -39,7 +39,8 @@ void rcu_synchronise(void);
 /* Waits until all callbacks queued so far have run. May sleep. */
 void rcu_barrier(void);
 
-/* Memory is short: shortens the grace period under way and the next ones for a while. Any context. */
+/* Memory is short: shortens the grace period under way and the next ones for a while. Any
+ * context. */
 void rcu_hurry(void);
 
 /* One counter per CPU: it was at a point where no read section can be open. */

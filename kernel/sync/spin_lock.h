@@ -2,8 +2,9 @@
  * Spin locks for short sections that do not sleep. Everything but waiting is inline; debug builds
  * also tell the order checker (sync/lock_check.h).
  *
- * Whoever comes first after the release gets it. A queue would be fairer, but below a hypervisor the
- * next in line is often not running, and then everybody moves at the pace of the host's scheduler.
+ * Whoever comes first after the release gets it. A queue would be fairer, but below a hypervisor
+ * the next in line is often not running, and then everybody moves at the pace of the host's
+ * scheduler.
  */
 #ifndef SYNC_SPIN_LOCK_H
 #define SYNC_SPIN_LOCK_H

@@ -121,8 +121,8 @@ void wait_end(struct wait_queue *queue, struct wait_entry *entry)
 	bool were_enabled;
 
 	blocking_cancel();
-	/* A waker unlinks before it wakes, writing both pointers of the node: when both show that it
-	 * is unlinked, nobody will touch the entry any more and the lock is not needed. */
+	/* A waker unlinks before it wakes, writing both pointers of the node: when both show that
+	 * it is unlinked, nobody will touch the entry any more and the lock is not needed. */
 	if (READ_ONCE(entry->node.next) == &entry->node &&
 	    READ_ONCE(entry->node.previous) == &entry->node)
 		return;

@@ -45,8 +45,8 @@ static inline bool wait_queue_is_active(struct wait_queue *queue)
  * said that they woke somebody; how many did. Events are POLL* bits or 0. Any context. */
 unsigned wait_queue_wake_count(struct wait_queue *queue, uint32_t events, unsigned exclusive_limit);
 
-/* All entries, from inside the wake callback of another queue (an epoll that is watched). Interrupts
- * masked. */
+/* All entries, from inside the wake callback of another queue (an epoll that is watched).
+ * Interrupts masked. */
 void wait_queue_wake_nested(struct wait_queue *queue, uint32_t events);
 
 /* At most one exclusive entry. Costs a load when nobody waits. */

@@ -200,8 +200,8 @@ long sys_flock(struct file *fd, unsigned operation)
 	return file_lock_whole(fd, operation);
 }
 
-/* The number that ioctl(2) was called with: the stub resolved it already, so it is taken again from the
- * frame that made the call. */
+/* The number that ioctl(2) was called with: the stub resolved it already, so it is taken again from
+ * the frame that made the call. */
 static int called_fd(void)
 {
 	return (int)frame_argument(context_user_frame(context_current()), 0);

@@ -1,6 +1,6 @@
 /*
- * From the entry code to the generated stub: the number is clamped so that a mispredicted branch can
- * not read past the table, and only traced or filtered threads do more.
+ * From the entry code to the generated stub: the number is clamped so that a mispredicted branch
+ * can not read past the table, and only traced or filtered threads do more.
  */
 #include "arch/upcalls.h"
 #include "syscall/internal.h"
@@ -17,8 +17,8 @@ static inline const struct call_entry *call_find(long number)
 	if (unlikely(index >= limit ||
 		     (number >= CALL_LINUX_LIMIT && number < CALL_AEGIS_FIRST)))
 		return NULL;
-	/* Under misspeculation the comparison's mask makes the index 0. The compiler may not know that
-	 * the limit was compared already. */
+	/* Under misspeculation the comparison's mask makes the index 0. The compiler may not know
+	 * that the limit was compared already. */
 	__asm__("" : "+r"(limit));
 	index &= -(size_t)(index < limit);
 	entry = &call_table[index];

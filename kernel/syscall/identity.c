@@ -1,6 +1,6 @@
 /*
- * Who a process is: ids of processes, groups and sessions, users and groups, and the names that uid 0
- * goes by. Changing to an id that is not the caller's already takes identity.set.
+ * Who a process is: ids of processes, groups and sessions, users and groups, and the names that uid
+ * 0 goes by. Changing to an id that is not the caller's already takes identity.set.
  */
 #include "base/table/sort.h"
 #include "memory/heap.h"
@@ -257,7 +257,8 @@ static long resid_set(ids_of kind, uint32_t real, uint32_t effective, uint32_t s
 	return result < 0 ? result : ids_install(kind, real, effective, saved);
 }
 
-/* setuid and setgid: all three for uid 0, as login programs expect; only the effective for others. */
+/* setuid and setgid: all three for uid 0, as login programs expect; only the effective for
+ * others. */
 static long id_set(ids_of kind, uint32_t id)
 {
 	struct three_ids ids = current_ids(kind);

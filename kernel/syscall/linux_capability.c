@@ -6,7 +6,8 @@
 #include "task/credentials.h"
 #include "task/thread.h"
 
-/* The number of 32-bit parts in a version's data; 0 and the preferred version for an unknown one. */
+/* The number of 32-bit parts in a version's data; 0 and the preferred version for an unknown
+ * one. */
 static int header_fetch(user_address_t address, struct cap_user_header *header, unsigned *parts)
 {
 	if (user_copy_in(header, address, sizeof(*header)) < 0)

@@ -59,7 +59,8 @@ long missing_call(long number)
 	return -ENOSYS;
 }
 
-/* Entries are never freed, so one can be copied out under the lock and its successor found again. */
+/* Entries are never freed, so one can be copied out under the lock and its successor found
+ * again. */
 static void missing_show(struct format_sink *sink)
 {
 	bool enabled = spin_lock_irq(&missing_lock);

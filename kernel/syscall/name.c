@@ -69,8 +69,8 @@ long sys_creat(const char *path, uint16_t mode)
 	return sys_openat(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode);
 }
 
-/* A structure of a program that may be of an older or newer version: known bytes are copied, missing
- * ones are zero, unknown ones must be zero (-E2BIG). */
+/* A structure of a program that may be of an older or newer version: known bytes are copied,
+ * missing ones are zero, unknown ones must be zero (-E2BIG). */
 int structure_fetch(void *to, size_t known, user_address_t from, size_t size, size_t minimum)
 {
 	uint8_t rest[64];

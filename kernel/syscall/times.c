@@ -1,6 +1,6 @@
 /*
- * Times between programs and the kernel: structures of seconds and parts on one side, nanoseconds in
- * 64 bits on the other. What does not fit becomes the largest time, some 292 years.
+ * Times between programs and the kernel: structures of seconds and parts on one side, nanoseconds
+ * in 64 bits on the other. What does not fit becomes the largest time, some 292 years.
  */
 #include "syscall/internal.h"
 #include "sync/blocking.h"

@@ -13,8 +13,8 @@ uint64_t thread_run_ns(const struct thread *thread)
 	int64_t running_ns = 0;
 	struct run_queue *queue;
 
-	/* On its own CPU nothing else writes it; elsewhere a switch in between is within the error of
-	 * comparing two CPUs' clocks. */
+	/* On its own CPU nothing else writes it; elsewhere a switch in between is within the error
+	 * of comparing two CPUs' clocks. */
 	preemption_disable();
 	queue = per_cpu(run_queues, atomic_load_relaxed(&thread->context.cpu));
 	run_ns = READ_ONCE(thread->run_ns);

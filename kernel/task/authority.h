@@ -1,5 +1,6 @@
 /*
- * Asking for a right: the check that every call makes, on the capability set of the current process.
+ * Asking for a right: the check that every call makes, on the capability set of the current
+ * process.
  */
 #ifndef TASK_AUTHORITY_H
 #define TASK_AUTHORITY_H
@@ -11,8 +12,8 @@
 struct format_sink;
 struct process;
 
-/* 0 when the current process holds the right, else -EPERM (for file rights: -EACCES), and the refusal
- * is recorded for /proc/<pid>/denials. Kernel threads hold everything. */
+/* 0 when the current process holds the right, else -EPERM (for file rights: -EACCES), and the
+ * refusal is recorded for /proc/<pid>/denials. Kernel threads hold everything. */
 int capability_require(enum capability_right right) MUST_CHECK;
 int capability_require_file(enum capability_right right) MUST_CHECK;
 /* The same question without a record. */

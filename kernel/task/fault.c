@@ -1,6 +1,6 @@
 /*
- * What faults become: a resolved page, a signal with the right code and address, or, when the kernel
- * touched user memory, a recovery that the caller sees as -EFAULT.
+ * What faults become: a resolved page, a signal with the right code and address, or, when the
+ * kernel touched user memory, a recovery that the caller sees as -EFAULT.
  */
 #include "arch/context.h"
 #include "arch/mmu.h"

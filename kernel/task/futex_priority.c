@@ -60,7 +60,8 @@ static bool has_other_waiters(struct futex_bucket *bucket, const struct futex_wa
 	struct futex_waiter *waiter;
 
 	list_for_each(waiter, &bucket->waiters, node) {
-		if (waiter != one && waiter->is_priority && futex_key_equal(&waiter->key, &one->key))
+		if (waiter != one && waiter->is_priority && futex_key_equal(&waiter->key,
+			&one->key))
 			return true;
 	}
 	return false;

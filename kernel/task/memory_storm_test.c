@@ -1,6 +1,7 @@
 /*
- * Storms on memory/ from threads on all CPUs: allocators, and one address space in which many write,
- * fork, unmap and move at once. What was written must be read, and all memory must come back.
+ * Storms on memory/ from threads on all CPUs: allocators, and one address space in which many
+ * write, fork, unmap and move at once. What was written must be read, and all memory must come
+ * back.
  */
 #include "base/errno.h"
 #include "base/test.h"

@@ -1,6 +1,6 @@
 /*
- * Out of memory: the process that holds most of it, weighed by oom_score_adj, is killed, and the log
- * says why. While a victim is on its way out nobody else is chosen.
+ * Out of memory: the process that holds most of it, weighed by oom_score_adj, is killed, and the
+ * log says why. While a victim is on its way out nobody else is chosen.
  */
 #include "log/log.h"
 #include "memory/page.h"

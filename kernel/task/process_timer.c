@@ -1,7 +1,7 @@
 /*
- * The timers of a process: ITIMER_*, POSIX timers and RLIMIT_CPU. One on a wall clock fires from the
- * timer queue; one on a CPU-time clock is armed for the earliest moment it can expire, looks at the
- * clock then, and is armed again for what is left.
+ * The timers of a process: ITIMER_*, POSIX timers and RLIMIT_CPU. One on a wall clock fires from
+ * the timer queue; one on a CPU-time clock is armed for the earliest moment it can expire, looks at
+ * the clock then, and is armed again for what is left.
  */
 #include "task/process_timer.h"
 

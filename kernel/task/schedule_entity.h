@@ -21,7 +21,8 @@ struct schedule_entity {
 	struct list_node list;		/* FIFO/RR queue of its priority */
 	uint64_t virtual_runtime, virtual_deadline;
 	uint64_t least_runtime;		/* of the subtree below: finds who is eligible */
-	int64_t lag;			/* virtual time it was behind (+) or ahead (-) when it slept */
+	/* Virtual time it was behind (+) or ahead (-) when it slept. */
+	int64_t lag;
 	int64_t slice_ns, slice_used_ns;
 	int64_t burst_ns;		/* average of how long it runs until it sleeps */
 	const struct thread *last_waker;	/* compared only */

@@ -1,6 +1,7 @@
 /*
- * Sending signals: what a signal does at once (ends, continues, wakes), and whom it wakes. Everything
- * else happens when the woken thread is on its way back to its program (signal_deliver.c).
+ * Sending signals: what a signal does at once (ends, continues, wakes), and whom it wakes.
+ * Everything else happens when the woken thread is on its way back to its program
+ * (signal_deliver.c).
  */
 #include "task/signal.h"
 

@@ -83,7 +83,8 @@ void signal_mask_set_temporarily(signal_set blocked);
 /* A temporary mask ended without a signal: restore now. */
 void signal_mask_restore(void);
 
-/* Takes a pending signal of the set without delivering it (sigtimedwait, signalfd): its number, 0. */
+/* Takes a pending signal of the set without delivering it (sigtimedwait, signalfd): its number,
+ * 0. */
 int signal_take(signal_set set, struct signal_information *information);
 /* An action was set: what it makes ignored is thrown away. Signal lock held. */
 void signal_action_changed(struct process *process, int number);

@@ -1,6 +1,6 @@
 /*
- * On the way back to the program: take pending signals one by one; ignore, stop, end, or put a frame
- * on the program's stack for its handler. Interrupted calls are restarted as signal(7) says.
+ * On the way back to the program: take pending signals one by one; ignore, stop, end, or put a
+ * frame on the program's stack for its handler. Interrupted calls are restarted as signal(7) says.
  */
 #include "arch/signal.h"
 #include "base/errno.h"
@@ -111,7 +111,8 @@ static void stop_rest(struct thread *thread, bool *enabled)
 	blocking_cancel();
 	*enabled = spin_lock_irq(&signals->lock);
 	/* One of the threads tells the parent that the process goes on. */
-	if (thread->signals.is_resting && signals->continue_unreported && thread == process->leader) {
+	if (thread->signals.is_resting && signals->continue_unreported &&
+		thread == process->leader) {
 		spin_unlock_irq(&signals->lock, *enabled);
 		signal_notify_parent_of_stop(process, SIGCONT, true);
 		*enabled = spin_lock_irq(&signals->lock);

@@ -1,6 +1,6 @@
 /*
- * The signal state of threads and processes: masks, taking without delivery, and what fork, exec and
- * exit do to it.
+ * The signal state of threads and processes: masks, taking without delivery, and what fork, exec
+ * and exit do to it.
  */
 #include "base/errno.h"
 #include "base/string.h"

@@ -15,6 +15,7 @@
 #include "task/credentials.h"
 #include "task/schedule_entity.h"
 #include "task/signal.h"
+#include "task/statistics.h"
 #include "task/limits.h"
 
 struct capability_set;
@@ -82,11 +83,14 @@ struct thread {
 			int64_t deadline_ns;
 		} poll;
 	} restart;
-	struct list_head exit_work;		/* run by WORK_NOTIFY before return to the program */
-	int32_t exit_signal;			/* signal to the parent for clone() without thread */
+	/* Run by WORK_NOTIFY before return to the program. */
+	struct list_head exit_work;
+	/* Signal to the parent for clone() without thread. */
+	int32_t exit_signal;
 	struct vfork_wait *vfork_wait;		/* parent that sleeps until exec or exit */
 	uint64_t missing_calls;
-	uint64_t accounted_ns;			/* part of run_ns that is in process->dead_threads */
+	/* Part of run_ns that is in process->dead_threads. */
+	uint64_t accounted_ns;
 	bool is_accounted;			/* the rest of its usage is there too */
 
 	/* Accounting, written by the scheduler. */
@@ -124,7 +128,8 @@ struct process {
 	int32_t exit_status;			/* as wait4 shows it */
 	int32_t exit_signal;			/* tells the parent of the end; 0: nothing */
 	uint32_t real_uid;			/* of its threads, kept after they are gone */
-	struct thread *group_exec;		/* the thread that waits for others to die in exec */
+	/* The thread that waits for others to die in exec. */
+	struct thread *group_exec;
 	int32_t parent_death_signal;
 
 	/* Own locks inside. */
@@ -133,7 +138,8 @@ struct process {
 	struct wait_queue pidfd_waiters;
 	struct limits limits;			/* rlimits, LOCK_SIGNAL */
 	struct process_timers *timers;		/* itimers and POSIX timers, task/process_timer.h */
-	struct space *space;			/* NULL: kernel or exited; pointer under LOCK_SIGNAL */
+	/* NULL: kernel or exited; pointer under LOCK_SIGNAL. */
+	struct space *space;
 	struct descriptor_table *descriptors;	/* per thread in Linux; CLONE_FILES shares it */
 	struct directory_state *directories;	/* root, cwd, umask */
 	struct capability_set *capabilities;	/* immutable, replaced whole; RCU to read */
@@ -167,7 +173,8 @@ struct process_group {
 struct session {
 	struct refcount references;
 	int32_t id;
-	struct terminal *terminal;		/* controlling terminal; LOCK_TERMINAL of tty layer */
+	/* Controlling terminal; LOCK_TERMINAL of tty layer. */
+	struct terminal *terminal;
 	struct process *leader;			/* NULL once it exited */
 	uint32_t group_count;
 	/* Seam: set by terminal/ with `terminal`; called when the leader exits. May sleep. */
@@ -287,16 +294,5 @@ void process_usage(struct process *process, struct usage *usage);
 /* A dying thread puts into process->dead_threads what it used, or used since it last did so. */
 void thread_account(struct thread *thread);
 void usage_add(struct usage *total, const struct usage *part);	/* peaks: the larger */
-
-/* What runs, for /proc/loadavg, stat. */
-struct schedule_statistics {
-	uint64_t context_switches, forks, migrations, steals, processes_running, threads;
-	uint64_t load_average[3];		/* fixed point, 11 fraction bits */
-};
-void schedule_statistics_read(struct schedule_statistics *statistics);
-struct cpu_time_split {
-	uint64_t user_ns, nice_ns, system_ns, idle_ns, interrupt_ns;
-};
-void cpu_time_read(unsigned cpu, struct cpu_time_split *split);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * Work items, run by worker threads in order of arrival. When an item is taken and no worker is left
- * to take the next one, another worker is made: items may sleep for long without holding up others.
+ * Work items, run by worker threads in order of arrival. When an item is taken and no worker is
+ * left to take the next one, another worker is made: items may sleep for long without holding up
+ * others.
  */
 #include "task/work.h"
 
@@ -64,7 +65,8 @@ static bool is_running(const struct work *work)
 	return false;
 }
 
-/* Locked: the first item that no other worker runs just now; one item does not run twice at once. */
+/* Locked: the first item that no other worker runs just now; one item does not run twice at
+ * once. */
 static struct work *take(void)
 {
 	struct work *work;

@@ -1,7 +1,7 @@
 /*
- * The system console and the nodes that lead to terminals by role: /dev/console is the line that the
- * last console= option names, else the first line that was registered; /dev/tty is the controlling
- * terminal of whoever opens it.
+ * The system console and the nodes that lead to terminals by role: /dev/console is the line that
+ * the last console= option names, else the first line that was registered; /dev/tty is the
+ * controlling terminal of whoever opens it.
  */
 #include "arch/boot.h"
 #include "base/errno.h"

@@ -1,8 +1,8 @@
 /*
- * The input side of the line discipline: special characters, signals, flow control, canonical lines.
- * Input stands in one ring: [tail, canonical_head) are complete lines, [canonical_head, head) is
- * being edited. A bit for each place says that a line ends there; an end without a byte to read (end
- * of file) stands as the disabled character.
+ * The input side of the line discipline: special characters, signals, flow control, canonical
+ * lines. Input stands in one ring: [tail, canonical_head) are complete lines, [canonical_head,
+ * head) is being edited. A bit for each place says that a line ends there; an end without a byte to
+ * read (end of file) stands as the disabled character.
  */
 #include "terminal/discipline.h"
 

@@ -1,6 +1,6 @@
 /*
- * The line discipline as a pure machine over buffers: bytes of a line go in, input for readers, echo
- * and events come out. No locks, no sleeping, no time: the terminal around it has those. The
+ * The line discipline as a pure machine over buffers: bytes of a line go in, input for readers,
+ * echo and events come out. No locks, no sleeping, no time: the terminal around it has those. The
  * behaviour is that of Linux's N_TTY.
  */
 #ifndef TERMINAL_DISCIPLINE_H

@@ -52,8 +52,8 @@ static void echo_rub_out(struct discipline *discipline)
 }
 
 /*
- * How far the cursor stood before a tab at the end of the line: what was typed since the last tab, or
- * since the start of the line, which began at canonical_column.
+ * How far the cursor stood before a tab at the end of the line: what was typed since the last tab,
+ * or since the start of the line, which began at canonical_column.
  */
 static void echo_erase_tab(struct discipline *discipline)
 {

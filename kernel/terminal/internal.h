@@ -50,7 +50,8 @@ struct terminal {
 	struct deferred deferred;		/* input and echo after interrupts */
 
 	struct spin_lock raw_lock;		/* LOCK_LEAF: */
-	struct ring raw;			/* bytes not yet seen by the discipline, see input.c */
+	/* Bytes not yet seen by the discipline, see input.c. */
+	struct ring raw;
 	uint8_t raw_bytes[TERMINAL_RAW_BYTES];
 };
 
@@ -59,7 +60,8 @@ struct terminal_file {
 	struct terminal *terminal;
 	struct file *file;
 	struct list_node node;			/* terminal->files */
-	bool is_console;			/* by /dev/console: job control and hang-ups pass it by */
+	/* By /dev/console: job control and hang-ups pass it by. */
+	bool is_console;
 	bool is_hung_up;			/* reads see the end, writes fail; terminal->lock */
 };
 

@@ -1,7 +1,7 @@
 /*
- * Job control: which session a terminal controls, which of its groups is in the foreground, and what
- * processes of other groups get. A session takes only a terminal that is free; both pointers and
- * session->terminal change under one lock, and each is counted.
+ * Job control: which session a terminal controls, which of its groups is in the foreground, and
+ * what processes of other groups get. A session takes only a terminal that is free; both pointers
+ * and session->terminal change under one lock, and each is counted.
  */
 #include "base/errno.h"
 #include "task/authority.h"
@@ -300,7 +300,8 @@ int terminal_give_up(struct terminal *terminal)
 	return 0;
 }
 
-/* Why an id that names no group is refused: another session's process is not this one's business. */
+/* Why an id that names no group is refused: another session's process is not this one's
+ * business. */
 static int id_refusal(int32_t id, struct session *session)
 {
 	struct process *process = process_find(id);

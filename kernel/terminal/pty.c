@@ -1,7 +1,7 @@
 /*
- * Pseudo-terminals: instances, numbers, and the slave's side, which is a terminal whose driver writes
- * into a ring that the master reads (pty_master.c). Everything of a pair stands under the slave's
- * lock.
+ * Pseudo-terminals: instances, numbers, and the slave's side, which is a terminal whose driver
+ * writes into a ring that the master reads (pty_master.c). Everything of a pair stands under the
+ * slave's lock.
  */
 #include "terminal/pty.h"
 

@@ -11,7 +11,8 @@ struct pty {
 	struct terminal *slave;			/* which owns this: freed with its last reference */
 	struct pty_instance *instance;		/* counted */
 	unsigned number;
-	struct list_node node;			/* instance->ptys, by number, while the master is open */
+	/* Instance->ptys, by number, while the master is open. */
+	struct list_node node;
 
 	struct mutex read_lock, write_lock;	/* of the master's calls; LOCK_TERMINAL_OUTER */
 	struct wait_queue readers, writers;	/* of the master */

@@ -90,7 +90,8 @@ static int settings_fetch(struct terminal *terminal, enum settings_layout layout
 	return result;
 }
 
-/* Hardware keeps what it cannot do: only the driver's settings_changed() knows. Change lock held. */
+/* Hardware keeps what it cannot do: only the driver's settings_changed() knows. Change lock
+ * held. */
 void terminal_settings_apply(struct terminal *terminal, const struct termios2 *settings)
 {
 	struct termios2 old;

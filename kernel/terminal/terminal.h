@@ -30,7 +30,8 @@ struct terminal_driver {
 	/* EVENT_DISCARD_OUTPUT, _INPUT_FLUSHED, _STOPPED and _STARTED happened. */
 	void (*happened)(struct terminal *terminal, uint32_t events);
 	void (*throttle)(struct terminal *terminal, bool stop);	/* input buffer is full */
-	void (*settings_changed)(struct terminal *terminal, const struct termios2 *old); /* sleeps */
+	/* Sleeps. */
+	void (*settings_changed)(struct terminal *terminal, const struct termios2 *old);
 	int (*break_send)(struct terminal *terminal, bool on);	/* sleeps */
 	unsigned (*modem_get)(struct terminal *terminal);	/* TIOCM_* lines; sleeps */
 	void (*modem_set)(struct terminal *terminal, unsigned lines);	/* DTR and RTS; sleeps */
@@ -38,7 +39,8 @@ struct terminal_driver {
 	void (*input_taken)(struct terminal *terminal);	/* there is room for input; no lock held */
 	void (*opened)(struct terminal *terminal);		/* the first open; sleeps */
 	void (*closed)(struct terminal *terminal);		/* the last close; sleeps */
-	void (*release)(struct terminal *terminal);		/* last reference: free the driver's */
+	/* Last reference: free the driver's. */
+	void (*release)(struct terminal *terminal);
 };
 
 /* A fresh terminal with default settings (CREAD|CS8|B115200, ICRNL, OPOST|ONLCR, ICANON|ECHO...).

@@ -1,6 +1,7 @@
 /*
- * Reading and writing open terminals. Bytes pass through small buffers on the stack, so that no spin
- * lock is held while user memory is touched; read_lock and write_lock make each call one piece.
+ * Reading and writing open terminals. Bytes pass through small buffers on the stack, so that no
+ * spin lock is held while user memory is touched; read_lock and write_lock make each call one
+ * piece.
  */
 #include "base/errno.h"
 #include "file/file.h"

@@ -50,8 +50,8 @@ void time_wall_clock_found(int64_t now_ns);
 /* Starts timekeeping on the CPU counter, and this CPU's timers. */
 void time_start(void);
 
-/* Moves the base of the clocks forward: for the coarse ones, and for the slewing of each second. The
- * scheduler calls it at every tick and after idling. Any context. */
+/* Moves the base of the clocks forward: for the coarse ones, and for the slewing of each second.
+ * The scheduler calls it at every tick and after idling. Any context. */
 void time_update(void);
 #define TIME_TICK_NS 4000000LL		/* how coarse the coarse clocks are */
 

@@ -68,7 +68,8 @@ struct mount {
 	struct name *root;			/* what of the superblock is shown (bind mounts) */
 	struct mount *parent;			/* itself for the root of all */
 	struct name *point;			/* the name it covers in the parent */
-	unsigned long flags;			/* MNT_* = MS_NOSUID, NODEV, NOEXEC, RDONLY, *ATIME */
+	/* MNT_* = MS_NOSUID, NODEV, NOEXEC, RDONLY, *ATIME. */
+	unsigned long flags;
 	int32_t id;
 	char *source;
 	struct list_head children;

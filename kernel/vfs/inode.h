@@ -60,10 +60,10 @@ struct attribute_change {
 };
 
 /*
- * Every operation may sleep. evict() frees an inode after a grace period. Directory operations are called with the directory's lock held for
- * writing (lookup: at least for reading), existence and permission already checked by vfs/; they
- * update attributes and times of what they touch. `name` is negative before create and its like;
- * the operation calls name_attach() with the new inode.
+ * Every operation may sleep. evict() frees an inode after a grace period. Directory operations are
+ * called with the directory's lock held for writing (lookup: at least for reading), existence and
+ * permission already checked by vfs/; they update attributes and times of what they touch. `name`
+ * is negative before create and its like; the operation calls name_attach() with the new inode.
  */
 struct inode_operations {
 	/* Looks a name up and attaches the inode (or NULL: negative) to it. May set NAME_UNCACHED
@@ -120,7 +120,8 @@ struct inode {
 	struct sequence_count attributes_sequence;
 	struct inode_attributes attributes;
 	uint64_t version;			/* changes with every change of a directory */
-	struct page_cache *cache;		/* data of regular files, the file system's; or NULL */
+	/* Data of regular files, the file system's; or NULL. */
+	struct page_cache *cache;
 	int32_t writers;			/* open for writing; negative: denied (exec) */
 	uint32_t seals;				/* memfd F_SEAL_* */
 	struct pipe *pipe;			/* FIFOs */

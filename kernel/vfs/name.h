@@ -35,7 +35,8 @@ struct name {
 	struct name *hash_next;		/* chain of the bucket; LOCK_NAME_HASH */
 	struct name **hash_link;
 	uint32_t references;
-	uint32_t mounts_here;		/* something may be mounted on it: look in the mount table */
+	/* Something may be mounted on it: look in the mount table. */
+	uint32_t mounts_here;
 	struct spin_lock lock;		/* LOCK_NAME_CACHE: writers of sequence; children */
 	struct list_head children;
 	struct list_node child_node;	/* parent's lock */

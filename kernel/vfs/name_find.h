@@ -15,7 +15,8 @@ struct component {
 	uint32_t hash;
 };
 
-extern uint64_t name_hash_key;		/* random since boot: chains cannot be made long on purpose */
+/* Random since boot: chains cannot be made long on purpose. */
+extern uint64_t name_hash_key;
 
 static inline uint64_t name_hash_step(uint64_t state, uint64_t word)
 {

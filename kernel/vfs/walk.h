@@ -1,6 +1,6 @@
 /*
- * The path walker: every call that takes a name goes through here. RCU walk first, counted walk when
- * that meets change or must sleep. All results are counted.
+ * The path walker: every call that takes a name goes through here. RCU walk first, counted walk
+ * when that meets change or must sleep. All results are counted.
  */
 #ifndef VFS_WALK_H
 #define VFS_WALK_H
@@ -26,7 +26,8 @@ enum walk_flags {
 	WALK_KEEP_MOUNT_POINT = 1 << 9,	/* do not step onto what is mounted on the last */
 };
 
-/* From a directory descriptor (AT_FDCWD: the working directory) or, for absolute names, the root. */
+/* From a directory descriptor (AT_FDCWD: the working directory) or, for absolute names, the
+ * root. */
 int walk(int directory_fd, const char *name, unsigned flags, struct path *result) MUST_CHECK;
 /* The same from a given place, for exec and the kernel itself. */
 int walk_from(const struct path *start, const char *name, unsigned flags, struct path *result)

@@ -126,7 +126,8 @@ bool field_text(const char *file, const char *name, char *text, size_t capacity)
 	while (!is_found && getline(&line, &size, stream) > 0) {
 		if (strncmp(line, name, length) != 0 || line[length] != ':')
 			continue;
-		snprintf(text, capacity, "%s", line + length + 1 + strspn(line + length + 1, " \t"));
+		snprintf(text, capacity, "%s", line + length + 1 + strspn(line + length + 1,
+			" \t"));
 		text[strcspn(text, "\n")] = 0;
 		is_found = true;
 	}

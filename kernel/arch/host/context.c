@@ -129,7 +129,8 @@ void context_start_program(user_address_t entry, user_address_t stack)
 	struct frame *frame = context_user_frame(host_context);
 
 	*frame = (struct frame){
-		.call_number = -1, .program_counter = entry, .stack_pointer = stack, .is_user = true,
+		.call_number = -1, .program_counter = entry, .stack_pointer = stack,
+			.is_user = true,
 	};
 }
 

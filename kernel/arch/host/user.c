@@ -130,7 +130,8 @@ int user_raw_compare_exchange32(user_address_t address, uint32_t expected, uint3
 	if (!word)
 		return -EFAULT;
 	*found = expected;
-	__atomic_compare_exchange_n(word, found, desired, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	__atomic_compare_exchange_n(word, found, desired, false, __ATOMIC_SEQ_CST,
+		__ATOMIC_SEQ_CST);
 	return 0;
 }
 

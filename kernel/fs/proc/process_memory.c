@@ -1,5 +1,6 @@
 /*
- * The memory of a process as /proc/<pid> shows it: regions, arguments, environment, auxiliary vector.
+ * The memory of a process as /proc/<pid> shows it: regions, arguments, environment, auxiliary
+ * vector.
  */
 #include "base/errno.h"
 #include "base/string.h"

@@ -284,7 +284,8 @@ static void status_space(struct format_sink *sink, const struct space *space)
 		  (unsigned long long)space->resident_shared * kilobytes);
 	format_to(sink, "VmData:\t%8llu kB\nVmStk:\t%8llu kB\nVmExe:\t%8llu kB\n",
 		  space->pages_data * kilobytes, space->pages_stack * kilobytes, code);
-	format_to(sink, "VmLib:\t%8llu kB\nVmPTE:\t%8u kB\nVmSwap:\t%8u kB\nHugetlbPages:\t%8u kB\n",
+	format_to(sink,
+		"VmLib:\t%8llu kB\nVmPTE:\t%8u kB\nVmSwap:\t%8u kB\nHugetlbPages:\t%8u kB\n",
 		  space->pages_executable * kilobytes > code
 			? space->pages_executable * kilobytes - code : 0, 0, 0, 0);
 	format_to(sink, "CoreDumping:\t0\nTHP_enabled:\t0\n");

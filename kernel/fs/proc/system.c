@@ -72,7 +72,8 @@ static PROC_SHOWS(show_vmstat)
 
 	(void)node;
 	memory_statistics_read(&m);
-	format_to(sink, "nr_free_pages %llu\nnr_anon_pages %llu\nnr_mapped %llu\nnr_file_pages %llu\n",
+	format_to(sink,
+		"nr_free_pages %llu\nnr_anon_pages %llu\nnr_mapped %llu\nnr_file_pages %llu\n",
 		  (unsigned long long)m.free, (unsigned long long)m.anonymous,
 		  (unsigned long long)m.mapped, (unsigned long long)m.cached);
 	format_to(sink, "nr_dirty %llu\nnr_writeback %llu\nnr_shmem %llu\npgfault %llu\n",

@@ -21,7 +21,8 @@
 
 struct sys_inode;
 
-/* Enumerates what a directory holds that no table can: the n-th name, false when there are fewer. */
+/* Enumerates what a directory holds that no table can: the n-th name, false when there are
+ * fewer. */
 typedef bool (*sys_child_function)(struct sys_inode *directory, unsigned n, char *name,
 				   size_t size);
 
@@ -346,7 +347,8 @@ static void show_device_event(struct format_sink *sink, struct sys_inode *inode)
 			  node->permissions);
 }
 
-static const struct sys_node cpu_files[] = { { "online", .show = show_cpu_state }, { .name = NULL } };
+static const struct sys_node cpu_files[] = { { "online", .show = show_cpu_state },
+	{ .name = NULL } };
 static const struct sys_node cpu_node = { "cpuN", .children = cpu_files };
 static const struct sys_node cpu_table[] = {
 	{ "online", .show = show_cpus_online }, { "possible", .show = show_cpu_range },

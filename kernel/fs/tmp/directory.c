@@ -237,7 +237,8 @@ static int rename_to(struct inode *from_directory, struct tmp_entry *from,
 			return -ENOTEMPTY;
 		if (is_directory)
 			inode_link_add(from_directory, -1);
-		if (is_directory && from_directory != to_directory && !inode_is_directory(to->inode))
+		if (is_directory && from_directory != to_directory &&
+			!inode_is_directory(to->inode))
 			inode_link_add(to_directory, 1);
 		replace(from, from_directory, to);
 	} else {

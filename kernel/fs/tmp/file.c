@@ -76,7 +76,8 @@ static int reserve_pages(struct inode *inode, uint64_t first, uint64_t end)
 	struct page_cache *cache = inode->cache;
 
 	if (instance->limits.pages &&
-	    end - first > instance->limits.pages - min(instance->pages_used, instance->limits.pages) +
+	    end - first > instance->limits.pages - min(instance->pages_used,
+	    instance->limits.pages) +
 	    READ_ONCE(tmp_inode_of(inode)->file.pages_charged))
 		return -ENOSPC;
 	for (uint64_t index = first; index < end; index++) {

@@ -9,7 +9,8 @@
 
 struct tmp_instance;
 
-/* Reads tmpfs's options over what the instance holds; -EINVAL at the first bad one, nothing changed. */
+/* Reads tmpfs's options over what the instance holds; -EINVAL at the first bad one, nothing
+ * changed. */
 int tmp_options_read(struct tmp_instance *instance, const char *options) MUST_CHECK;
 
 #endif

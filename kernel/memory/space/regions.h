@@ -113,7 +113,8 @@ enum fault_result fault_resolve(struct region *region, user_address_t address, b
  * -EINVAL when the region does not allow the access, -EINTR when the thread is to die. */
 int region_populate(struct region *region, user_address_t start, user_address_t end,
 		    bool is_write) MUST_CHECK;
-/* The same for what is mapped in a range, up to a hole (-ENOMEM); takes the space lock for reading. */
+/* The same for what is mapped in a range, up to a hole (-ENOMEM); takes the space lock for
+ * reading. */
 int space_populate(struct space *space, user_address_t start, user_address_t end, bool is_write)
 	MUST_CHECK;
 

@@ -317,7 +317,8 @@ MEMORY_TEST(space, random_calls_agree_with_a_model)
 MEMORY_TEST(space, hostile_sizes)
 {
 	static const uint64_t numbers[] = { 0, 1, 4095, 4096, 0x7fffffffe000, 0x7ffffffff000,
-		0x800000000000, UINT64_C(1) << 63, UINT64_MAX - 4096, UINT64_MAX - 4095, UINT64_MAX };
+		0x800000000000, UINT64_C(1) << 63, UINT64_MAX - 4096, UINT64_MAX - 4095,
+		UINT64_MAX };
 	struct space *space = space_create();
 
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
@@ -364,7 +365,8 @@ MEMORY_TEST(space, stack_grows_to_its_limit)
 MEMORY_TEST(space, break_and_gaps)
 {
 	struct space *space = space_create();
-	struct map_request request = { .length = 3 * PAGE_SIZE, .region_flags = READ_WRITE | ALL_MAY };
+	struct map_request request = { .length = 3 * PAGE_SIZE,
+		.region_flags = READ_WRITE | ALL_MAY };
 	uint32_t value = 9;
 	int64_t first, second;
 
@@ -447,13 +449,15 @@ MEMORY_TEST(space, every_allocation_may_fail)
 			(void)program_access(model.space, (user_address_t)at + i * PAGE_SIZE, true,
 					     &value);
 		if (at > 0)
-			(void)!space_protect(model.space, (user_address_t)at + PAGE_SIZE, PAGE_SIZE, 0);
+			(void)!space_protect(model.space, (user_address_t)at + PAGE_SIZE,
+				PAGE_SIZE, 0);
 		if (at > 0 && space_copy(model.space, &copy) == 0) {
 			(void)program_access(copy, (user_address_t)at, true, &value);
 			space_user_put(copy);
 		}
 		if (at > 0)
-			(void)!space_unmap(model.space, (user_address_t)at + 4 * PAGE_SIZE, PAGE_SIZE);
+			(void)!space_unmap(model.space, (user_address_t)at + 4 * PAGE_SIZE,
+				PAGE_SIZE);
 		EXPECT(tree_check(model.space));
 		space_user_put(model.space);
 	}

@@ -52,7 +52,8 @@ static void attach(struct run_queue *queue, struct thread *thread, bool was_wait
 	}
 	if (queue->current != thread)
 		return;
-	/* A fair thread that runs needs a place in virtual time; a queue may hold somebody better. */
+	/* A fair thread that runs needs a place in virtual time; a queue may hold somebody
+	 * better. */
 	if (!entity->real_time) {
 		entity->lag = 0;
 		entity->is_queued = false;

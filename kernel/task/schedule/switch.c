@@ -243,7 +243,8 @@ void run_queue_activate(struct run_queue *queue, struct thread *thread)
 
 	entity->slice_used_ns = 0;
 	if (likely(entity->real_time == 0)) {
-		/* Clocks of different CPUs may differ: the others are charged as of their last look. */
+		/* Clocks of different CPUs may differ: the others are charged as of their last
+		 * look. */
 		if (current != queue->idle && queue->cpu == cpu_current())
 			current_charge(queue, local_clock_ns());
 		fair_arrive(queue, entity);
@@ -261,8 +262,8 @@ static void idle_wait(struct run_queue *queue)
 	struct context *self = context_current();
 
 	set_idle(queue->cpu, true);
-	/* A waker puts a thread into the queue, then looks at the idle mask or `current`; the bit in
-	 * `work` comes with an interrupt, which wakes us if it arrives after this look. */
+	/* A waker puts a thread into the queue, then looks at the idle mask or `current`; the bit
+	 * in `work` comes with an interrupt, which wakes us if it arrives after this look. */
 	if (READ_ONCE(queue->waiting) || READ_ONCE(self->work) & WORK_RESCHEDULE) {
 		interrupts_enable();
 		return;

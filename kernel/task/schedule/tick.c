@@ -68,7 +68,8 @@ static void watch(struct run_queue *queue, int64_t now_ns)
 	if (now_ns - queue->progress_ns < STUCK_NS)
 		return;
 	queue->progress_ns = now_ns;
-	log_print_always(LOG_CRITICAL, "[KERNEL] CPU %u is stuck in %s (thread %d), not switching for %d s",
+	log_print_always(LOG_CRITICAL,
+		"[KERNEL] CPU %u is stuck in %s (thread %d), not switching for %d s",
 			 queue->cpu, queue->current->name, queue->current->id,
 			 (int)(STUCK_NS / NANOSECONDS_PER_SECOND));
 	lock_check_print();

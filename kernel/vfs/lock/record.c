@@ -105,7 +105,8 @@ static bool would_deadlock(const void *me, const void *owner)
 	return false;
 }
 
-/* Takes [wanted] out of one of the owner's locks of another type; `spare` becomes the right part. */
+/* Takes [wanted] out of one of the owner's locks of another type; `spare` becomes the right
+ * part. */
 static void cut(struct file_lock_list *list, struct file_lock *held,
 		const struct file_lock *wanted, struct file_lock **spare,
 		struct list_head *garbage)

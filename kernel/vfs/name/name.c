@@ -138,8 +138,8 @@ void name_get(struct name *name)
 }
 
 /*
- * From 1 a hashed name goes to 0 and stays; anything else goes to NAME_DEAD and is freed. Nothing of
- * the name is read after the count was lowered, because the shrinker may take it at once.
+ * From 1 a hashed name goes to 0 and stays; anything else goes to NAME_DEAD and is freed. Nothing
+ * of the name is read after the count was lowered, because the shrinker may take it at once.
  */
 void name_put(struct name *name)
 {

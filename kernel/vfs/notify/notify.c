@@ -1,6 +1,6 @@
 /*
- * What happened, told to those who watch: events to the object's own watchers and, with its name, to
- * those of its directory.
+ * What happened, told to those who watch: events to the object's own watchers and, with its name,
+ * to those of its directory.
  */
 #include "base/string.h"
 #include "file/file.h"

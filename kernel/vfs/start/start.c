@@ -27,7 +27,8 @@ static int first_files(void)
 	int error = vfs_make_directory(AT_FDCWD, "/dev", 0755);
 
 	if (error == 0)
-		error = vfs_make_node(AT_FDCWD, "/dev/console", S_IFCHR | 0600, DEVICE_NUMBER(5, 1));
+		error = vfs_make_node(AT_FDCWD, "/dev/console", S_IFCHR | 0600, DEVICE_NUMBER(5,
+			1));
 	if (error == 0)
 		error = vfs_make_directory(AT_FDCWD, "/root", 0700);
 	return error;

@@ -1,6 +1,6 @@
 /*
- * The walks that calls ask for: to an object, or to the directory of a last component. Each is tried
- * under RCU and repeated with references when that was not enough.
+ * The walks that calls ask for: to an object, or to the directory of a last component. Each is
+ * tried under RCU and repeated with references when that was not enough.
  */
 #include "base/errno.h"
 #include "vfs/filesystem.h"

@@ -193,7 +193,8 @@ int walker_settle(struct walker *walker)
 		return -ECHILD;
 	has_mount = mount_get_unless_detached(path.mount);
 	has_name = has_mount && name_get_unless_dead(path.name);
-	/* Whoever changes the name or the mounts looks at the counts after the sequence: so do we. */
+	/* Whoever changes the name or the mounts looks at the counts after the sequence: so do
+	 * we. */
 	atomic_fence();
 	is_valid = has_name && !sequence_read_retry(&path.name->sequence, walker->sequence) &&
 		mount_sequence() == walker->mounts;

@@ -104,7 +104,8 @@ TEST(getdents_refusals)
 	fd = file_open(".", O_RDONLY);
 	CHECK_FAULTS(syscall(SYS_getdents64, fd, bad, 1024));
 	CHECK_ERRNO(syscall(SYS_getdents64, 999, buffer, 1024), EBADF);
-	CHECK_ERRNO(syscall(SYS_getdents64, file_open("file-00000", O_RDONLY), buffer, 1024), ENOTDIR);
+	CHECK_ERRNO(syscall(SYS_getdents64, file_open("file-00000", O_RDONLY), buffer, 1024),
+		ENOTDIR);
 	CHECK(syscall(SYS_getdents64, fd, buffer, sizeof(buffer)) > 0);
 }
 

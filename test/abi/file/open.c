@@ -239,7 +239,8 @@ TEST(permission_to_open)
 	static const struct { int mode, flags, result; } cases[] = {
 		{ 0444, O_RDONLY, 0 }, { 0444, O_WRONLY, EACCES }, { 0444, O_RDWR, EACCES },
 		{ 0222, O_WRONLY, 0 }, { 0222, O_RDONLY, EACCES }, { 0440, O_RDONLY, EACCES },
-		{ 0700, O_RDONLY, EACCES }, { 0006, O_RDWR, 0 }, { 0444, O_RDONLY | O_TRUNC, EACCES },
+		{ 0700, O_RDONLY, EACCES }, { 0006, O_RDWR, 0 }, { 0444, O_RDONLY | O_TRUNC,
+		EACCES },
 	};
 
 	file_write("f", "abc");

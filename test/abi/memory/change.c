@@ -152,7 +152,8 @@ TEST(remap_refusals)
 	CHECK_ERRNO(syscall(SYS_mremap, start, PAGE, 0, 0), EINVAL);
 	CHECK_ERRNO(syscall(SYS_mremap, start, PAGE, PAGE, 0x80), EINVAL);
 	CHECK_ERRNO(syscall(SYS_mremap, start, PAGE, PAGE, MREMAP_FIXED, other), EINVAL);
-	CHECK_ERRNO(syscall(SYS_mremap, start, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, other + 1),
+	CHECK_ERRNO(syscall(SYS_mremap, start, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
+		other + 1),
 		    EINVAL);
 	CHECK_ERRNO(syscall(SYS_mremap, start, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
 			    start + PAGE), EINVAL);

@@ -113,7 +113,8 @@ TEST(map_refusals)
 	CHECK_ERRNO(TRY(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 1l), EINVAL);
 	CHECK_ERRNO(TRY(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0x7ffffffffffff000l), EOVERFLOW);
 	CHECK_ERRNO(TRY((void *)1, PAGE, PROT_READ, ANONYMOUS_PRIVATE | MAP_FIXED, -1, 0l), EINVAL);
-	CHECK_ERRNO(TRY((void *)(1ul << 56), PAGE, PROT_READ, ANONYMOUS_PRIVATE | MAP_FIXED, -1, 0l),
+	CHECK_ERRNO(TRY((void *)(1ul << 56), PAGE, PROT_READ, ANONYMOUS_PRIVATE | MAP_FIXED, -1,
+		0l),
 		    ENOMEM);
 	CHECK_ERRNO(TRY((void *)-PAGE, PAGE, PROT_READ, ANONYMOUS_PRIVATE | MAP_FIXED, -1, 0l),
 		    ENOMEM);
@@ -185,7 +186,8 @@ TEST(hint_is_taken_when_free)
 	char *start = map(64, PROT_NONE, ANONYMOUS_PRIVATE);
 
 	REQUIRE_OK(munmap(start, 64 * PAGE));
-	CHECK_EQUAL(syscall(SYS_mmap, start + 32 * PAGE, PAGE, PROT_READ, ANONYMOUS_PRIVATE, -1, 0l),
+	CHECK_EQUAL(syscall(SYS_mmap, start + 32 * PAGE, PAGE, PROT_READ, ANONYMOUS_PRIVATE, -1,
+		0l),
 		    (long)(start + 32 * PAGE));
 	CHECK(syscall(SYS_mmap, start + 32 * PAGE, PAGE, PROT_READ, ANONYMOUS_PRIVATE, -1, 0l) !=
 	      (long)(start + 32 * PAGE));

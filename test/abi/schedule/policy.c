@@ -78,7 +78,8 @@ TEST(affinity_refusals)
 TEST(policies_set_and_read)
 {
 	static const struct { int policy, priority, problem; } cases[] = {
-		{ SCHED_OTHER, 0, 0 }, { SCHED_FIFO, 1, 0 }, { SCHED_FIFO, 99, 0 }, { SCHED_RR, 50, 0 },
+		{ SCHED_OTHER, 0, 0 }, { SCHED_FIFO, 1, 0 }, { SCHED_FIFO, 99, 0 }, { SCHED_RR,
+			50, 0 },
 		{ SCHED_BATCH, 0, 0 }, { SCHED_IDLE, 0, 0 }, { SCHED_OTHER, 1, EINVAL },
 		{ SCHED_FIFO, 0, EINVAL }, { SCHED_FIFO, 100, EINVAL }, { SCHED_RR, -1, EINVAL },
 		{ 77, 0, EINVAL }, { -1, 0, EINVAL },
@@ -154,7 +155,8 @@ TEST(policy_refusals)
 TEST(priority_limits)
 {
 	static const struct { int policy, least, most; } cases[] = {
-		{ SCHED_OTHER, 0, 0 }, { SCHED_FIFO, 1, 99 }, { SCHED_RR, 1, 99 }, { SCHED_BATCH, 0, 0 },
+		{ SCHED_OTHER, 0, 0 }, { SCHED_FIFO, 1, 99 }, { SCHED_RR, 1, 99 }, { SCHED_BATCH,
+			0, 0 },
 		{ SCHED_IDLE, 0, 0 }, { 6, 0, 0 },
 	};
 

@@ -238,7 +238,8 @@ TEST(maps_are_sorted_and_apart)
 	while (fgets(text, sizeof(text), maps)) {
 		char flags[5], offset[20], device[20], inode[20];
 
-		REQUIRE(sscanf(text, "%lx-%lx %4s %19s %19s %19s", &low, &high, flags, offset, device,
+		REQUIRE(sscanf(text, "%lx-%lx %4s %19s %19s %19s", &low, &high, flags, offset,
+			device,
 			       inode) == 6);
 		REQUIRE(low >= before && high > low && low % PAGE == 0 && high % PAGE == 0);
 		before = high;

@@ -179,7 +179,8 @@ TEST(requeue_moves_waiters)
 
 TEST(wake_with_an_operation)
 {
-	/* operation, its argument, comparison, its argument; the word before and after; wakes second */
+	/* operation, its argument, comparison, its argument; the word before and after; wakes
+	 * second */
 	static const struct { uint32_t code, before, after; int wakes; } cases[] = {
 		{ 0u << 28 | 0u << 24 | 7u << 12 | 3, 3, 7, 1 },
 		{ 1u << 28 | 1u << 24 | 2u << 12 | 9, 9, 11, 0 },

@@ -143,7 +143,8 @@ TEST(absolute_sleepers_follow_the_set_clock)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		CHECK_EQUAL(syscall(SYS_clock_nanosleep, CLOCK_REALTIME, TIMER_ABSTIME, &wake, NULL), 0);
+		CHECK_EQUAL(syscall(SYS_clock_nanosleep, CLOCK_REALTIME, TIMER_ABSTIME, &wake,
+			NULL), 0);
 		check_child_end();
 	}
 	REQUIRE(process_await(pid, 'S'));
@@ -213,10 +214,12 @@ TEST(sleeping_until)
 		int64_t until = clock_now(clocks[i]) + 20000000;
 		struct timespec limit = timespec_of(until);
 
-		CHECK_EQUAL(syscall(SYS_clock_nanosleep, clocks[i], TIMER_ABSTIME, &limit, NULL), 0);
+		CHECK_EQUAL(syscall(SYS_clock_nanosleep, clocks[i], TIMER_ABSTIME, &limit, NULL),
+			0);
 		CHECK_AT_LEAST(clock_now(clocks[i]), until);
 		limit = (struct timespec){ 0, 1 };
-		CHECK_EQUAL(syscall(SYS_clock_nanosleep, clocks[i], TIMER_ABSTIME, &limit, NULL), 0);
+		CHECK_EQUAL(syscall(SYS_clock_nanosleep, clocks[i], TIMER_ABSTIME, &limit, NULL),
+			0);
 	}
 }
 
@@ -226,10 +229,12 @@ TEST(sleep_refusals)
 
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		CHECK_ERRNO(syscall(SYS_nanosleep, &wrong[i], NULL), EINVAL);
-		CHECK_ERRNO(syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &wrong[i], NULL), EINVAL);
+		CHECK_ERRNO(syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &wrong[i], NULL),
+			EINVAL);
 	}
 	CHECK_ERRNO(syscall(SYS_clock_nanosleep, 99, 0, &good, NULL), EINVAL);
-	CHECK_ERRNO(syscall(SYS_clock_nanosleep, CLOCK_THREAD_CPUTIME_ID, 0, &good, NULL), EOPNOTSUPP);
+	CHECK_ERRNO(syscall(SYS_clock_nanosleep, CLOCK_THREAD_CPUTIME_ID, 0, &good, NULL),
+		EOPNOTSUPP);
 	CHECK_FAULTS(syscall(SYS_nanosleep, bad, NULL));
 	CHECK_FAULTS(syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, bad, NULL));
 }

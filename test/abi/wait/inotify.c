@@ -184,7 +184,8 @@ TEST(inotify_refusals)
 	CHECK_ERRNO(syscall(SYS_inotify_add_watch, fd, "none", IN_CREATE), ENOENT);
 	CHECK_ERRNO(syscall(SYS_inotify_add_watch, fd, ".", 0), EINVAL);
 	CHECK_ERRNO(syscall(SYS_inotify_add_watch, 999, ".", IN_CREATE), EBADF);
-	CHECK_ERRNO(syscall(SYS_inotify_add_watch, file_open(".", O_RDONLY), ".", IN_CREATE), EINVAL);
+	CHECK_ERRNO(syscall(SYS_inotify_add_watch, file_open(".", O_RDONLY), ".", IN_CREATE),
+		EINVAL);
 	CHECK_FAULTS(syscall(SYS_inotify_add_watch, fd, bad, IN_CREATE));
 	file_write("f", "");
 	CHECK_ERRNO(syscall(SYS_inotify_add_watch, fd, "f", IN_CREATE | IN_ONLYDIR), ENOTDIR);

@@ -136,7 +136,8 @@ TEST(registers_in_the_context)
 			 "\tcmp $0x7777, %%r15\n\tjne 1f\n\tcmp $0x8888, %%rbx\n\tje 2f\n"
 			 "1:\tmov $-77, %%rax\n2:"
 			 : "=a"(result) : "a"(SYS_kill), "D"(getpid()), "S"(SIGUSR1)
-			 : "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "rbx", "rcx", "rdx",
+			 : "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "rbx", "rcx",
+			 	"rdx",
 			   "memory", "cc");
 	CHECK_EQUAL(result, 0);
 	CHECK_EQUAL(saved.uc_mcontext.gregs[REG_R8], 0x1111);
@@ -200,7 +201,8 @@ TEST(vector_registers_survive_a_handler)
 	__asm__ volatile("movdqu (%4), %%xmm0\n\tmovdqu 16(%4), %%xmm7\n\tmovdqu 32(%4), %%xmm15\n"
 			 "\tfldpi\n\tsyscall\n\tmovdqu %%xmm0, (%5)\n\tmovdqu %%xmm7, 16(%5)\n"
 			 "\tmovdqu %%xmm15, 32(%5)\n\tfstpl %1"
-			 : "=a"(result), "=m"(angle) : "0"(SYS_kill), "D"(getpid()), "r"(in), "r"(out),
+			 : "=a"(result), "=m"(angle) : "0"(SYS_kill), "D"(getpid()), "r"(in),
+			 	"r"(out),
 			   "S"(SIGUSR1)
 			 : "rcx", "r11", "memory", "cc", "xmm0", "xmm7", "xmm15");
 	CHECK_EQUAL(result, 0);

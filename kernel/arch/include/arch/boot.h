@@ -10,7 +10,8 @@
 
 enum boot_memory_kind {
 	BOOT_MEMORY_USABLE,	/* free for the page allocator */
-	BOOT_MEMORY_RESERVED,	/* kernel image, initial file system, boot tables: never handed out */
+	/* Kernel image, initial file system, boot tables: never handed out. */
+	BOOT_MEMORY_RESERVED,
 	BOOT_MEMORY_FIRMWARE,	/* tables that firmware left; mapped, never handed out */
 };
 
@@ -66,7 +67,8 @@ void boot_console_write(const char *text, size_t length);
 NORETURN void machine_power_off(void);
 NORETURN void machine_restart(void);
 NORETURN void machine_halt(void);
-/* Ends the emulator with a status through isa-debug-exit or its like; returns where there is none. */
+/* Ends the emulator with a status through isa-debug-exit or its like; returns where there is
+ * none. */
 void machine_debug_exit(unsigned status);
 
 #endif

@@ -19,7 +19,8 @@ enum context_work {
 	WORK_SECCOMP = 1 << 1,		/* entry: filters */
 	WORK_SIGNAL = 1 << 8,		/* exit: a signal may be deliverable */
 	WORK_RESCHEDULE = 1 << 9,	/* exit and interrupt exit: somebody better should run */
-	WORK_NOTIFY = 1 << 10,		/* exit: task-private work (rseq, deferred put, restore mask) */
+	/* Exit: task-private work (rseq, deferred put, restore mask) */
+	WORK_NOTIFY = 1 << 10,
 	WORK_ENTRY_MASK = 0x00ff,
 	WORK_EXIT_MASK = 0xff00,
 };
@@ -28,14 +29,17 @@ enum context_work {
 
 struct context {
 	uint32_t work;			/* atomic bits of enum context_work */
-	uint32_t preemption_count;	/* not 0: do not switch away; written by the running CPU only */
+	/* Not 0: do not switch away; written by the running CPU only. */
+	uint32_t preemption_count;
 	uint32_t interrupt_depth;	/* nested interrupts on this context */
 	uint32_t cpu;			/* the CPU it runs on or ran on last */
 	virtual_t stack_base;		/* lowest address of the kernel stack; guard page below */
 	virtual_t fault_recovery;	/* machine use: where a faulting user access resumes */
 	struct mmu_space *space;	/* page tables to load, NULL: any (kernel thread) */
-	uint32_t faults_disabled;	/* not 0: faults of user accesses fail at once (memory/user.h) */
-	uint32_t is_reclaiming;		/* memory/: this context frees pages; it may use the reserve */
+	/* Not 0: faults of user accesses fail at once (memory/user.h) */
+	uint32_t faults_disabled;
+	/* Memory/: this context frees pages; it may use the reserve. */
+	uint32_t is_reclaiming;
 	struct lock_trace *locks;	/* debug builds: held locks */
 	struct context_machine machine;
 };
@@ -66,9 +70,9 @@ struct frame *context_user_frame(struct context *context);
 struct context *context_switch(struct context *from, struct context *to);
 
 /*
- * Goes on in `context` instead of the one the CPU came up with, on the same stack: how the code that
- * started the CPU becomes its idle thread. Takes over stack_base, cpu and preemption_count (1).
- * Interrupts masked.
+ * Goes on in `context` instead of the one the CPU came up with, on the same stack: how the code
+ * that started the CPU becomes its idle thread. Takes over stack_base, cpu and preemption_count
+ * (1). Interrupts masked.
  */
 void context_adopt(struct context *context);
 

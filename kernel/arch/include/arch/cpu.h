@@ -39,7 +39,8 @@ unsigned cpu_online_count(void);
 bool cpu_is_online(unsigned cpu);
 void cpu_online_mask(struct cpu_mask *mask);
 
-/* Starts every other CPU; each enters upcall_secondary_cpu(). Prints and skips those that do not. */
+/* Starts every other CPU; each enters upcall_secondary_cpu(). Prints and skips those that do
+ * not. */
 void cpu_start_others(void);
 
 /*

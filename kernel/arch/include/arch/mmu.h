@@ -29,7 +29,8 @@ enum mmu_flags {
 	MMU_DIRTY = 1 << 5,	/* likewise: was written */
 	MMU_DEVICE = 1 << 6,	/* uncached, strongly ordered */
 	MMU_WRITE_COMBINE = 1 << 7,
-	MMU_SPECIAL = 1 << 8,	/* software bit: no struct page behind it (vDSO, zero page, device) */
+	/* Software bit: no struct page behind it (vDSO, zero page, device) */
+	MMU_SPECIAL = 1 << 8,
 	MMU_PRESENT = 1 << 9,	/* query only */
 };
 
@@ -79,8 +80,9 @@ bool mmu_test_clear_accessed(struct mmu_space *space, user_address_t address);
 bool mmu_test_clear_dirty(struct mmu_space *space, user_address_t address);
 
 /*
- * The first non-empty entry at or after *address and below end: its address in *address. False: none.
- * Skips absent tables in one step, so that a sparse range costs what is mapped. Table lock held.
+ * The first non-empty entry at or after *address and below end: its address in *address. False:
+ * none. Skips absent tables in one step, so that a sparse range costs what is mapped. Table lock
+ * held.
  */
 bool mmu_next(struct mmu_space *space, user_address_t *address, user_address_t end,
 	      struct mmu_entry *entry);
@@ -104,7 +106,8 @@ void mmu_walk(struct mmu_space *space, user_address_t start, user_address_t end,
  * fork: runs `copy` over the non-empty entries of a range of `from` and writes what it leaves in
  * *entry (flags 0 and software 0: nothing) into `to`; *entry as returned with MMU_UPDATE is written
  * back to `from` too (write permission removed). Allocates tables of `to` as it goes, impatiently;
- * -ENOMEM stops with what was copied in place. Both table locks are the caller's; `to` runs nowhere.
+ * -ENOMEM stops with what was copied in place. Both table locks are the caller's; `to` runs
+ * nowhere.
  */
 int mmu_copy(struct mmu_space *to, struct mmu_space *from, user_address_t start,
 	     user_address_t end, mmu_visitor copy, void *argument) MUST_CHECK;

@@ -14,7 +14,8 @@
 physical_t arch_page_allocate(bool is_patient);
 void arch_page_free(physical_t page);
 
-/* Zeroed heap memory, or NULL when it is short. May sleep. Freeing: NULL is allowed, any context. */
+/* Zeroed heap memory, or NULL when it is short. May sleep. Freeing: NULL is allowed, any
+ * context. */
 void *arch_heap_allocate(size_t size);
 void arch_heap_free(void *memory);
 

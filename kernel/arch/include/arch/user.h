@@ -28,7 +28,8 @@ long user_raw_copy_string(char *to, user_address_t from, size_t limit);
 int user_raw_load32(user_address_t address, uint32_t *value) MUST_CHECK;
 int user_raw_compare_exchange32(user_address_t address, uint32_t expected, uint32_t desired,
 				uint32_t *found) MUST_CHECK;
-/* futex(2) FUTEX_WAKE_OP: applies operation 0..4 (set add or andn xor) and returns the old value. */
+/* futex(2) FUTEX_WAKE_OP: applies operation 0..4 (set add or andn xor) and returns the old
+ * value. */
 int user_raw_operate32(user_address_t address, unsigned operation, uint32_t operand,
 		       uint32_t *old) MUST_CHECK;
 

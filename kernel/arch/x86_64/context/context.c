@@ -68,9 +68,11 @@ void context_init_kernel(struct context *context, virtual_t stack_base,
 {
 	struct switch_frame *saved;
 
-	/* Above it stays room for a program's frame: the first program is started by such a thread. */
+	/* Above it stays room for a program's frame: the first program is started by such a
+	 * thread. */
 	prepare_switch(context, stack_base,
-		       stack_base + KERNEL_STACK_BYTES - sizeof(struct frame), entry_context_kernel);
+		       stack_base + KERNEL_STACK_BYTES - sizeof(struct frame),
+		       entry_context_kernel);
 	saved = (struct switch_frame *)context->machine.stack_pointer;
 	saved->rbx = (uint64_t)entry;
 	saved->r12 = (uint64_t)argument;

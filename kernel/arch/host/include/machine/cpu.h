@@ -1,6 +1,7 @@
 /*
  * The CPUs of the host: numbers that a test switches between. Per-CPU data has a copy
- * for each, interrupts are a flag, so code that forgets to mask them is seen by its assertions and not by chance.
+ * for each, interrupts are a flag, so code that forgets to mask them is seen by its assertions and
+ * not by chance.
  */
 #ifndef MACHINE_CPU_H
 #define MACHINE_CPU_H

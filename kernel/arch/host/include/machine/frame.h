@@ -12,7 +12,8 @@ struct frame {
 	long call_number;	/* -1: not in a call */
 	long result;
 	user_address_t program_counter, stack_pointer;
-	uint32_t repeats, restarts;	/* what frame_call_repeat and frame_call_restart asked for */
+	/* What frame_call_repeat and frame_call_restart asked for. */
+	uint32_t repeats, restarts;
 	bool is_user;
 };
 
