@@ -198,7 +198,7 @@ struct file *descriptor_table_file_get(struct descriptor_table *table, int fd)
 		file = slot_file(table, fd);
 		if (!file)
 			break;
-		/* Dying: the slot changes, or was changed already. */
+		/* Dying: the slot changes, or did so already. */
 	} while (!file_get_unless_closed(file));
 	rcu_read_unlock();
 	return file;

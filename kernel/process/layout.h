@@ -6,7 +6,7 @@
 #define PROCESS_LAYOUT_H
 
 #include "base/types.h"
-#include "machine/program.h"	/* LAYOUT_ELF_MACHINE */
+#include "arch/program.h"	/* LAYOUT_ELF_MACHINE */
 
 /* vm.mmap_min_addr: nothing is mapped below, so that null pointers with offsets fault. */
 #define LAYOUT_LOWEST_ADDRESS 65536u

@@ -3,7 +3,7 @@
  * can not read past the table, and only traced or filtered threads do more.
  */
 #include "arch/upcalls.h"
-#include "syscall/internal.h"
+#include "syscall/support.h"
 #include "task/thread.h"
 
 /* The entry of a number, or NULL. */

@@ -6,8 +6,8 @@
 #include "arch/cpu.h"
 #include "memory/space.h"
 #include "sync/rcu.h"
-#include "syscall/internal.h"
-#include "task/restartable.h"
+#include "syscall/support.h"
+#include "task/program/restartable.h"
 #include "task/thread.h"
 #include "time/clock_time.h"
 #include <abi/futex.h>

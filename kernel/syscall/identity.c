@@ -4,7 +4,7 @@
  */
 #include "base/table/sort.h"
 #include "memory/heap.h"
-#include "syscall/internal.h"
+#include "syscall/support.h"
 #include "task/credentials.h"
 #include "task/thread.h"
 

@@ -4,7 +4,7 @@
 #include "task/limits.h"
 
 #include "memory/space.h"
-#include "syscall/internal.h"
+#include "syscall/support.h"
 #include "task/credentials.h"
 #include "task/process_timer.h"
 #include "task/thread.h"

@@ -2,7 +2,7 @@
  * capget(2) and capset(2): Linux's picture of privileges, kept for programs that ask. It grants
  * nothing here: Aegis's own capabilities decide.
  */
-#include "syscall/internal.h"
+#include "syscall/support.h"
 #include "task/credentials.h"
 #include "task/thread.h"
 

@@ -10,7 +10,7 @@
 #include "memory/heap.h"
 #include "memory/page.h"
 #include "random/random.h"
-#include "syscall/internal.h"
+#include "syscall/support.h"
 #include "task/credentials.h"
 #include "task/system_name.h"
 #include "task/thread.h"

@@ -4,7 +4,7 @@
 #include "memory/space.h"
 
 #include "memory/heap.h"
-#include "syscall/internal.h"
+#include "syscall/support.h"
 #include "task/authority.h"
 #include "task/credentials.h"
 #include "task/thread.h"

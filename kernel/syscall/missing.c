@@ -6,7 +6,7 @@
 #include "log/status.h"
 #include "memory/heap.h"
 #include "sync/spin_lock.h"
-#include "syscall/internal.h"
+#include "syscall/support.h"
 #include "task/thread.h"
 
 /* A flood of invented numbers must not eat the memory. */

@@ -3,7 +3,7 @@
  * that the heap's per-CPU magazines serve them.
  */
 #include "memory/heap.h"
-#include "syscall/internal.h"
+#include "syscall/support.h"
 #include "vfs/name.h"
 
 static struct slab_cache *path_cache;

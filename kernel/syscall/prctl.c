@@ -3,7 +3,7 @@
  */
 #include "base/string.h"
 #include "memory/space.h"
-#include "syscall/internal.h"
+#include "syscall/support.h"
 #include "task/credentials.h"
 #include "task/thread.h"
 

@@ -4,7 +4,7 @@
 #include "process/process.h"
 
 #include "arch/pages.h"
-#include "syscall/internal.h"
+#include "syscall/support.h"
 #include "vfs/vfs.h"
 
 long sys_fork(void)

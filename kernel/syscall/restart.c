@@ -1,7 +1,7 @@
 /*
  * restart_syscall(2): goes on with a call that a stop interrupted, by what the thread noted.
  */
-#include "syscall/internal.h"
+#include "syscall/support.h"
 #include "task/futex.h"
 #include "task/process_timer.h"
 #include "task/thread.h"

@@ -4,7 +4,7 @@
 #include "task/schedule.h"
 
 #include "arch/pages.h"
-#include "syscall/internal.h"
+#include "syscall/support.h"
 #include "task/credentials.h"
 #include "task/thread.h"
 

@@ -6,7 +6,7 @@
 
 #include "arch/signal.h"
 #include "file/event_files.h"
-#include "syscall/internal.h"
+#include "syscall/support.h"
 #include "task/credentials.h"
 #include "task/thread.h"
 

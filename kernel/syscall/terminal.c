@@ -1,5 +1,5 @@
 /* vhangup(2): cuts the session's terminal off from whoever has it open. */
-#include "syscall/internal.h"
+#include "syscall/support.h"
 #include "terminal/terminal.h"
 
 long sys_vhangup(void)

@@ -2,7 +2,7 @@
  * Clocks, sleeping and timers: structures in, nanoseconds to time/ and task/, structures out.
  */
 #include "sync/blocking.h"
-#include "syscall/internal.h"
+#include "syscall/support.h"
 #include "task/credentials.h"
 #include "task/process_timer.h"
 #include "task/thread.h"

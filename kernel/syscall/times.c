@@ -2,7 +2,7 @@
  * Times between programs and the kernel: structures of seconds and parts on one side, nanoseconds
  * in 64 bits on the other. What does not fit becomes the largest time, some 292 years.
  */
-#include "syscall/internal.h"
+#include "syscall/support.h"
 #include "sync/blocking.h"
 
 #define SECONDS_MAXIMUM (INT64_MAX / NANOSECONDS_PER_SECOND - 1)

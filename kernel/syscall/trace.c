@@ -6,7 +6,7 @@
 #include "base/string.h"
 #include "log/log.h"
 #include "log/status.h"
-#include "syscall/internal.h"
+#include "syscall/support.h"
 #include "task/thread.h"
 #include "task/trace.h"
 

@@ -6,7 +6,7 @@
 #include "task/schedule.h"
 #include "task/schedule/run_queue.h"
 #include "task/thread.h"
-#include "task/tree/internal.h"
+#include "task/tree/tree.h"
 #include "task/work.h"
 
 int task_start(void)

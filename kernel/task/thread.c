@@ -15,8 +15,8 @@
 #include "sync/lock_check.h"
 #include "task/schedule.h"
 #include "task/schedule/run_queue.h"
-#include "task/signal_internal.h"
-#include "task/tree/internal.h"
+#include "task/signal/signal_internal.h"
+#include "task/tree/tree.h"
 #include "time/clock_time.h"
 
 static struct slab_cache *thread_cache;

@@ -10,7 +10,7 @@
 #include "vfs/inode.h"
 #include "vfs/permission.h"
 #include "vfs/vfs.h"
-#include "vfs/walk/internal.h"
+#include "vfs/walk/walker.h"
 #include <abi/fcntl.h>
 #include <abi/stat.h>
 

@@ -6,7 +6,7 @@
 #include "base/errno.h"
 #include "memory/heap.h"
 #include "task/thread.h"
-#include "task/tree/internal.h"
+#include "task/tree/tree.h"
 
 static void group_free(struct rcu_head *head)
 {

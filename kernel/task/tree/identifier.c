@@ -7,7 +7,7 @@
 #include "memory/heap.h"
 #include "sync/spin_lock.h"
 #include "task/thread.h"
-#include "task/tree/internal.h"
+#include "task/tree/tree.h"
 
 static struct spin_lock lock = SPIN_LOCK_INITIALIZER(LOCK_TASK_ID);
 static struct identifier_map map;

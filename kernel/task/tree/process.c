@@ -7,9 +7,9 @@
 #include "base/string.h"
 #include "capability/capability.h"
 #include "memory/heap.h"
-#include "task/signal_internal.h"
+#include "task/signal/signal_internal.h"
 #include "task/thread.h"
-#include "task/tree/internal.h"
+#include "task/tree/tree.h"
 #include "time/clock_time.h"
 
 static struct spin_lock tree_lock = SPIN_LOCK_INITIALIZER(LOCK_TASK_TREE);

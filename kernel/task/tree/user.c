@@ -7,7 +7,7 @@
 #include "memory/heap.h"
 #include "sync/spin_lock.h"
 #include "task/limits.h"
-#include "task/tree/internal.h"
+#include "task/tree/tree.h"
 
 #define BUCKETS 64
 

@@ -5,7 +5,7 @@
 #include "base/errno.h"
 #include "vfs/filesystem.h"
 #include "vfs/inode.h"
-#include "vfs/walk/internal.h"
+#include "vfs/walk/walker.h"
 #include <abi/fcntl.h>
 
 /* Confined walks need a counted root from the start. */

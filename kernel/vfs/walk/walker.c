@@ -11,7 +11,7 @@
 #include "vfs/filesystem.h"
 #include "vfs/inode.h"
 #include "vfs/vfs.h"
-#include "vfs/walk/internal.h"
+#include "vfs/walk/walker.h"
 #include <abi/fcntl.h>
 #include <abi/stat.h>
 

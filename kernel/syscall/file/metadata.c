@@ -1,7 +1,7 @@
 /*
  * Calls that describe files and change their attributes.
  */
-#include "syscall/internal.h"
+#include "syscall/support.h"
 #include "vfs/vfs.h"
 
 static void stat_fill(const struct stat_result *from, struct stat *to)

@@ -2,7 +2,7 @@
  * Calls that change attributes: permission bits, owners, times, lengths, extended attributes.
  */
 #include "memory/heap.h"
-#include "syscall/internal.h"
+#include "syscall/support.h"
 #include "vfs/vfs.h"
 
 static long change_at(int at, const char *name, unsigned walk_flags,

@@ -8,8 +8,8 @@
 #include "base/errno.h"
 #include "memory/heap.h"
 #include "sync/blocking.h"
-#include "task/cpu_clock.h"
-#include "task/signal_internal.h"
+#include "task/clock/cpu_clock.h"
+#include "task/signal/signal_internal.h"
 #include "time/clock_time.h"
 #include "time/timer.h"
 #include <abi/process.h>
@@ -55,7 +55,7 @@ static int64_t timer_now(const struct process_timer *timer)
 	return now;
 }
 
-/* Puts it on the queue for the moment when it may expire. Lock held. */
+/* Puts it on the queue for when it may expire. Lock held. */
 static void timer_queue(struct process_timer *timer)
 {
 	int64_t left, now;

@@ -3,7 +3,7 @@
  */
 #include "arch/pages.h"
 #include "base/error_pointer.h"
-#include "syscall/internal.h"
+#include "syscall/support.h"
 #include "task/thread.h"
 #include "vfs/vfs.h"
 

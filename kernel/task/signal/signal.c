@@ -8,7 +8,7 @@
 #include "base/errno.h"
 #include "task/schedule.h"
 #include "task/schedule.h"
-#include "task/signal_internal.h"
+#include "task/signal/signal_internal.h"
 
 /* The default action of a number ends the process. */
 static bool default_is_fatal(int number)

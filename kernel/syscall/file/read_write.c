@@ -2,7 +2,7 @@
  * read(2), write(2) and their family: positions, vectors, copying between files.
  */
 #include "file/pipe.h"
-#include "syscall/internal.h"
+#include "syscall/support.h"
 #include "vfs/inode.h"
 
 long sys_read(struct file *fd, struct transfer *buffer)

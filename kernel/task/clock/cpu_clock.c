@@ -2,7 +2,7 @@
  * Clocks by number. Negative numbers name CPU-time clocks: ~id << 3, bit 2 for a thread's, the low
  * bits for the kind (clock_getcpuclockid(3)).
  */
-#include "task/cpu_clock.h"
+#include "task/clock/cpu_clock.h"
 
 #include "base/errno.h"
 #include "memory/user.h"

@@ -8,7 +8,7 @@
 #include "base/errno.h"
 #include "base/table/hash.h"
 #include "memory/user.h"
-#include "task/futex_internal.h"
+#include "task/futex/futex_internal.h"
 #include "task/signal.h"
 
 /* A power of two; enough that unrelated futexes rarely meet. */

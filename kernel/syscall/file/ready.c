@@ -7,7 +7,7 @@
 #include "file/poll_waiter.h"
 #include "memory/heap.h"
 #include "sync/blocking.h"
-#include "syscall/internal.h"
+#include "syscall/support.h"
 #include "task/signal.h"
 #include "task/thread.h"
 #include <abi/poll.h>

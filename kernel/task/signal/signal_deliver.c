@@ -5,7 +5,7 @@
 #include "arch/signal.h"
 #include "base/errno.h"
 #include "task/schedule.h"
-#include "task/signal_internal.h"
+#include "task/signal/signal_internal.h"
 
 /* Takes the next deliverable signal of the current thread: its number, 0. Lock held. */
 static int take_next(struct thread *thread, struct signal_information *information)

@@ -4,7 +4,7 @@
  */
 #include "base/errno.h"
 #include "memory/heap.h"
-#include "task/signal_internal.h"
+#include "task/signal/signal_internal.h"
 
 int signal_enqueue(struct process *process, struct signal_queue *queue, int number,
 		   const struct signal_information *information)

@@ -3,9 +3,9 @@
  */
 #include "arch/upcalls.h"
 #include "sync/blocking.h"
-#include "task/restartable.h"
+#include "task/program/restartable.h"
 #include "task/schedule.h"
-#include "task/signal_internal.h"
+#include "task/signal/signal_internal.h"
 
 static void notify_work(struct thread *thread, struct frame *frame)
 {

@@ -6,7 +6,7 @@
 #include "memory/heap.h"
 #include "memory/user.h"
 #include "sync/blocking.h"
-#include "task/futex_internal.h"
+#include "task/futex/futex_internal.h"
 
 int futex_robust_list_set(user_address_t head, size_t length)
 {

@@ -2,7 +2,7 @@
  * Mounting, and writing file systems back.
  */
 #include "arch/pages.h"
-#include "syscall/internal.h"
+#include "syscall/support.h"
 #include "vfs/permission.h"
 #include "vfs/vfs.h"
 

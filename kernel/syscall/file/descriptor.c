@@ -6,7 +6,7 @@
 #include "base/error_pointer.h"
 #include "file/event_files.h"
 #include "file/pipe.h"
-#include "syscall/internal.h"
+#include "syscall/support.h"
 #include "task/process_timer.h"
 #include "task/thread.h"
 #include "vfs/vfs.h"

@@ -4,7 +4,7 @@
 #include "file/event_files.h"
 #include "file/pipe.h"
 #include "file/poll.h"
-#include "syscall/internal.h"
+#include "syscall/support.h"
 #include "task/thread.h"
 #include "vfs/vfs.h"
 #include <abi/termios.h>

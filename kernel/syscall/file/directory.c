@@ -1,7 +1,7 @@
 /*
  * getdents(2): a directory's entries in the two layouts that programs know.
  */
-#include "syscall/internal.h"
+#include "syscall/support.h"
 #include "vfs/vfs.h"
 
 /* Collects entries into a kernel block that is copied out as it fills. */

@@ -4,7 +4,7 @@
  */
 #include "base/errno.h"
 #include "base/string.h"
-#include "task/signal_internal.h"
+#include "task/signal/signal_internal.h"
 
 void signal_mask_set(signal_set blocked)
 {

@@ -4,7 +4,7 @@
  */
 #include "base/errno.h"
 #include "memory/user.h"
-#include "task/futex_internal.h"
+#include "task/futex/futex_internal.h"
 #include "task/schedule.h"
 #include <abi/process.h>
 

@@ -1,7 +1,7 @@
 /*
  * Restartable sequences: everything read from the area is the program's word and is checked.
  */
-#include "task/restartable.h"
+#include "task/program/restartable.h"
 
 #include "arch/context.h"
 #include "arch/mmu.h"
