@@ -291,7 +291,7 @@ unsigned descriptor_table_size(struct descriptor_table *table)
 }
 
 /* Makes room for number `fd`; drops and retakes the lock. */
-static int table_grow(struct descriptor_table *table, unsigned fd)
+NO_THREAD_ANALYSIS static int table_grow(struct descriptor_table *table, unsigned fd)
 {
 	unsigned capacity = table->slots->capacity;
 	struct descriptor_slots *fresh, *old;

@@ -294,7 +294,7 @@ static long pipe_fill(struct pipe *pipe, struct transfer *from, unsigned flags, 
 }
 
 /* Leaves the lock for as long as the ring is full. */
-static int pipe_write_wait(struct pipe *pipe, bool wakes_readers)
+NO_THREAD_ANALYSIS static int pipe_write_wait(struct pipe *pipe, bool wakes_readers)
 {
 	int result;
 

@@ -15,7 +15,7 @@
 #define BUFFERS_AT_ONCE 8
 
 /* Locks the pipe when it has room: 0, -EPIPE with the signal, -EAGAIN, -ERESTARTSYS (unlocked). */
-static int pipe_lock_writable(struct pipe *pipe, unsigned flags)
+NO_THREAD_ANALYSIS static int pipe_lock_writable(struct pipe *pipe, unsigned flags)
 {
 	int result;
 
@@ -40,7 +40,7 @@ static int pipe_lock_writable(struct pipe *pipe, unsigned flags)
 }
 
 /* Locks the pipe when it has bytes: 1; 0 at the end, -EAGAIN, -ERESTARTSYS: unlocked. */
-static int pipe_lock_readable(struct pipe *pipe, unsigned flags)
+NO_THREAD_ANALYSIS static int pipe_lock_readable(struct pipe *pipe, unsigned flags)
 {
 	int result;
 
@@ -145,6 +145,7 @@ static long splice_in_once(struct file *from, struct io *io, struct pipe *pipe, 
 	return result;
 }
 
+NO_THREAD_ANALYSIS
 long splice_in(struct file *from, int64_t *offset, struct pipe *pipe, size_t length, unsigned flags)
 {
 	struct io io = { .offset = *offset, .flags = file_io_flags(from) };
@@ -219,6 +220,7 @@ static void drain_end(struct pipe *pipe, struct drained *drained, long written)
 	asynchronous_notify(&pipe->asynchronous_writers, POLL_OUT);
 }
 
+NO_THREAD_ANALYSIS
 static long splice_out(struct pipe *pipe, struct file *to, int64_t *offset, size_t length,
 		       unsigned flags)
 {
@@ -260,7 +262,7 @@ static void pipes_unlock(struct pipe *a, struct pipe *b) NO_THREAD_ANALYSIS
 }
 
 /* Waits until one has bytes and the other room, then locks both: 1; else as the two above. */
-static int pipes_lock_ready(struct pipe *from, struct pipe *to, unsigned flags)
+NO_THREAD_ANALYSIS static int pipes_lock_ready(struct pipe *from, struct pipe *to, unsigned flags)
 {
 	int result;
 

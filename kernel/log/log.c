@@ -72,7 +72,7 @@ static uint64_t record_end(uint64_t position, const struct record *record)
 	return align_up(position + sizeof(*record) + record->length, 8);
 }
 
-static bool ring_acquire(void)
+NO_THREAD_ANALYSIS static bool ring_acquire(void)
 {
 	bool were_enabled = interrupts_disable();
 
@@ -83,7 +83,7 @@ static bool ring_acquire(void)
 	return were_enabled;
 }
 
-static void ring_release(bool were_enabled)
+NO_THREAD_ANALYSIS static void ring_release(bool were_enabled)
 {
 	if (likely(!is_panicking)) {
 		atomic_store_relaxed(&ring_holder, 0);

@@ -20,12 +20,12 @@ enum lock_context {
 #define LOCK_CLASSES(LOCK_CLASS) \
 	LOCK_CLASS(LOCK_MOUNT, LOCK_CONTEXT_SLEEP) \
 	LOCK_CLASS(LOCK_FILESYSTEM, LOCK_CONTEXT_SLEEP) /* making of a shared instance */ \
-	LOCK_CLASS(LOCK_PROCESS_CHANGE, LOCK_CONTEXT_SLEEP) /* exec against ptrace, one per process */ \
+	LOCK_CLASS(LOCK_PROCESS_CHANGE, LOCK_CONTEXT_SLEEP) /* exec against ptrace */ \
 	LOCK_CLASS(LOCK_TERMINAL_OUTER, LOCK_CONTEXT_SLEEP) \
 	LOCK_CLASS(LOCK_EPOLL, LOCK_CONTEXT_SLEEP) /* nestable: outer to inner epoll */ \
 	LOCK_CLASS(LOCK_FILE_POSITION, LOCK_CONTEXT_SLEEP) \
 	LOCK_CLASS(LOCK_RENAME, LOCK_CONTEXT_SLEEP) \
-	LOCK_CLASS(LOCK_DIRECTORY, LOCK_CONTEXT_SLEEP) /* nestable: ancestor first, then address */ \
+	LOCK_CLASS(LOCK_DIRECTORY, LOCK_CONTEXT_SLEEP) /* nestable: ancestor, then address */ \
 	LOCK_CLASS(LOCK_INODE, LOCK_CONTEXT_SLEEP) /* nestable by address */ \
 	LOCK_CLASS(LOCK_PIPE, LOCK_CONTEXT_SLEEP) /* nestable by address */ \
 	LOCK_CLASS(LOCK_SPACE, LOCK_CONTEXT_SLEEP) /* regions; nestable: parent, then new child */ \

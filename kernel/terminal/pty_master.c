@@ -112,7 +112,7 @@ static long read_locked(struct pty *pty, struct transfer *to, const struct io *i
 	return total > 0 ? total : result;
 }
 
-static long master_read(struct file *file, struct transfer *to, struct io *io)
+NO_THREAD_ANALYSIS static long master_read(struct file *file, struct transfer *to, struct io *io)
 {
 	struct pty *pty = file->object;
 	long result = lock_for_call(&pty->read_lock, io);
@@ -179,7 +179,7 @@ static long write_locked(struct pty *pty, struct transfer *from, const struct io
 	return total > 0 ? total : result;
 }
 
-static long master_write(struct file *file, struct transfer *from, struct io *io)
+NO_THREAD_ANALYSIS static long master_write(struct file *file, struct transfer *from, struct io *io)
 {
 	struct pty *pty = file->object;
 	long result = lock_for_call(&pty->write_lock, io);

@@ -144,7 +144,7 @@ static int lock_for_call(struct mutex *mutex, const struct io *io)
 	return mutex_lock_interruptible(mutex);
 }
 
-long terminal_read(struct file *file, struct transfer *to, struct io *io)
+NO_THREAD_ANALYSIS long terminal_read(struct file *file, struct transfer *to, struct io *io)
 {
 	struct terminal_file *open = file->object;
 	struct terminal *terminal = open->terminal;
@@ -256,7 +256,7 @@ static long write_locked(struct terminal_file *open, struct transfer *from, cons
 	return total > 0 ? total : result;
 }
 
-long terminal_write(struct file *file, struct transfer *from, struct io *io)
+NO_THREAD_ANALYSIS long terminal_write(struct file *file, struct transfer *from, struct io *io)
 {
 	struct terminal_file *open = file->object;
 	struct terminal *terminal = open->terminal;

@@ -225,7 +225,7 @@ static void move_base(void)
 	base.counter_last = (base.counter_last + elapsed) & base.mask;
 }
 
-bool clock_change_begin(void)
+NO_THREAD_ANALYSIS bool clock_change_begin(void)
 {
 	bool were_enabled = spin_lock_irq(&clock_lock);
 
@@ -234,7 +234,7 @@ bool clock_change_begin(void)
 	return were_enabled;
 }
 
-void clock_change_end(bool were_enabled)
+NO_THREAD_ANALYSIS void clock_change_end(bool were_enabled)
 {
 	vdso_publish();
 	sequence_write_end(&base.sequence);
@@ -407,7 +407,7 @@ uint64_t clock_multiplier(uint64_t frequency_hz, unsigned shift)
 	return (high << (shift - 32)) + (rest << (shift - 32)) / frequency_hz;
 }
 
-void time_start(void)
+NO_THREAD_ANALYSIS void time_start(void)
 {
 	bool were_enabled;
 

@@ -92,7 +92,7 @@ void timer_init(struct timer *timer, void (*fire)(struct timer *timer))
 }
 
 /* Locks the queue that the timer is on; interrupts masked. */
-static struct timer_queue *lock_queue_of(struct timer *timer)
+NO_THREAD_ANALYSIS static struct timer_queue *lock_queue_of(struct timer *timer)
 {
 	for (;;) {
 		uint32_t cpu = atomic_load_relaxed(&timer->cpu);
@@ -105,7 +105,7 @@ static struct timer_queue *lock_queue_of(struct timer *timer)
 	}
 }
 
-static bool remove(struct timer *timer)
+NO_THREAD_ANALYSIS static bool remove(struct timer *timer)
 {
 	struct timer_queue *queue;
 	bool was_armed;
@@ -162,7 +162,7 @@ bool timer_cancel_wait(struct timer *timer)
 	return was_armed;
 }
 
-static void fire_due(struct timer_queue *queue, int64_t now_ns)
+NO_THREAD_ANALYSIS static void fire_due(struct timer_queue *queue, int64_t now_ns)
 {
 	struct timer *timer;
 

@@ -55,13 +55,13 @@ void inode_put(struct inode *inode)
 	inode->superblock->operations->evict(inode);
 }
 
-void inode_change_begin(struct inode *inode)
+NO_THREAD_ANALYSIS void inode_change_begin(struct inode *inode)
 {
 	spin_lock(&inode->attributes_lock);
 	sequence_write_begin(&inode->attributes_sequence);
 }
 
-void inode_change_end(struct inode *inode)
+NO_THREAD_ANALYSIS void inode_change_end(struct inode *inode)
 {
 	sequence_write_end(&inode->attributes_sequence);
 	spin_unlock(&inode->attributes_lock);

@@ -57,7 +57,7 @@ static void coroutine_begin(void)
 struct context *context_switch(struct context *from, struct context *to)
 {
 	struct coroutine *old = from->machine.coroutine;
-	struct coroutine *new = to->machine.coroutine;
+	struct coroutine *new = to->machine.coroutine, *previous;
 
 	if (!old)
 		old = from->machine.coroutine = coroutine_create();
@@ -68,9 +68,8 @@ struct context *context_switch(struct context *from, struct context *to)
 	to->cpu = host_cpu;
 	__sanitizer_start_switch_fiber(&old->fake_stack, new->bottom, new->size_bytes);
 	swapcontext(&old->registers, &new->registers);
-	__sanitizer_finish_switch_fiber(old->fake_stack,
-					&((struct coroutine *)switched_from->machine.coroutine)->bottom,
-					&((struct coroutine *)switched_from->machine.coroutine)->size_bytes);
+	previous = switched_from->machine.coroutine;
+	__sanitizer_finish_switch_fiber(old->fake_stack, &previous->bottom, &previous->size_bytes);
 	return switched_from;
 }
 

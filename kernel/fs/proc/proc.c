@@ -73,8 +73,8 @@ static struct proc_inode *inode_make(struct superblock *superblock,
 		thread_get(node->thread);
 	node->inode.number = number_for(node);
 	node->inode.operations = operations_for(place->node);
-	node->inode.file_operations = place->node->file_operations ? place->node->file_operations
-								   : &proc_directory_file_operations;
+	node->inode.file_operations = place->node->file_operations ?
+		place->node->file_operations : &proc_directory_file_operations;
 	owner_set(node);
 	return node;
 }

@@ -43,7 +43,7 @@ int futex_identify(user_address_t address, bool is_private, struct memory_identi
 	return space_identify(space_current(), address, is_private, key);
 }
 
-void futex_lock_two(struct futex_bucket *a, struct futex_bucket *b)
+NO_THREAD_ANALYSIS void futex_lock_two(struct futex_bucket *a, struct futex_bucket *b)
 {
 	if (a == b) {
 		spin_lock(&a->lock);
@@ -53,7 +53,7 @@ void futex_lock_two(struct futex_bucket *a, struct futex_bucket *b)
 	spin_lock_nested(a < b ? &b->lock : &a->lock);
 }
 
-void futex_unlock_two(struct futex_bucket *a, struct futex_bucket *b)
+NO_THREAD_ANALYSIS void futex_unlock_two(struct futex_bucket *a, struct futex_bucket *b)
 {
 	spin_unlock(&a->lock);
 	if (a != b)

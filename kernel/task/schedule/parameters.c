@@ -65,6 +65,7 @@ static void attach(struct run_queue *queue, struct thread *thread, bool was_wait
 		run_queue_reschedule(queue);
 }
 
+NO_THREAD_ANALYSIS
 int schedule_parameters_set(struct thread *thread, const struct schedule_parameters *parameters)
 {
 	struct schedule_entity *entity = &thread->schedule;
@@ -92,7 +93,7 @@ int schedule_parameters_set(struct thread *thread, const struct schedule_paramet
 	return 0;
 }
 
-void schedule_priority_inherit(struct thread *thread, uint32_t priority)
+NO_THREAD_ANALYSIS void schedule_priority_inherit(struct thread *thread, uint32_t priority)
 {
 	bool were_enabled = interrupts_disable();
 	struct run_queue *queue = run_queue_lock_of(thread);
@@ -105,6 +106,7 @@ void schedule_priority_inherit(struct thread *thread, uint32_t priority)
 	interrupts_restore_and_preempt(were_enabled);
 }
 
+NO_THREAD_ANALYSIS
 void schedule_parameters_read(struct thread *thread, struct schedule_parameters *parameters)
 {
 	bool were_enabled = interrupts_disable();

@@ -129,7 +129,7 @@ static unsigned find_busiest(unsigned except, uint32_t least_waiting)
 	return busiest;
 }
 
-static void lock_both(struct run_queue *a, struct run_queue *b)
+NO_THREAD_ANALYSIS static void lock_both(struct run_queue *a, struct run_queue *b)
 {
 	struct run_queue *first = a->cpu < b->cpu ? a : b;
 
@@ -137,7 +137,7 @@ static void lock_both(struct run_queue *a, struct run_queue *b)
 	spin_lock_masked_nested(first == a ? &b->lock : &a->lock);
 }
 
-static void unlock_both(struct run_queue *a, struct run_queue *b)
+NO_THREAD_ANALYSIS static void unlock_both(struct run_queue *a, struct run_queue *b)
 {
 	spin_unlock_masked(&a->lock);
 	spin_unlock_masked(&b->lock);
@@ -190,7 +190,7 @@ static bool must_leave(struct run_queue *queue, struct thread *thread)
 	       !cpu_mask_test(&thread->schedule.affinity, queue->cpu);
 }
 
-int schedule_affinity_set(struct thread *thread, const struct cpu_mask *mask)
+NO_THREAD_ANALYSIS int schedule_affinity_set(struct thread *thread, const struct cpu_mask *mask)
 {
 	struct run_queue *queue;
 	bool were_enabled;
@@ -216,7 +216,7 @@ int schedule_affinity_set(struct thread *thread, const struct cpu_mask *mask)
 	return 0;
 }
 
-void schedule_affinity_read(struct thread *thread, struct cpu_mask *mask)
+NO_THREAD_ANALYSIS void schedule_affinity_read(struct thread *thread, struct cpu_mask *mask)
 {
 	bool were_enabled = interrupts_disable();
 	struct run_queue *queue = run_queue_lock_of(thread);

@@ -79,7 +79,7 @@ static inline bool is_sleeping_state(uint32_t state)
 }
 
 /* Locks the queue of the thread's CPU, wherever it is by then. Interrupts masked. */
-static inline struct run_queue *run_queue_lock_of(struct thread *thread)
+NO_THREAD_ANALYSIS static inline struct run_queue *run_queue_lock_of(struct thread *thread)
 {
 	for (;;) {
 		uint32_t cpu = atomic_load_relaxed(&thread->context.cpu);

@@ -116,7 +116,7 @@ static void activate_on(struct thread *thread, unsigned cpu)
 }
 
 /* Queue locked and masked; gives the lock back. The thread sleeps, or is about to. */
-static void wake_locked(struct run_queue *queue, struct thread *thread)
+NO_THREAD_ANALYSIS static void wake_locked(struct run_queue *queue, struct thread *thread)
 {
 	unsigned cpu;
 
@@ -141,7 +141,7 @@ static void wake_locked(struct run_queue *queue, struct thread *thread)
 	activate_on(thread, cpu);
 }
 
-bool blocking_wake(struct context *context)
+NO_THREAD_ANALYSIS bool blocking_wake(struct context *context)
 {
 	struct thread *thread = (struct thread *)context;
 	struct run_queue *queue;
@@ -175,7 +175,7 @@ static bool may_interrupt(const struct thread *thread, bool is_fatal)
 	}
 }
 
-void thread_notify(struct thread *thread, uint32_t work, bool is_fatal)
+NO_THREAD_ANALYSIS void thread_notify(struct thread *thread, uint32_t work, bool is_fatal)
 {
 	struct run_queue *queue;
 	bool were_enabled;

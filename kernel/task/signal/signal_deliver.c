@@ -82,7 +82,7 @@ static void stop_begin(struct process *process, int number)
 }
 
 /* Rests until the process continues or ends. Lock held on entry and return, free in between. */
-static void stop_rest(struct thread *thread, bool *enabled)
+NO_THREAD_ANALYSIS static void stop_rest(struct thread *thread, bool *enabled)
 {
 	struct process *process = thread->process;
 	struct signal_process *signals = &process->signals;
@@ -121,7 +121,7 @@ static void stop_rest(struct thread *thread, bool *enabled)
 }
 
 /* The default action of a taken signal; may not return. Lock held, dropped and retaken. */
-static void act_by_default(struct thread *thread, int number, bool *enabled)
+NO_THREAD_ANALYSIS static void act_by_default(struct thread *thread, int number, bool *enabled)
 {
 	struct process *process = thread->process;
 	bool is_orphaned;

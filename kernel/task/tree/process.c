@@ -23,12 +23,12 @@ static struct process *first_process;
 static struct session kernel_session = { .references = { 1 }, .group_count = 1 };
 static struct process_group kernel_group = { .references = { 1 }, .session = &kernel_session };
 
-void task_tree_lock(void)
+NO_THREAD_ANALYSIS void task_tree_lock(void)
 {
 	spin_lock(&tree_lock);
 }
 
-void task_tree_unlock(void)
+NO_THREAD_ANALYSIS void task_tree_unlock(void)
 {
 	spin_unlock(&tree_lock);
 }

@@ -18,7 +18,7 @@ struct making {
 	struct inode *directory;
 };
 
-static void making_end(struct making *making)
+NO_THREAD_ANALYSIS static void making_end(struct making *making)
 {
 	shared_unlock_write(&making->directory->lock);
 	if (making->name)
@@ -26,6 +26,7 @@ static void making_end(struct making *making)
 	walk_last_release(&making->last);
 }
 
+NO_THREAD_ANALYSIS
 static int making_begin(struct making *making, int at, const char *text, bool wants_directory)
 {
 	struct walk_last *last = &making->last;
@@ -181,6 +182,7 @@ static int link_locked(struct making *making, struct inode *target)
 	return error;
 }
 
+NO_THREAD_ANALYSIS
 int vfs_link(int old_at, const char *old_name, int new_at, const char *new_name, int flags)
 {
 	unsigned walk_flags = 0;

@@ -31,7 +31,7 @@ static struct name *way_down(struct name *top, struct name *below)
 }
 
 /* Locks both directories. The result is the name that must not be moved into itself, or NULL. */
-static struct name *directories_lock(struct name *from, struct name *to)
+NO_THREAD_ANALYSIS static struct name *directories_lock(struct name *from, struct name *to)
 {
 	struct name *trap;
 
@@ -57,7 +57,7 @@ static struct name *directories_lock(struct name *from, struct name *to)
 	return trap;
 }
 
-static void directories_unlock(struct name *from, struct name *to)
+NO_THREAD_ANALYSIS static void directories_unlock(struct name *from, struct name *to)
 {
 	shared_unlock_write(&from->inode->lock);
 	if (from->inode == to->inode)
@@ -143,7 +143,7 @@ static void rename_notify(const struct renaming *renaming, struct inode *source,
 }
 
 /* Everything is checked; the victim, if any, is locked like in rmdir and unlink. */
-static int rename_commit(struct renaming *renaming)
+NO_THREAD_ANALYSIS static int rename_commit(struct renaming *renaming)
 {
 	struct inode *from = renaming->from.parent.name->inode;
 	struct inode *to = renaming->to.parent.name->inode;

@@ -66,7 +66,8 @@ TEST(entries_of_each_type)
 	for (size_t i = 0; i < COUNT(expected); i++) {
 		int found = 0;
 
-		for (long at = 0; at < got; at += ((struct kernel_dirent64 *)(buffer + at))->length) {
+		for (long at = 0; at < got;
+		     at += ((struct kernel_dirent64 *)(buffer + at))->length) {
 			struct kernel_dirent64 *entry = (void *)(buffer + at);
 
 			if (strcmp(entry->name, expected[i].name) != 0)

@@ -347,7 +347,8 @@ TEST(fifo_runs_before_others)
 	sleep_milliseconds(50);
 	long before = shared[0];
 
-	for (int64_t start = clock_now(CLOCK_MONOTONIC); clock_now(CLOCK_MONOTONIC) - start < 100000000;)
+	for (int64_t start = clock_now(CLOCK_MONOTONIC);
+	     clock_now(CLOCK_MONOTONIC) - start < 100000000;)
 		continue;
 	CHECK(before > 0);
 	CHECK_EQUAL(shared[0], before);

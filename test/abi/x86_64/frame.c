@@ -213,7 +213,8 @@ TEST(vector_registers_survive_a_handler)
 /* Points the stack at a frame and calls rt_sigreturn. */
 static void return_through(void *frame)
 {
-	__asm__ volatile("mov %0, %%rsp\n\tmov $15, %%eax\n\tsyscall\n\tud2" :: "r"(frame) : "memory");
+	__asm__ volatile("mov %0, %%rsp\n\tmov $15, %%eax\n\tsyscall\n\tud2"
+			 :: "r"(frame) : "memory");
 	__builtin_unreachable();
 }
 

@@ -258,7 +258,8 @@ TEST(system_calls_keep_registers)
 {
 	long result, kept;
 
-	__asm__ volatile("mov $0x77, %%r8\n\tmov $0x88, %%r9\n\tmov $0x99, %%r10\n\tmov $0xaa, %%rdx\n"
+	__asm__ volatile("mov $0x77, %%r8\n\tmov $0x88, %%r9\n\t"
+			 "mov $0x99, %%r10\n\tmov $0xaa, %%rdx\n"
 			 "\tsyscall\n\txor %1, %1\n\tcmp $0x77, %%r8\n\tjne 1f\n\tcmp $0x88, %%r9\n"
 			 "\tjne 1f\n\tcmp $0x99, %%r10\n\tjne 1f\n\tcmp $0xaa, %%rdx\n\tjne 1f\n"
 			 "\tmov $1, %1\n1:"

@@ -23,7 +23,7 @@ struct cpu_mask {
  *   void interrupts_enable(void)
  *   bool interrupts_are_enabled(void)
  *   void cpu_relax(void)                  inside a polling loop
- *   void cpu_wait_for_interrupt(void)     called masked; atomically unmasks, waits, returns unmasked
+ *   void cpu_wait_for_interrupt(void)     called masked; unmasks and waits in one, returns unmasked
  *   cpu_barrier_full/read/write/device()  named memory barriers; ordinary ordering is base/atomic.h
  *   DEFINE_PER_CPU(type, name)            one copy per CPU, zeroed or with the initial value given
  *   DECLARE_PER_CPU(type, name)

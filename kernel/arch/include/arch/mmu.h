@@ -15,8 +15,8 @@
  * struct mmu_space, and inline
  *   void *physical_to_virtual(physical_t)       through the direct map
  *   physical_t virtual_to_physical(const void *)   direct-map addresses and the kernel image
- *   KASAN_SHADOW_OFFSET   what to add to an eighth of an address to find its shadow; 0: there is none
- *   KERNEL_DYNAMIC_START, KERNEL_DYNAMIC_END    range for memory/kernel_map.c (vmalloc, stacks, mmio)
+ *   KASAN_SHADOW_OFFSET   what to add to an eighth of an address for its shadow; 0: no shadow
+ *   KERNEL_DYNAMIC_START, KERNEL_DYNAMIC_END    for memory/kernel_map.c (vmalloc, stacks, mmio)
  */
 #include "machine/mmu.h"
 
