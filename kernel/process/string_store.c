@@ -75,6 +75,8 @@ int string_store_add_user(struct string_store *store, user_address_t text)
 		copied = user_copy_string((char *)place, text + total, room);
 		if (copied == -EFAULT)
 			return -EFAULT;
+		if (copied >= 0 && total + copied + 1 > STRING_MAXIMUM)
+			return -E2BIG;
 		if (copied >= 0) {
 			store->length += copied + 1;
 			store->count++;

@@ -164,17 +164,27 @@ TEST(leader_may_exit_first)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		pthread_attr_t attributes;
-
-		pthread_attr_init(&attributes);
 		waiting_threads(1);
-		alarm(1);
-		signal_default(SIGALRM);
+		syscall(SYS_exit, 3);
+	}
+	sleep_milliseconds(300);
+	CHECK_EQUAL(waitpid(pid, NULL, WNOHANG), 0);
+	CHECK_OK(kill(pid, SIGTERM));
+	CHECK_EQUAL(child_wait(pid), SIGTERM);
+}
+
+TEST(leader_that_has_left_is_shown_as_zombie)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		waiting_threads(1);
 		syscall(SYS_exit, 3);
 	}
 	CHECK(process_await(pid, 'Z'));
 	CHECK_EQUAL(waitpid(pid, NULL, WNOHANG), 0);
-	CHECK_EQUAL(child_wait(pid), SIGALRM);
+	CHECK_OK(kill(pid, SIGKILL));
+	CHECK_EQUAL(child_wait(pid), SIGKILL);
 }
 
 static void *fault(void *unused)
