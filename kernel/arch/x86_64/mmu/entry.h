@@ -85,22 +85,23 @@ static inline bool entry_is_table(uint64_t entry)
 	return (entry & (ENTRY_PRESENT | ENTRY_LARGE)) == ENTRY_PRESENT;
 }
 
-/* The number of the first entry at or behind `index` that is not empty; ENTRIES: none. */
-static inline unsigned table_next(const uint64_t *table, unsigned index)
+static inline bool entries_are_empty(const uint64_t *at)
 {
-	while (index < ENTRIES && index % 8 && !table[index])
-		index++;
-	if (index % 8)
-		return index;
-	/* Most of a table is empty: eight entries at a time. */
-	for (; index < ENTRIES; index += 8) {
-		const uint64_t *at = table + index;
+	return !(at[0] | at[1] | at[2] | at[3] | at[4] | at[5] | at[6] | at[7] |
+		 at[8] | at[9] | at[10] | at[11] | at[12] | at[13] | at[14] | at[15]);
+}
 
-		if (at[0] | at[1] | at[2] | at[3] | at[4] | at[5] | at[6] | at[7])
-			break;
-	}
-	while (index < ENTRIES && !table[index])
+/*
+ * The number of the first entry in [index, end) that is not empty; `end` if there is none. Most of
+ * a table is empty, so it looks at sixteen entries at a time once it met one that is.
+ */
+static inline unsigned table_next(const uint64_t *table, unsigned index, unsigned end)
+{
+	while (index < end && !table[index]) {
 		index++;
+		while (index + 16 <= end && entries_are_empty(table + index))
+			index += 16;
+	}
 	return index;
 }
 

@@ -46,8 +46,8 @@ static void table_free(physical_t table, unsigned level)
 	if (level > 0) {
 		unsigned count = level == LEVEL_ROOT ? USER_SLOTS : ENTRIES;
 
-		for (unsigned i = table_next(table_at(table), 0); i < count;
-		     i = table_next(table_at(table), i + 1)) {
+		for (unsigned i = table_next(table_at(table), 0, count); i < count;
+		     i = table_next(table_at(table), i + 1, count)) {
 			uint64_t entry = table_at(table)[i];
 
 			if (entry_is_table(entry))

@@ -65,7 +65,7 @@ static void walk_leaf(struct walk *walk, user_address_t address, uint64_t *at, u
 		if (!copy)
 			return;
 	}
-	result = walk->visit(align_down(address, LEVEL_BYTES(level)), &entry, walk->argument);
+	result = walk->visit(address, &entry, walk->argument);
 	if (result == MMU_STOP) {
 		walk->is_stopped = true;
 		return;
@@ -80,20 +80,19 @@ static void walk_leaf(struct walk *walk, user_address_t address, uint64_t *at, u
 
 static void walk_table(struct walk *walk, uint64_t *table, unsigned level, user_address_t address)
 {
-	user_address_t table_end = entry_next(address, level + 1);
-	user_address_t end = min(table_end - 1, walk->end - 1);
+	user_address_t base = align_down(address, LEVEL_BYTES(level + 1));
+	user_address_t last = min(base + LEVEL_BYTES(level + 1), walk->end) - 1;
+	unsigned end = table_index(last, level) + 1;
+	unsigned index = table_next(table, table_index(address, level), end);
 
-	for (;;) {
-		uint64_t *at = &table[table_index(address, level)];
-		uint64_t value = READ_ONCE(*at);
+	for (; index < end && !walk->is_stopped; index = table_next(table, index + 1, end)) {
+		user_address_t at = base + index * LEVEL_BYTES(level);
+		uint64_t value = READ_ONCE(table[index]);
 
-		if (value && level && entry_is_table(value))
-			walk_table(walk, table_below(value), level - 1, address);
+		if (level && entry_is_table(value))
+			walk_table(walk, table_below(value), level - 1, max(at, address));
 		else if (value)
-			walk_leaf(walk, address, at, level);
-		address = entry_next(address, level);
-		if (walk->is_stopped || address - 1 >= end)
-			return;
+			walk_leaf(walk, at, &table[index], level);
 	}
 }
 
