@@ -17,9 +17,8 @@ int pipe_create(uint32_t flags, struct file **reader, struct file **writer) MUST
  * fifo(7) rules. `slot` is the inode's pointer, guarded inside. */
 int pipe_open_fifo(struct pipe **slot, struct file *file) MUST_CHECK;
 
-/* Another file on the pipe of one (open of /proc/<pid>/fd/n); mode FILE_READ and FILE_WRITE as
- * wanted. NULL: memory is short. */
-struct file *pipe_reopen(struct file *old, uint32_t mode, uint32_t flags);
+/* Opens a pipe that is open already, without waiting (/proc/<pid>/fd/n). */
+void pipe_open_again(struct pipe *pipe, struct file *file);
 void pipe_close(struct file *file);	/* the release operation of pipes */
 
 long pipe_capacity_get(struct file *file);

@@ -109,22 +109,25 @@ int pipe_create(uint32_t flags, struct file **reader, struct file **writer)
 	return 0;
 }
 
-struct file *pipe_reopen(struct file *old, uint32_t mode, uint32_t flags)
+static void pipe_attach(struct pipe *pipe, struct file *file)
 {
-	struct pipe *pipe = old->object;
-	struct file *file = pipe_file_create(pipe, mode, flags);
-	bool enabled;
+	file->operations = &pipe_operations;
+	file->object = pipe;
+	file->mode |= FILE_STREAM;
+}
 
-	if (!file)
-		return NULL;
-	/* `old` keeps the count above zero. */
-	enabled = spin_lock_irq(&fifo_lock);
+void pipe_open_again(struct pipe *pipe, struct file *file)
+{
+	bool enabled = spin_lock_irq(&fifo_lock);
+
+	/* Whoever gave the pipe keeps the count above zero. */
 	pipe->file_count++;
 	spin_unlock_irq(&fifo_lock, enabled);
 	mutex_lock(&pipe->lock);
-	pipe_count(pipe, mode);
+	pipe_count(pipe, file->mode);
 	mutex_unlock(&pipe->lock);
-	return file;
+	file->position = -1;
+	pipe_attach(pipe, file);
 }
 
 /* The pipe of a FIFO's inode, made if nobody has it open; counts an opener. */
@@ -193,8 +196,6 @@ int pipe_open_fifo(struct pipe **slot, struct file *file)
 		pipe_leave(pipe, side);
 		return result;
 	}
-	file->operations = &pipe_operations;
-	file->object = pipe;
-	file->mode |= FILE_STREAM;
+	pipe_attach(pipe, file);
 	return 0;
 }

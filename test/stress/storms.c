@@ -32,7 +32,7 @@ enum {
 };
 
 static const struct storm_table *const tables[] = {
-	&process_storms, &memory_storms, &file_storms,
+	&process_storms, &memory_storms, &file_storms, &event_storms,
 };
 
 const char *storm_program;

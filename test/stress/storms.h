@@ -26,6 +26,7 @@ struct storm_table {
 extern const struct storm_table process_storms;
 extern const struct storm_table memory_storms;
 extern const struct storm_table file_storms;
+extern const struct storm_table event_storms;
 
 /* The path of this program, executed by the exec storm. */
 extern const char *storm_program;

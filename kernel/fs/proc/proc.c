@@ -292,16 +292,11 @@ static int anonymous_open(struct inode *inode, struct file *file)
 {
 	struct file *of = proc_inode_of(inode)->file;
 	struct pipe *pipe = of->operations->pipe ? of->operations->pipe(of) : NULL;
-	uint32_t flags = file->flags;
-	int error;
 
 	if (!pipe)
 		return -ENXIO;
-	/* Unlike a FIFO, a pipe is there already: opening never waits for the other side. */
-	file->flags |= O_NONBLOCK;
-	error = pipe_open_fifo(&pipe, file);
-	file->flags = flags;
-	return error;
+	pipe_open_again(pipe, file);
+	return 0;
 }
 
 static const struct inode_operations anonymous_operations = { .open = anonymous_open };
