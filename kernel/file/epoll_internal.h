@@ -22,8 +22,8 @@ struct epoll {
 	struct mutex lock;		/* LOCK_EPOLL: items, and asking watched files */
 	struct rbtree items;
 	struct list_head nested;	/* items whose file is an epoll; closing_lock */
-	unsigned height, depth;		/* of the nesting check; closing_lock */
-	uint64_t height_of, depth_of;	/* the check that computed them */
+	unsigned height, depth, ways;	/* of the nesting check; closing_lock */
+	uint64_t height_of, depth_of, visited_by;	/* the check that computed them */
 	struct spin_lock ready_lock;	/* LOCK_EPOLL_READY: ready, events of items */
 	struct list_head ready;		/* items that may be ready */
 	struct wait_queue waiters;	/* of epoll_wait; woken inside ready_lock */
