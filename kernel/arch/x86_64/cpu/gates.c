@@ -1,5 +1,6 @@
 /* The interrupt descriptor table, one for all CPUs, read-only once it is filled. */
 #include "arch/mmu.h"
+#include "arch/x86_64/boot/boot.h"
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/entry/entry.h"
 #include "arch/x86_64/mmu/table.h"
@@ -29,6 +30,11 @@ static uint8_t gate_stack(unsigned vector)
 	}
 }
 
+static physical_t table_take(void)
+{
+	return boot_pages_take(1);
+}
+
 void interrupt_gates_create(void)
 {
 	for (unsigned vector = 0; vector < GATE_COUNT; vector++) {
@@ -47,7 +53,7 @@ void interrupt_gates_create(void)
 	*mmu_kernel_entry(mmu_kernel_root, (virtual_t)gates, 0, NULL) &= ~ENTRY_WRITE;
 	tlb_flush_address((virtual_t)gates);
 	if (cpu_is_isolated)
-		mmu_shadow_share((virtual_t)gates, (virtual_t)gates + sizeof(gates), NULL);
+		mmu_shadow_share((virtual_t)gates, (virtual_t)gates + sizeof(gates), table_take);
 }
 
 void interrupt_gates_load(void)
