@@ -128,6 +128,7 @@ static void children_hand_over(struct process *dying)
 		parent_death_tell(child);
 		child->exit_signal = SIGCHLD;
 		has_zombies |= child->is_zombie;
+		orphan_child_check(child, dying);
 	}
 	if (has_zombies) {
 		signal_send_process(reaper, SIGCHLD, NULL);
@@ -189,7 +190,7 @@ static void process_finish(struct process *process, int status)
 		session->leader_exits(session);
 	task_tree_lock();
 	children_hand_over(process);
-	orphan_groups_check(process);
+	orphan_group_check(process);
 	if (is_session_leader)
 		session->leader = NULL;
 	process->exit_status = status;

@@ -46,17 +46,15 @@ static void group_check(struct process_group *group, struct process *leaving)
 	signal_send_group(group, SIGCONT, NULL);
 }
 
-void orphan_groups_check(struct process *leaving)
+void orphan_child_check(struct process *child, struct process *leaving)
 {
-	struct process *child;
+	if (child->group != leaving->group && child->session == leaving->session)
+		group_check(child->group, leaving);
+}
 
-	/* The own group, if this process was its tie. */
+void orphan_group_check(struct process *leaving)
+{
 	if (leaving->parent && leaving->parent->group != leaving->group &&
 	    leaving->parent->session == leaving->session)
 		group_check(leaving->group, leaving);
-	/* The groups that its children lead elsewhere in the session. */
-	list_for_each(child, &leaving->children, child_node) {
-		if (child->group != leaving->group && child->session == leaving->session)
-			group_check(child->group, leaving);
-	}
 }

@@ -255,9 +255,11 @@ void process_leader_set(struct thread *thread);
 int process_session_start(struct process *process) MUST_CHECK;
 int process_group_move(struct process *process, int32_t group_id) MUST_CHECK;
 
-/* A process leaves its parent or group: hangs up the stopped groups that became orphaned by it.
+/* Hang up the stopped group that became orphaned: that of a child which was just handed from the
+ * leaving process to another parent; that of the leaving process, if it was the group's tie.
  * And whether a group is orphaned, not counting one member. Tree lock held. */
-void orphan_groups_check(struct process *leaving);
+void orphan_child_check(struct process *child, struct process *leaving);
+void orphan_group_check(struct process *leaving);
 bool process_group_is_orphaned(struct process_group *group, struct process *except);
 
 /* Process 1, once it was published; the reaper of orphans. */

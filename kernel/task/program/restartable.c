@@ -24,6 +24,9 @@ int restartable_register(user_address_t area, uint32_t length, int flags, uint32
 			return -EINVAL;
 		if (thread->rseq_signature != signature)
 			return -EPERM;
+		if (user_store32(area + offsetof(struct rseq, cpu_id_start), 0) < 0 ||
+		    user_store32(area + offsetof(struct rseq, cpu_id), -1) < 0)
+			return -EFAULT;
 		thread->rseq_address = 0;
 		return 0;
 	}
@@ -85,6 +88,8 @@ void restartable_fix_up(struct thread *thread, struct frame *frame)
 		return;
 	if (user_store32(thread->rseq_address + offsetof(struct rseq, cpu_id_start), cpu) < 0 ||
 	    user_store32(thread->rseq_address + offsetof(struct rseq, cpu_id), cpu) < 0 ||
-	    section_abort(thread, frame) < 0)
+	    section_abort(thread, frame) < 0) {
+		thread->rseq_address = 0;
 		signal_force(SIGSEGV, &information);
+	}
 }

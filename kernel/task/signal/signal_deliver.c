@@ -4,6 +4,7 @@
  */
 #include "arch/signal.h"
 #include "base/errno.h"
+#include "task/program/restartable.h"
 #include "task/schedule.h"
 #include "task/signal/signal_internal.h"
 
@@ -217,6 +218,8 @@ static void run_handler(struct frame *frame, const struct signal_action *action,
 	bool enabled;
 
 	call_restart(frame, action);
+	/* A handler interrupts a restartable section: the frame must lead to its abort address. */
+	restartable_fix_up(thread, frame);
 	fill_delivery(thread, action, information, frame_stack_pointer(frame), &delivery);
 	if (signal_frame_push(frame, &delivery) < 0) {
 		/* The stack can not take it. A second SIGSEGV handler would not fit either. */
