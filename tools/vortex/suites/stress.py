@@ -45,7 +45,9 @@ def run(context, report):
     for name in sorted(chosen):
         part = re.search(rf"== begin {name}\n((?:.*\n)*?)== end {name} (\d+)", output)
         if not part:
-            report.not_ok(f"stress {name}", f"{reason} " + output[-600:])
+            trouble = re.search(r"PANIC|KASAN|WARNING|BUG:", output)
+            at = trouble.start() - 200 if trouble else len(output) - 600
+            report.not_ok(f"stress {name}", f"{reason}\n" + output[max(at, 0):][:4000])
             continue
         for state, check in re.findall(r"^(ok|not ok) (.*)$", part.group(1), re.M):
             report.check(f"stress {name} {check}", state == "ok")
