@@ -163,8 +163,10 @@ static bool cache_grow(struct slab_cache *cache, unsigned heap_flags)
 	}
 	slab->private = 0;
 	*slab_state(slab) = (struct slab_state){ 0, 0 };
-	if (DEBUG_BUILD)
+	if (DEBUG_BUILD) {
+		slab_guard_fresh(cache, page_address(slab));
 		kasan_poison(page_address(slab), PAGE_SIZE << cache->order, KASAN_REDZONE);
+	}
 	memory_count(slab_counter(cache), 1 << cache->order);
 	masked = spin_lock_irq(&cache->lock);
 	list_add(&cache->empty, &slab->node);

@@ -48,6 +48,8 @@ void slab_cache_start_magazines(struct slab_cache *cache);
 uint64_t slab_reclaim(void);
 
 /* Debug builds: fills and checks free objects. */
+/* New pages may hold the marks of an earlier slab: forgets them. */
+void slab_guard_fresh(struct slab_cache *cache, void *objects);
 void slab_guard_freed(struct slab_cache *cache, void *object);
 void slab_guard_allocated(struct slab_cache *cache, void *object);
 

@@ -17,6 +17,12 @@ static uint64_t *object_zone(const struct slab_cache *cache, void *object)
 	return (uint64_t *)((char *)object + cache->link_offset + sizeof(void *));
 }
 
+void slab_guard_fresh(struct slab_cache *cache, void *objects)
+{
+	for (uint32_t i = 0; i < cache->per_slab; i++)
+		*object_zone(cache, (char *)objects + (size_t)i * cache->stride) = 0;
+}
+
 void slab_guard_freed(struct slab_cache *cache, void *object)
 {
 	uint64_t *zone = object_zone(cache, object);
