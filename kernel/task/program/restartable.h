@@ -15,9 +15,9 @@ struct thread;
 int restartable_register(user_address_t area, uint32_t length, int flags, uint32_t signature)
 	MUST_CHECK;
 
-/* Before return to the program, after a switch, and before a signal handler's frame: writes the CPU's number into the area and moves the
- * program counter to the abort handler if it was inside a section. A hostile area is SIGSEGV, and
- * is forgotten, so that a handler for that does not meet it again. */
+/* Before return to the program, after a switch, and before a signal handler's frame: writes the
+ * CPU's number into the area and moves the program counter to the abort handler if it was inside a
+ * section. A hostile area is SIGSEGV, and forgotten, so that its handler does not meet it again. */
 void restartable_fix_up(struct thread *thread, struct frame *frame);
 
 #endif

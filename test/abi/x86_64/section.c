@@ -33,8 +33,9 @@ static int spin_in_section(long limit)
 			 "\t.long 0x53053053\n"
 			 "4:\tmovl $1, %[aborted]\n"
 			 "3:\n"
-			 : [aborted] "+m"(aborted), [limit] "+r"(limit), [start] "=m"(section.start),
-			   [abort] "=m"(section.abort), [length] "=m"(section.length),
+			 : [aborted] "+m"(aborted), [limit] "+r"(limit),
+			   [start] "=m"(section.start), [abort] "=m"(section.abort),
+			   [length] "=m"(section.length),
 			   [pointer] "=m"(area.critical_section), [section] "+m"(section)
 			 : : "rax", "rcx", "memory", "cc");
 	return aborted;
