@@ -18,6 +18,7 @@
 #include "process/process.h"
 #include "random/random.h"
 #include "syscall/syscall.h"
+#include "task/clock/cpu_clock.h"
 #include "task/deferred.h"
 #include "task/futex.h"
 #include "task/schedule.h"
@@ -95,6 +96,7 @@ NORETURN void kernel_main(const struct boot_information *boot)
 	time_start();
 	capability_start();
 	futex_start();
+	cpu_clock_start();
 	must("tasks", task_start());
 	must("the start thread", kernel_thread_start("start", start_rest, NULL, NULL));
 	schedule_cpu_enter(0);

@@ -31,6 +31,7 @@ struct process_facts {
 	uint32_t thread_count;
 	struct usage usage, waited;
 	struct schedule_parameters schedule;
+	uint32_t inherited_priority;		/* lent by waiters for PI futexes */
 	uint64_t pending, shared_pending, blocked, ignored, caught;
 	uint64_t started_ns;
 	uint32_t cpu;
@@ -101,6 +102,7 @@ static void facts_read(struct proc_inode *node, struct process_facts *facts)
 	facts->name[sizeof(facts->name) - 1] = '\0';
 	facts->state = process->is_zombie ? 'Z' : state_letter(thread);
 	schedule_parameters_read(thread, &facts->schedule);
+	facts->inherited_priority = READ_ONCE(thread->schedule.inherited_priority);
 	facts->cpu = thread->context.cpu;
 	thread_put(thread);
 }
@@ -118,8 +120,10 @@ static unsigned long long ticks(uint64_t nanoseconds)
 
 static int priority_of(const struct process_facts *facts)
 {
-	if (facts->schedule.priority)
-		return -1 - (int)facts->schedule.priority;
+	uint32_t priority = max(facts->schedule.priority, facts->inherited_priority);
+
+	if (priority)
+		return -1 - (int)priority;
 	return 20 + facts->schedule.nice;
 }
 

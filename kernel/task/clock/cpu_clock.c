@@ -6,7 +6,7 @@
 
 #include "base/errno.h"
 #include "memory/user.h"
-#include "sync/blocking.h"
+#include "sync/wait.h"
 #include "task/process_timer.h"
 #include "task/thread.h"
 #include "time/clock_time.h"
@@ -117,16 +117,40 @@ static int sleep_until(int64_t deadline_ns)
 	return result == -ETIMEDOUT ? 0 : result;
 }
 
+/* Sleepers until a moment of the wall clock look again whenever that is set. */
+static struct wait_queue step_sleepers = WAIT_QUEUE_INITIALIZER(step_sleepers);
+static uint64_t step_count;
+
+static void clock_stepped(struct time_step_listener *listener)
+{
+	(void)listener;
+	__atomic_add_fetch(&step_count, 1, __ATOMIC_RELEASE);
+	wait_queue_wake_all(&step_sleepers, 0);
+}
+
+void cpu_clock_start(void)
+{
+	static struct time_step_listener listener = { .stepped = clock_stepped };
+
+	time_step_listener_add(&listener);
+}
+
 static int sleep_on_clock(int clock, int64_t target_ns)
 {
-	while (!clock_is_reached(clock, target_ns)) {
-		int64_t deadline = monotonic_deadline(clock, true, target_ns);
-		int result = sleep_until(deadline);
+	for (;;) {
+		uint64_t steps = __atomic_load_n(&step_count, __ATOMIC_ACQUIRE);
+		int64_t deadline;
+		int result;
 
-		if (result < 0)
+		if (clock_is_reached(clock, target_ns))
+			return 0;
+		deadline = monotonic_deadline(clock, true, target_ns);
+		result = WAIT_EVENT_DEADLINE(&step_sleepers,
+					     __atomic_load_n(&step_count, __ATOMIC_ACQUIRE) != steps,
+					     SLEEP_INTERRUPTIBLE, deadline);
+		if (result < 0 && result != -ETIMEDOUT)
 			return result;
 	}
-	return 0;
 }
 
 /* Tells the program what is left of a relative sleep. */

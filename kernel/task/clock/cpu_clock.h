@@ -15,4 +15,7 @@ struct process;
 /* Reads a clock; the process-wide CPU-time ones for `process`. Interrupt context too; -EINVAL. */
 int clock_read_for(struct process *process, int clock, int64_t *now_ns) MUST_CHECK;
 
+/* Listens to the wall clock being set. */
+void cpu_clock_start(void);
+
 #endif

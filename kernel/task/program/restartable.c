@@ -28,6 +28,10 @@ int restartable_register(user_address_t area, uint32_t length, int flags, uint32
 		    user_store32(area + offsetof(struct rseq, cpu_id), -1) < 0)
 			return -EFAULT;
 		thread->rseq_address = 0;
+		/* RSEQ_CPU_ID_UNINITIALIZED, so that the program sees that it is off. */
+		if (user_store32(area + offsetof(struct rseq, cpu_id_start), 0) < 0 ||
+		    user_store32(area + offsetof(struct rseq, cpu_id), UINT32_MAX) < 0)
+			return -EFAULT;
 		return 0;
 	}
 	if (flags)
