@@ -13,7 +13,7 @@ END = "== all programs ran"
 PYTHON = """#!/bin/sh
 export LANG=C.UTF-8 HOME=/root
 cd /tmp
-xargs -P 3 -n 1 /test/module </test/modules
+xargs -P 3 -L 1 /test/module </test/modules
 echo "== all programs"" ran"
 /bin/busybox poweroff -f
 """
@@ -21,7 +21,7 @@ MODULE = """#!/bin/sh
 mkdir -p /tmp/python/$1
 cd /tmp/python/$1
 start=$(date +%s)
-TMPDIR=/tmp/python/$1 timeout -s KILL 300 python3 -m test $1 >/tmp/python/$1.out 2>&1 </dev/null
+TMPDIR=/tmp/python/$1 timeout -s KILL LIMIT python3 -m test "$@" >/tmp/python/$1.out 2>&1 </dev/null
 status=$?
 (
 	flock 9
@@ -80,32 +80,36 @@ def run_scripts(context, report):
                      results[1].get(name) or f"no result: {outputs[2]}")
 
 
-def python_modules():
-    """The modules of test/programs/python.list."""
+def python_modules(is_long):
+    """The lines of test/programs/python.list, those marked long only when asked."""
     path = os.path.join(ROOT, "test", "programs", "python.list")
-    if not os.path.exists(path):
-        return []
     with open(path) as lines:
-        return [l.split("#")[0].strip() for l in lines if l.split("#")[0].strip()]
+        words = [line.split("#")[0].split() for line in lines]
+    return [" ".join(x for x in w if x != "long") for w in words if w and (is_long or "long" not in w)]
 
 
 def run_python(context, report):
-    """python3 -m test MODULE for each of the list: it must end as on Linux, or well."""
-    modules = python_modules()
-    if not modules:
-        return
-    data = images.image_with("python", context.arch, {
-        "test/module": (MODULE, 0o755),
+    """python3 -m test MODULE for each of the list: it must end well, or (--long) as on Linux."""
+    modules = python_modules(context.long)
+    limit = 900 if context.long else 300
+    path = write_initrd(images.image_with("python", context.arch, {
+        "test/module": (MODULE.replace("LIMIT", str(limit)), 0o755),
         "test/modules": ("\n".join(modules) + "\n", 0o644),
-    }, PYTHON)
-    outputs = _both(context, report, "python", data, 900, 1536)
-    if not outputs:
-        return
-    expected, found = (module_results(text) for text in outputs[:2])
-    for module in modules:
-        status, detail = found.get(module, (None, f"no result: {outputs[2]}"))
-        wanted = expected.get(module, (None, ""))[0]
-        report.check(f"python {module}", status is not None and (status == 0 or status == wanted),
+    }, PYTHON))
+    total = 7200 if context.long else 600
+    expected = {}
+    try:
+        if context.long:
+            output, _ = on_linux(context.arch, path, END, total, smp=4, memory=1536)
+            expected = module_results(output)
+        output, reason = on_aegis(context, path, END, total, smp=4, memory=1536)
+    finally:
+        os.unlink(path)
+    found = module_results(output)
+    for module in (line.split()[0] for line in modules):
+        status, detail = found.get(module, (None, f"no result: {reason}"))
+        wanted = expected.get(module, (0, ""))[0]
+        report.check(f"python {module}", status is not None and status in (0, wanted),
                      f"status {status}, on Linux {wanted}: {detail}")
 
 
