@@ -23,6 +23,12 @@ static struct wait_queue all_done = WAIT_QUEUE_INITIALIZER(all_done);
 static uint32_t running_threads;
 static uint32_t next_number;
 
+/* Threads run in the kernel only: elsewhere there is nothing to test. */
+#define NEEDS_THREADS() do { \
+	if (!this_cpu(run_queues)->is_started) \
+		return; \
+} while (0)
+
 static void finish(void)
 {
 	atomic_fetch_subtract_ordered(&running_threads, 1);
@@ -73,6 +79,7 @@ static void mutex_body(void *unused)
 
 TEST(storm, mutex_excludes)
 {
+	NEEDS_THREADS();
 	mutex_init(&test_mutex, LOCK_LEAF_SLEEP);
 	guarded = 0;
 	ASSERT_TRUE(storm(THREADS, mutex_body));
@@ -112,6 +119,7 @@ static void shared_body(void *unused)
 
 TEST(storm, shared_lock_excludes_writers)
 {
+	NEEDS_THREADS();
 	shared_lock_init(&test_shared, LOCK_LEAF_SLEEP);
 	shared_value = shared_errors = 0;
 	ASSERT_TRUE(storm(THREADS, shared_body));
@@ -144,6 +152,7 @@ static void ball_body(void *unused)
 
 TEST(storm, no_wake_up_is_lost)
 {
+	NEEDS_THREADS();
 	for (unsigned i = 0; i < ARRAY_SIZE(pairs); i++) {
 		wait_queue_init(&pairs[i].queue);
 		pairs[i].ball = 0;
@@ -178,6 +187,7 @@ static void sleeper_body(void *unused)
 
 TEST(storm, sleeps_end_in_time)
 {
+	NEEDS_THREADS();
 	early_wakes = late_wakes = 0;
 	ASSERT_TRUE(storm(THREADS, sleeper_body));
 	EXPECT_EQUAL(early_wakes, 0);
@@ -233,6 +243,7 @@ static void rcu_body(void *unused)
 
 TEST(storm, rcu_keeps_what_readers_see)
 {
+	NEEDS_THREADS();
 	rcu_errors = rcu_freed = 0;
 	ASSERT_TRUE(storm(THREADS, rcu_body));
 	rcu_barrier();
@@ -252,6 +263,7 @@ TEST(storm, threads_come_and_go)
 {
 	struct schedule_statistics before, after;
 
+	NEEDS_THREADS();
 	rcu_barrier();
 	schedule_statistics_read(&before);
 	for (unsigned i = 0; i < 20; i++)
@@ -289,6 +301,7 @@ static void migrate_body(void *unused)
 
 TEST(storm, affinity_is_obeyed)
 {
+	NEEDS_THREADS();
 	wrong_cpu = 0;
 	ASSERT_TRUE(storm(THREADS, migrate_body));
 	EXPECT_EQUAL(wrong_cpu, 0);
@@ -323,6 +336,7 @@ TEST(storm, shares_follow_nice)
 {
 	uint64_t high, low;
 
+	NEEDS_THREADS();
 	must_stop = 0;
 	atomic_store_relaxed(&next_number, 0);
 	atomic_store_relaxed(&running_threads, 3);
@@ -356,6 +370,7 @@ TEST(storm, put_off_work_is_done)
 {
 	struct deferred deferred;
 
+	NEEDS_THREADS();
 	deferred_runs = work_runs = 0;
 	for (unsigned i = 0; i < 50; i++) {
 		deferred_init(&deferred, deferred_ran);
@@ -391,6 +406,7 @@ static void fifo_body(void *argument)
 
 TEST(storm, real_time_goes_by_priority)
 {
+	NEEDS_THREADS();
 	fifo_order = 0;
 	atomic_store_relaxed(&running_threads, 3);
 	for (uintptr_t priority = 1; priority <= 3; priority++)
@@ -404,6 +420,7 @@ TEST(storm, cost_of_a_round_trip)
 {
 	uint64_t start, cycles;
 
+	NEEDS_THREADS();
 	wait_queue_init(&pairs[0].queue);
 	pairs[0].ball = 0;
 	start = clock_cycles();
