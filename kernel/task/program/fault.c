@@ -5,6 +5,7 @@
 #include "arch/context.h"
 #include "arch/mmu.h"
 #include "arch/upcalls.h"
+#include "memory/page.h"
 #include "memory/pressure.h"
 #include "memory/space.h"
 #include "task/signal.h"
@@ -23,6 +24,15 @@ static void fault_signal(const struct fault *fault, int number, int code, user_a
 	signals->last_error_code = fault->error_code;
 	signals->last_fault_address = fault->address;
 	signal_force(number, &information);
+}
+
+/* Whether a fault for want of memory would repeat for ever: nothing is left and nobody else to end. */
+static bool is_memory_gone(void)
+{
+	struct memory_statistics statistics;
+
+	memory_statistics_read(&statistics);
+	return statistics.free < statistics.total / 64 && !pressure_kill();
 }
 
 static bool page_fault(struct frame *frame, const struct fault *fault)
@@ -50,6 +60,9 @@ static bool page_fault(struct frame *frame, const struct fault *fault)
 		fault_signal(fault, SIGBUS, BUS_ADRERR, fault->address);
 		break;
 	case FAULT_OUT_OF_MEMORY:
+		if (is_memory_gone())
+			signal_kill_process(process_current(), SIGKILL);
+		FALLTHROUGH;
 	case FAULT_RETRY:
 		/* Somebody dies, perhaps this process: the return path acts on that, and the
 		 * program faults again if it lives. */
