@@ -101,6 +101,12 @@ int console_register(struct terminal *terminal, const char *name)
 	return device_node_add(&terminal->device_node);
 }
 
+void console_describe(struct format_sink *sink)
+{
+	if (console)
+		format_to(sink, "%s\n", console->name);
+}
+
 static int console_open(struct device_node *node, struct file *file)
 {
 	(void)node;

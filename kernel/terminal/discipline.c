@@ -143,6 +143,7 @@ static void echo_typed(struct discipline *discipline, uint8_t byte)
 	if (!has_local_flag(discipline, ECHO))
 		return;
 	echo_finish_erasing(discipline);
+	echo_begin(discipline);
 	if (discipline->head == discipline->canonical_head)
 		discipline->canonical_column = discipline->column;
 	echo_byte(discipline, byte);
@@ -153,7 +154,7 @@ static void signal_raise(struct discipline *discipline, enum discipline_event si
 	discipline->events |= signal;
 	if (has_local_flag(discipline, NOFLSH))
 		return;
-	ring_clear(&discipline->echo);
+	echo_discard(discipline);
 	discipline->events |= EVENT_DISCARD_OUTPUT;
 	discipline_flush_input(discipline);
 }
@@ -186,6 +187,7 @@ static bool receive_flow_control(struct discipline *discipline, uint8_t byte)
 		return false;
 	if (is_special(discipline, byte, VSTART)) {
 		output_start(discipline);
+		discipline->events |= EVENT_SEND_ECHO;
 		return true;
 	}
 	if (is_special(discipline, byte, VSTOP)) {
@@ -273,9 +275,10 @@ static bool map_newline(const struct discipline *discipline, uint8_t *byte)
 	return true;
 }
 
-static void receive_ordinary(struct discipline *discipline, uint8_t byte)
+/* `typed` is the byte before ICRNL: outside canonical mode only a mapped newline moves the cursor. */
+static void receive_ordinary(struct discipline *discipline, uint8_t byte, uint8_t typed)
 {
-	if (byte == '\n' && has_local_flag(discipline, ECHO)) {
+	if (byte == '\n' && typed == '\r' && has_local_flag(discipline, ECHO)) {
 		echo_finish_erasing(discipline);
 		echo_plain(discipline, '\n');
 	} else {
@@ -284,19 +287,28 @@ static void receive_ordinary(struct discipline *discipline, uint8_t byte)
 	input_put_marked(discipline, byte);
 }
 
+static uint8_t to_lower(uint8_t byte)
+{
+	bool is_upper = (byte >= 'A' && byte <= 'Z') ||
+			(byte >= 0xc0 && byte <= 0xde && byte != 0xd7);
+
+	return is_upper ? (uint8_t)(byte - 'A' + 'a') : byte;
+}
+
 static uint8_t strip(const struct discipline *discipline, uint8_t byte)
 {
 	if (has_input_flag(discipline, ISTRIP))
 		byte &= 0x7f;
-	if (has_input_flag(discipline, IUCLC) && has_local_flag(discipline, IEXTEN) &&
-	    byte >= 'A' && byte <= 'Z')
-		byte = (uint8_t)(byte - 'A' + 'a');
+	if (has_input_flag(discipline, IUCLC) && has_local_flag(discipline, IEXTEN))
+		byte = to_lower(byte);
 	return byte;
 }
 
 static void receive_normal(struct discipline *discipline, uint8_t byte)
 {
-	byte = strip(discipline, byte);
+	uint8_t typed = strip(discipline, byte);
+
+	byte = typed;
 	if (discipline->is_literal_next) {
 		discipline->is_literal_next = false;
 		echo_typed(discipline, byte);
@@ -309,14 +321,17 @@ static void receive_normal(struct discipline *discipline, uint8_t byte)
 	}
 	if (receive_flow_control(discipline, byte) || receive_signal(discipline, byte))
 		return;
-	if (has_input_flag(discipline, IXON) && has_input_flag(discipline, IXANY))
+	if (discipline->is_stopped && has_input_flag(discipline, IXON) &&
+	    has_input_flag(discipline, IXANY)) {
 		output_start(discipline);
+		discipline->events |= EVENT_SEND_ECHO;
+	}
 	if (!map_newline(discipline, &byte))
 		return;
 	if (has_local_flag(discipline, ICANON) &&
 	    (receive_editing(discipline, byte) || receive_line_end(discipline, byte)))
 		return;
-	receive_ordinary(discipline, byte);
+	receive_ordinary(discipline, byte, typed);
 }
 
 static void receive_break(struct discipline *discipline)

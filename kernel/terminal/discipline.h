@@ -25,6 +25,7 @@ enum discipline_event {
 	EVENT_INTERRUPT = 1 << 5,	/* signals to the foreground group */
 	EVENT_QUIT = 1 << 6,
 	EVENT_SUSPEND = 1 << 7,
+	EVENT_SEND_ECHO = 1 << 8,	/* before anything else is received */
 	EVENT_SIGNALS = EVENT_INTERRUPT | EVENT_QUIT | EVENT_SUSPEND,
 };
 
@@ -45,6 +46,7 @@ struct discipline {
 	bool is_erasing;		/* inside \.../ of ECHOPRT */
 	bool is_stopped, is_stopped_by_call;
 	struct ring echo;		/* finished echo that the driver has not taken */
+	uint32_t echo_column, echo_canonical_column;	/* the columns before that echo */
 	uint64_t line_ends[DISCIPLINE_INPUT_BYTES / 64];
 	uint8_t input[DISCIPLINE_INPUT_BYTES];
 	uint8_t echo_bytes[DISCIPLINE_ECHO_BYTES];

@@ -5,10 +5,28 @@
 #include "terminal/discipline_internal.h"
 
 #define TAB_WIDTH 8
+#define ECHO_UNPROCESSED 0377		/* Linux marks its echo buffer with it, and so lets it pass */
 
 static void echo_put(struct discipline *discipline, uint8_t byte)
 {
 	ring_write(&discipline->echo, &byte, 1);
+}
+
+void echo_begin(struct discipline *discipline)
+{
+	if (!ring_is_empty(&discipline->echo))
+		return;
+	discipline->echo_column = discipline->column;
+	discipline->echo_canonical_column = discipline->canonical_column;
+}
+
+void echo_discard(struct discipline *discipline)
+{
+	if (ring_is_empty(&discipline->echo))
+		return;
+	ring_clear(&discipline->echo);
+	discipline->column = discipline->echo_column;
+	discipline->canonical_column = discipline->echo_canonical_column;
 }
 
 void echo_plain(struct discipline *discipline, uint8_t byte)
@@ -16,7 +34,10 @@ void echo_plain(struct discipline *discipline, uint8_t byte)
 	uint8_t output[DISCIPLINE_BYTE_OUTPUT_MAX];
 	int count;
 
-	if (!has_output_flag(discipline, OPOST)) {
+	echo_begin(discipline);
+	if (byte == ECHO_UNPROCESSED)
+		discipline->column++;
+	if (byte == ECHO_UNPROCESSED || !has_output_flag(discipline, OPOST)) {
 		echo_put(discipline, byte);
 		return;
 	}
@@ -31,6 +52,7 @@ void echo_byte(struct discipline *discipline, uint8_t byte)
 		echo_plain(discipline, byte);
 		return;
 	}
+	echo_begin(discipline);
 	echo_put(discipline, '^');
 	echo_put(discipline, byte ^ 0100);
 	discipline->column += 2;
@@ -71,6 +93,7 @@ static void echo_erase_tab(struct discipline *discipline)
 		else if (!is_continuation(discipline, byte))
 			columns++;
 	}
+	echo_begin(discipline);
 	if (!is_after_tab)
 		columns += discipline->canonical_column;
 	for (back = TAB_WIDTH - columns % TAB_WIDTH; back > 0; back--) {

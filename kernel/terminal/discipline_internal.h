@@ -46,6 +46,8 @@ static inline bool is_continuation(const struct discipline *discipline, uint8_t 
 int output_byte(struct discipline *discipline, uint8_t byte, uint8_t *to, size_t space);
 
 /* discipline_echo.c */
+void echo_begin(struct discipline *discipline);		/* notes the columns when none waits */
+void echo_discard(struct discipline *discipline);	/* what waits never happened */
 void echo_plain(struct discipline *discipline, uint8_t byte);	/* no ^X */
 void echo_byte(struct discipline *discipline, uint8_t byte);
 void echo_finish_erasing(struct discipline *discipline);

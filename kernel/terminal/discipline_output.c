@@ -4,9 +4,12 @@
 
 #define TAB_WIDTH 8
 
+/* Of Latin-1, as Linux has it. */
 static uint8_t to_upper(uint8_t byte)
 {
-	return byte >= 'a' && byte <= 'z' ? (uint8_t)(byte - 'a' + 'A') : byte;
+	bool is_lower = (byte >= 'a' && byte <= 'z') || (byte >= 0xdf && byte != 0xf7);
+
+	return is_lower ? (uint8_t)(byte - 'a' + 'A') : byte;
 }
 
 static int output_newline(struct discipline *discipline, uint8_t *to, size_t space)

@@ -182,6 +182,28 @@ TEST(discipline, signals_flush)
 	EXPECT_STRING_EQUAL(read_text(100), "abc\n");
 }
 
+/* What a signal discards was never shown, so the cursor stands where it stood before. */
+TEST(discipline, discarded_echo_moves_no_cursor)
+{
+	line_begin(0, 0, 0);
+	line.column = 1;
+	type("abc\t\003");
+	EXPECT_EQUAL(line.column, 3);
+	EXPECT_STRING_EQUAL(shown(), "^C");
+	type("\t");
+	shown();
+	type("\177");
+	EXPECT_STRING_EQUAL(shown(), "\b\b\b\b\b");
+}
+
+TEST(discipline, plain_newlines_are_shown_outside_canonical_mode)
+{
+	line_begin(ICANON, 0, 0);
+	type("\n\r");
+	EXPECT_STRING_EQUAL(shown(), "^J\r\n");
+	EXPECT_STRING_EQUAL(read_text(100), "\n\n");
+}
+
 TEST(discipline, flow_control)
 {
 	line_begin(0, 0, 0);
@@ -191,7 +213,7 @@ TEST(discipline, flow_control)
 	type("a");
 	EXPECT(line.is_stopped);
 	type("\021");
-	EXPECT_EQUAL(discipline_events_take(&line), EVENT_STARTED);
+	EXPECT_EQUAL(discipline_events_take(&line), EVENT_STARTED | EVENT_SEND_ECHO);
 	line_begin(0, 0, IXANY);
 	type("\023a");
 	EXPECT(!line.is_stopped);

@@ -10,6 +10,7 @@
 
 #define RAW_ESCAPE 0377
 #define BATCH_BYTES 64			/* processed with interrupts masked */
+#define ECHO_WATERMARK 256
 #define THROTTLE_ROOM 128		/* flow control begins and ends here, as Linux has it */
 
 /* Raw lock held. */
@@ -88,7 +89,7 @@ static unsigned raw_decode(const uint8_t *at, unsigned length, uint8_t *byte, en
 static unsigned batch_receive(struct terminal *terminal)
 {
 	struct discipline *discipline = &terminal->discipline;
-	const uint32_t urgent = EVENT_SIGNALS | EVENT_DISCARD_OUTPUT;
+	const uint32_t urgent = EVENT_SIGNALS | EVENT_DISCARD_OUTPUT | EVENT_SEND_ECHO;
 	uint8_t batch[BATCH_BYTES], byte;
 	enum input_kind kind;
 	unsigned length, used = 0;
@@ -155,7 +156,8 @@ static void echo_send(struct terminal *terminal)
 	}
 }
 
-uint32_t terminal_settle(struct terminal *terminal)
+/* Lock held: tells the driver; the events left for terminal_act(). */
+static uint32_t driver_tell(struct terminal *terminal)
 {
 	const uint32_t for_driver = EVENT_DISCARD_OUTPUT | EVENT_INPUT_FLUSHED | EVENT_STOPPED |
 				    EVENT_STARTED;
@@ -163,6 +165,13 @@ uint32_t terminal_settle(struct terminal *terminal)
 
 	if ((events & for_driver) && terminal->driver->happened)
 		terminal->driver->happened(terminal, events & for_driver);
+	return events;
+}
+
+uint32_t terminal_settle(struct terminal *terminal)
+{
+	uint32_t events = driver_tell(terminal);
+
 	echo_send(terminal);
 	throttle_update(terminal);
 	return events;
@@ -184,6 +193,17 @@ void terminal_act(struct terminal *terminal, uint32_t events)
 		wait_queue_wake_all(&terminal->writers, POLLOUT | POLLWRNORM);
 }
 
+/*
+ * Echo goes out when the input is used up, so that a STOP behind it still holds it back, and when so
+ * much of it waits; or when START asks for it.
+ */
+static bool echo_is_due(const struct terminal *terminal, unsigned used)
+{
+	return used == 0 || ring_is_empty(&terminal->raw) ||
+	       (terminal->discipline.events & EVENT_SEND_ECHO) ||
+	       ring_used(&terminal->discipline.echo) >= ECHO_WATERMARK;
+}
+
 void terminal_process(struct terminal *terminal)
 {
 	unsigned used;
@@ -193,10 +213,11 @@ void terminal_process(struct terminal *terminal)
 		uint32_t events;
 
 		used = batch_receive(terminal);
-		events = terminal_settle(terminal);
+		events = echo_is_due(terminal, used) ? terminal_settle(terminal) :
+						       driver_tell(terminal);
 		spin_unlock_irq(&terminal->lock, were_enabled);
 		terminal_act(terminal, events);
 		if (used > 0 && terminal->driver->input_taken)
 			terminal->driver->input_taken(terminal);
-	} while (used > 0 && !ring_is_empty(&terminal->raw));
+	} while (used > 0);
 }

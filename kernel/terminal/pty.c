@@ -51,13 +51,25 @@ static void packet_tell(struct pty *pty, unsigned set, unsigned clear)
 	wait_queue_wake_all(&pty->readers, POLLIN | POLLPRI | POLLRDNORM);
 }
 
+/*
+ * What a reader has as good as read stays: the oldest bytes, but no echo of what the master is
+ * writing just now, so that of "^C^C" typed at once the second takes the first one's echo away.
+ */
+static void output_discard(struct pty *pty)
+{
+	uint32_t used = ring_used(&pty->output);
+	uint32_t fresh = pty->output.written - pty->fresh_from;
+	uint32_t kept = used > fresh ? used - fresh : 0;
+
+	ring_unwrite(&pty->output, used - min(kept, (uint32_t)MASTER_KEEPS_BYTES));
+}
+
 static void slave_happened(struct terminal *slave, uint32_t events)
 {
 	struct pty *pty = pty_of(slave);
 
 	if (events & EVENT_DISCARD_OUTPUT) {
-		if (ring_used(&pty->output) > MASTER_KEEPS_BYTES)
-			ring_unwrite(&pty->output, ring_used(&pty->output) - MASTER_KEEPS_BYTES);
+		output_discard(pty);
 		packet_tell(pty, TIOCPKT_FLUSHWRITE, 0);
 	}
 	if (events & EVENT_INPUT_FLUSHED)

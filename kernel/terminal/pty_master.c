@@ -15,6 +15,7 @@
 #include <abi/poll.h>
 
 #define CHUNK_BYTES 256
+#define PROCESS_BYTES 2048		/* of a long write go to the slave at once */
 #define WRITABLE_BYTES 256		/* poll says so when this much fits */
 
 static bool is_nonblocking(const struct io *io)
@@ -143,9 +144,9 @@ static int chunk_write(struct pty *pty, const uint8_t *data, size_t length, cons
 	*written = 0;
 	for (;;) {
 		*written += terminal_input(pty->slave, data + *written, length - *written);
-		terminal_process(pty->slave);
 		if (*written == length)
 			return 0;
+		terminal_process(pty->slave);
 		if (is_nonblocking(io))
 			return -EAGAIN;
 		result = WAIT_EVENT(&pty->writers, has_room(pty->slave), SLEEP_INTERRUPTIBLE);
@@ -175,8 +176,19 @@ static long write_locked(struct pty *pty, struct transfer *from, const struct io
 		}
 		result = chunk_write(pty, chunk, length, io, &written);
 		total += (long)written;
+		if (total % PROCESS_BYTES == 0)
+			terminal_process(pty->slave);
 	}
+	terminal_process(pty->slave);
 	return total > 0 ? total : result;
+}
+
+static void write_begin(struct pty *pty)
+{
+	bool were_enabled = spin_lock_irq(&pty->slave->lock);
+
+	pty->fresh_from = pty->output.written;
+	spin_unlock_irq(&pty->slave->lock, were_enabled);
 }
 
 NO_THREAD_ANALYSIS static long master_write(struct file *file, struct transfer *from, struct io *io)
@@ -186,6 +198,7 @@ NO_THREAD_ANALYSIS static long master_write(struct file *file, struct transfer *
 
 	if (result < 0)
 		return result;
+	write_begin(pty);
 	result = write_locked(pty, from, io);
 	mutex_unlock(&pty->write_lock);
 	return result;

@@ -82,6 +82,9 @@ int console_register(struct terminal *terminal, const char *name) MUST_CHECK;
  * the speed that was asked for, 0: none. */
 bool console_is_wanted(const char *name, unsigned *baud);
 
+/* The name of the line that is the console and a newline; nothing without one. */
+void console_describe(struct format_sink *sink);
+
 int terminal_start(void) MUST_CHECK;	/* /dev/tty, /dev/ptmx, /dev/console nodes */
 void terminal_drivers_describe(struct format_sink *sink);	/* /proc/tty/drivers */
 

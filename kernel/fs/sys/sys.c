@@ -12,6 +12,7 @@
 #include "memory/heap.h"
 #include "memory/page.h"
 #include "sync/rcu.h"
+#include "terminal/terminal.h"
 #include "vfs/filesystem.h"
 #include "vfs/inode.h"
 #include "vfs/name.h"
@@ -347,6 +348,21 @@ static void show_device_event(struct format_sink *sink, struct sys_inode *inode)
 			  node->permissions);
 }
 
+/* The console's node has one file more: where it leads to. */
+static bool console_child(struct sys_inode *directory, unsigned n, char *name, size_t size)
+{
+	if (n != 0 || strcmp(directory->subject, "console") != 0)
+		return false;
+	strlcpy(name, "active", size);
+	return true;
+}
+
+static void show_console(struct format_sink *sink, struct sys_inode *inode)
+{
+	(void)inode;
+	console_describe(sink);
+}
+
 static const struct sys_node cpu_files[] = { { "online", .show = show_cpu_state },
 	{ .name = NULL } };
 static const struct sys_node cpu_node = { "cpuN", .children = cpu_files };
@@ -365,7 +381,10 @@ static const struct sys_node devices_table[] = {
 static const struct sys_node device_files[] = {
 	{ "dev", .show = show_device }, { "uevent", .show = show_device_event }, { .name = NULL },
 };
-static const struct sys_node device_directory = { "device", .children = device_files };
+static const struct sys_node console_file = { "active", .show = show_console };
+static const struct sys_node device_directory = {
+	"device", .children = device_files, .child = console_child, .child_node = &console_file,
+};
 static const struct sys_node class_directory = {
 	"class", .child = node_child, .child_node = &device_directory,
 };
