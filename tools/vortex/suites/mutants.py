@@ -40,12 +40,15 @@ def read_mutants():
 
 
 def copy_tree():
-    """A copy of the sources that keeps its objects from the last time."""
+    """A copy of the sources that keeps its objects from the last time.
+
+    Times are not copied: a file that is put back must look newer than the object of its mutant.
+    """
     tree = os.path.join(BUILD, "mutants")
     os.makedirs(tree, exist_ok=True)
     for name in ("kernel", "abi", "tools", "Makefile", "kernel.list"):
         source, target = os.path.join(ROOT, name), os.path.join(tree, name)
-        subprocess.run(["rsync", "-a", "--checksum", "--delete", source + ("/" if os.path.isdir(source) else ""),
+        subprocess.run(["rsync", "-rlp", "--checksum", "--delete", source + ("/" if os.path.isdir(source) else ""),
                         target + ("/" if os.path.isdir(source) else "")], check=True)
     return tree
 
