@@ -275,7 +275,7 @@ static bool map_newline(const struct discipline *discipline, uint8_t *byte)
 	return true;
 }
 
-/* `typed` is the byte before ICRNL: outside canonical mode only a mapped newline moves the cursor. */
+/* `typed` is the byte before ICRNL: here only a newline that it made moves the cursor. */
 static void receive_ordinary(struct discipline *discipline, uint8_t byte, uint8_t typed)
 {
 	if (byte == '\n' && typed == '\r' && has_local_flag(discipline, ECHO)) {

@@ -5,7 +5,7 @@
 #include "terminal/discipline_internal.h"
 
 #define TAB_WIDTH 8
-#define ECHO_UNPROCESSED 0377		/* Linux marks its echo buffer with it, and so lets it pass */
+#define ECHO_UNPROCESSED 0377		/* a mark in Linux's echo buffer: passes as it is */
 
 static void echo_put(struct discipline *discipline, uint8_t byte)
 {

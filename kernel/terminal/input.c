@@ -194,8 +194,8 @@ void terminal_act(struct terminal *terminal, uint32_t events)
 }
 
 /*
- * Echo goes out when the input is used up, so that a STOP behind it still holds it back, and when so
- * much of it waits; or when START asks for it.
+ * Echo goes out when the input is used up, so that a STOP behind it still holds it back; when much
+ * of it waits; or when START asks for it.
  */
 static bool echo_is_due(const struct terminal *terminal, unsigned used)
 {

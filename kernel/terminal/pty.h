@@ -19,7 +19,7 @@ struct pty {
 
 	/* slave->lock: */
 	struct ring output;
-	uint32_t fresh_from;			/* output.written when the master last began to write */
+	uint32_t fresh_from;			/* output.written when the master began to write */
 	bool is_locked;				/* the slave may not be opened yet */
 	bool is_slave_closed;			/* it was open, and is no more */
 	bool has_packets;			/* TIOCPKT */
