@@ -38,6 +38,8 @@ all_c := $(foreach l,$(plain),$(wildcard kernel/$(l)/*.c kernel/$(l)/*/*.c)) \
 	$(shell $(PYTHON) tools/kernel_list.py --arch $(ARCH) --sources)
 all_S := $(wildcard kernel/arch/$(ARCH)/*.S kernel/arch/$(ARCH)/*/*.S)
 test_c := $(filter-out %_fuzz.c,$(filter %_test.c,$(all_c)))
+# Tests that need a kernel that has come up: inside the kernel only, not on the host.
+kernel_test_c := $(filter %_kernel_test.c,$(test_c))
 host_only := %_host.c %/test_main.c %_host_test.c
 
 warnings := -Wall -Wextra -Werror -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes \
@@ -93,7 +95,7 @@ library_c := $(filter-out %_test.c %_fuzz.c $(host_only) kernel/base/string.c \
 runner_c := kernel/base/test_main.c kernel/base/test.c kernel/base/panic_host.c
 objects := $(patsubst %.c,$(OUT)/%.o,$(patsubst $(OUT)/%,%,$(library_c)))
 runner := $(runner_c:%.c=$(OUT)/%.o)
-tests := $(test_c:kernel/%.c=$(OUT)/test/%)
+tests := $(patsubst kernel/%.c,$(OUT)/test/%,$(filter-out $(kernel_test_c),$(test_c)))
 
 all: $(tests)
 $(OUT)/libkernel.a: $(objects)

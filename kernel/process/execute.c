@@ -188,7 +188,9 @@ static int program_collect(struct program *program, const struct string_source *
 	if (result == 0)
 		result = add_strings(&program->environment, source->environment,
 				     source->kernel_environment, 0);
-	if (result == 0 && program->arguments.length + program->environment.length >
+	/* The pointers to the strings count too (execve(2)). */
+	if (result == 0 && program->arguments.length + program->environment.length +
+	    (program->arguments.count + program->environment.count) * sizeof(uint64_t) >
 	    program->arguments.limit)
 		result = -E2BIG;
 	for (int i = 0; i < SCRIPT_DEPTH_MAXIMUM; i++) {

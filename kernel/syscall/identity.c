@@ -202,6 +202,16 @@ static bool is_own(const struct three_ids *ids, uint32_t id)
 
 typedef struct three_ids (*ids_of)(struct credentials *of);
 
+#define CAP_SETGID 6
+#define CAP_SETUID 7
+
+/* Linux's rule on top of identity.set: CAP_SETUID or CAP_SETGID, by the kind of ids. */
+static bool is_privileged(ids_of kind)
+{
+	return credentials_current()->linux_effective &
+		BIT(kind == user_ids ? CAP_SETUID : CAP_SETGID);
+}
+
 /* Linux's picture of capabilities follows uid 0 (capabilities(7)); Aegis's own rights do not. */
 static void linux_capabilities_follow(const struct credentials *old, struct credentials *new)
 {
@@ -262,35 +272,33 @@ static long resid_set(ids_of kind, uint32_t real, uint32_t effective, uint32_t s
 static long id_set(ids_of kind, uint32_t id)
 {
 	struct three_ids ids = current_ids(kind);
-	bool is_privileged = credentials_current()->euid == 0 &&
-		capability_is_held(CAPABILITY_IDENTITY_SET);
+	bool sets_all = is_privileged(kind) && capability_is_held(CAPABILITY_IDENTITY_SET);
 
 	if (id == KEEP)
 		return -EINVAL;
-	if (is_privileged)
+	if (sets_all)
 		return ids_install(kind, id, id, id);
 	if (id != *ids.real && id != *ids.saved)
-		return credentials_current()->euid != 0 ? -EPERM :
-			capability_require(CAPABILITY_IDENTITY_SET);
+		return is_privileged(kind) ? capability_require(CAPABILITY_IDENTITY_SET) : -EPERM;
 	return ids_install(kind, KEEP, id, KEEP);
 }
 
-static int reid_check(const struct three_ids *ids, uint32_t real, uint32_t effective)
+static int reid_check(ids_of kind, const struct three_ids *ids, uint32_t real,
+		      uint32_t effective)
 {
 	bool is_plain = (real == KEEP || real == *ids->real || real == *ids->effective) &&
 		(effective == KEEP || is_own(ids, effective));
 
 	if (is_plain)
 		return 0;
-	return credentials_current()->euid != 0 ? -EPERM :
-		capability_require(CAPABILITY_IDENTITY_SET);
+	return is_privileged(kind) ? capability_require(CAPABILITY_IDENTITY_SET) : -EPERM;
 }
 
 static long reid_set(ids_of kind, uint32_t real, uint32_t effective)
 {
 	struct three_ids ids = current_ids(kind);
 	uint32_t saved = KEEP;
-	int result = reid_check(&ids, real, effective);
+	int result = reid_check(kind, &ids, real, effective);
 
 	if (result < 0)
 		return result;
@@ -308,7 +316,7 @@ static long file_id_set(ids_of kind, uint32_t id)
 	struct credentials *new;
 
 	if (id == KEEP || (!is_own(&ids, id) && id != old &&
-	    (credentials_current()->euid != 0 || capability_require(CAPABILITY_IDENTITY_SET) < 0)))
+	    (!is_privileged(kind) || capability_require(CAPABILITY_IDENTITY_SET) < 0)))
 		return old;
 	new = credentials_copy(credentials_current());
 	if (!new)
@@ -318,12 +326,12 @@ static long file_id_set(ids_of kind, uint32_t id)
 	return old;
 }
 
-/* resuid's rule of capabilities(7): ids beyond one's own need uid 0 and the right. */
+/* resuid's rule of capabilities(7): ids beyond one's own need the privilege and the right. */
 static long resid_call(ids_of kind, uint32_t real, uint32_t effective, uint32_t saved)
 {
 	struct three_ids ids = current_ids(kind);
 
-	if (credentials_current()->euid != 0 &&
+	if (!is_privileged(kind) &&
 	    ((real != KEEP && !is_own(&ids, real)) ||
 	     (effective != KEEP && !is_own(&ids, effective)) ||
 	     (saved != KEEP && !is_own(&ids, saved))))
@@ -398,7 +406,7 @@ long sys_setgroups(int count, user_address_t groups)
 	struct credentials *new;
 	uint32_t *list = NULL;
 
-	if (credentials_current()->euid != 0)
+	if (!is_privileged(group_ids))
 		return -EPERM;
 	if ((unsigned)count > GROUPS_MAXIMUM)
 		return -EINVAL;
