@@ -18,12 +18,13 @@ enum lock_context {
  * LOCK_CLASS(name, context). The order of lines is the order of taking: outermost first.
  */
 #define LOCK_CLASSES(LOCK_CLASS) \
+	LOCK_CLASS(LOCK_FILE_POSITION, LOCK_CONTEXT_SLEEP) \
+	LOCK_CLASS(LOCK_GENERATED_TEXT, LOCK_CONTEXT_SLEEP) /* of one open file below /proc */ \
 	LOCK_CLASS(LOCK_MOUNT, LOCK_CONTEXT_SLEEP) \
 	LOCK_CLASS(LOCK_FILESYSTEM, LOCK_CONTEXT_SLEEP) /* making of a shared instance */ \
 	LOCK_CLASS(LOCK_PROCESS_CHANGE, LOCK_CONTEXT_SLEEP) /* exec against ptrace */ \
 	LOCK_CLASS(LOCK_TERMINAL_OUTER, LOCK_CONTEXT_SLEEP) \
 	LOCK_CLASS(LOCK_EPOLL, LOCK_CONTEXT_SLEEP) /* nestable: outer to inner epoll */ \
-	LOCK_CLASS(LOCK_FILE_POSITION, LOCK_CONTEXT_SLEEP) \
 	LOCK_CLASS(LOCK_RENAME, LOCK_CONTEXT_SLEEP) \
 	LOCK_CLASS(LOCK_DIRECTORY, LOCK_CONTEXT_SLEEP) /* nestable: ancestor, then address */ \
 	LOCK_CLASS(LOCK_INODE, LOCK_CONTEXT_SLEEP) /* nestable by address */ \

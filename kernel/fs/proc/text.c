@@ -49,7 +49,7 @@ static struct proc_text *text_get(struct file *file)
 	if (!fresh)
 		return NULL;
 	fresh->sink.write = text_write;
-	mutex_init(&fresh->lock, LOCK_PROCESS_CHANGE);
+	mutex_init(&fresh->lock, LOCK_GENERATED_TEXT);
 	if (atomic_compare_swap(&file->object, &none, (void *)fresh))
 		return fresh;
 	heap_free(fresh);

@@ -2,7 +2,8 @@
  * The name cache: names by (parent, component) in one hash table. Readers walk chains under RCU and
  * check the name's sequence; a name with no references stays until the shrinker wants it.
  */
-#include "base/error_pointer.h"
+#include "base/panic.h"
+#include "base/refcount.h"
 #include "base/string.h"
 #include "memory/heap.h"
 #include "memory/page.h"
@@ -134,7 +135,10 @@ struct name *name_find(struct name *parent, const struct component *component)
 
 void name_get(struct name *name)
 {
-	atomic_fetch_add_relaxed(&name->references, 1);
+	uint32_t before = atomic_fetch_add_relaxed(&name->references, 1);
+
+	DEBUG_ASSERT(before < REFCOUNT_LARGEST);
+	(void)before;
 }
 
 /*
@@ -148,6 +152,7 @@ void name_put(struct name *name)
 	for (;;) {
 		uint32_t flags;
 
+		DEBUG_ASSERT(seen != 0 && seen < REFCOUNT_LARGEST);
 		if (seen > 1) {
 			if (atomic_compare_swap_release(&name->references, &seen, seen - 1))
 				return;

@@ -206,8 +206,9 @@ static void file_detach(struct file *file)
 	else if ((file->mode & FILE_WRITE) && inode_type(inode) == S_IFREG)
 		inode_write_access_put(inode);
 	file->inode = NULL;
-	path_put(&path);
+	/* The mount last: it may be what keeps the file system, which the inode needs to go. */
 	inode_put(inode);
+	path_put(&path);
 }
 
 static void file_closed(struct file *file)
