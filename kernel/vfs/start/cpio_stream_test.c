@@ -167,6 +167,15 @@ TEST(cpio_stream, damage_in_a_header_is_refused)
 	}
 }
 
+/* Told as what it is, and not as an archive that ends too soon: the buffer holds 4096 bytes. */
+TEST(cpio_stream, a_name_longer_than_the_buffer_is_refused)
+{
+	archive_make();
+	archive[94] = 'f';
+	EXPECT_EQUAL(feed(archive_length, archive_length, 0), -EBADMSG);
+	EXPECT_STRING_EQUAL(stream.problem, "a name is empty or longer than 4096 bytes");
+}
+
 TEST(cpio_stream, the_handlers_error_ends_it)
 {
 	archive_make();
