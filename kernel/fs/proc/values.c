@@ -202,7 +202,7 @@ static const struct proc_node kernel_table[] = {
 };
 
 static const struct proc_node vm_table[] = {
-	READ_ONLY("overcommit_memory", show_one), READ_ONLY("max_map_count", show_map_limit),
+	READ_ONLY("overcommit_memory", show_zero), READ_ONLY("max_map_count", show_map_limit),
 	READ_ONLY("swappiness", show_zero), END,
 };
 
