@@ -12,6 +12,7 @@
 #include "memory/user.h"
 #include "process/internal.h"
 #include "task/authority.h"
+#include "task/credentials.h"
 #include "task/futex.h"
 #include "task/process_timer.h"
 #include "task/trace.h"
@@ -286,6 +287,8 @@ static int program_run(struct program *program)
 		return result;
 	command_name(program);
 	result = signal_end_other_threads();
+	if (result == 0)
+		result = credentials_execute();
 	if (result < 0)
 		return result;
 	program_commit(program);

@@ -4,6 +4,7 @@
  */
 #include "task/credentials.h"
 
+#include "base/errno.h"
 #include "base/string.h"
 #include "memory/heap.h"
 #include "task/thread.h"
@@ -25,6 +26,33 @@ struct credentials *credentials_kernel(void)
 const struct credentials *credentials_current(void)
 {
 	return thread_current()->credentials;
+}
+
+#define SECURE_KEEP_CAPS 0x10	/* SECBIT_KEEP_CAPS: exec clears it */
+
+int credentials_execute(void)
+{
+	const struct credentials *own = credentials_current();
+	bool is_root = own->uid == 0 || own->euid == 0;
+	uint64_t permitted = is_root ? own->linux_bounding | own->linux_inheritable :
+		own->linux_ambient;
+	uint64_t effective = own->euid == 0 ? permitted : own->linux_ambient;
+	struct credentials *new;
+
+	if (own->linux_permitted == permitted && own->linux_effective == effective &&
+	    own->suid == own->euid && own->fsuid == own->euid && own->sgid == own->egid &&
+	    own->fsgid == own->egid && !(own->secure_bits & SECURE_KEEP_CAPS))
+		return 0;
+	new = credentials_copy(own);
+	if (!new)
+		return -ENOMEM;
+	new->linux_permitted = permitted;
+	new->linux_effective = effective;
+	new->suid = new->fsuid = own->euid;
+	new->sgid = new->fsgid = own->egid;
+	new->secure_bits &= ~(uint32_t)SECURE_KEEP_CAPS;
+	credentials_install(new);
+	return 0;
 }
 
 const struct credentials *process_credentials(struct process *process)

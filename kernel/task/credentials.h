@@ -29,6 +29,9 @@ struct credentials *credentials_kernel(void);
 /* A private copy to change, or NULL; then install it (consumes it) on the current thread. */
 struct credentials *credentials_copy(const struct credentials *from);
 void credentials_install(struct credentials *credentials);
+/* exec: Linux's picture of capabilities as capabilities(7) transforms it for a file without any,
+ * saved and file ids follow the effective ones. -ENOMEM. */
+int credentials_execute(void) MUST_CHECK;
 struct credentials *credentials_get(const struct credentials *credentials);
 void credentials_put(struct credentials *credentials);
 struct process;

@@ -135,6 +135,11 @@ void cpu_clock_start(void)
 	time_step_listener_add(&listener);
 }
 
+static bool has_stepped_since(uint64_t steps)
+{
+	return __atomic_load_n(&step_count, __ATOMIC_ACQUIRE) != steps;
+}
+
 static int sleep_on_clock(int clock, int64_t target_ns)
 {
 	for (;;) {
@@ -145,8 +150,7 @@ static int sleep_on_clock(int clock, int64_t target_ns)
 		if (clock_is_reached(clock, target_ns))
 			return 0;
 		deadline = monotonic_deadline(clock, true, target_ns);
-		result = WAIT_EVENT_DEADLINE(&step_sleepers,
-					     __atomic_load_n(&step_count, __ATOMIC_ACQUIRE) != steps,
+		result = WAIT_EVENT_DEADLINE(&step_sleepers, has_stepped_since(steps),
 					     SLEEP_INTERRUPTIBLE, deadline);
 		if (result < 0 && result != -ETIMEDOUT)
 			return result;

@@ -26,7 +26,7 @@ static void fault_signal(const struct fault *fault, int number, int code, user_a
 	signal_force(number, &information);
 }
 
-/* Whether a fault for want of memory would repeat for ever: nothing is left and nobody else to end. */
+/* Whether a fault for want of memory would repeat for ever: nobody else is left to end. */
 static bool is_memory_gone(void)
 {
 	struct memory_statistics statistics;
