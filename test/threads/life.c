@@ -522,11 +522,8 @@ static void cpu_clocks(void)
 	uint64_t all = torture_now(CLOCK_PROCESS_CPUTIME_ID);
 
 	torture_run(4, burn);
-	mine = torture_now(CLOCK_THREAD_CPUTIME_ID) - mine;
-	all = torture_now(CLOCK_PROCESS_CPUTIME_ID) - all;
-	EXPECT(all >= 200000000u);
-	/* The thread that waited has a small part of it, however slow the machine is. */
-	EXPECT(mine < all / 2);
+	EXPECT(torture_now(CLOCK_THREAD_CPUTIME_ID) - mine < 150000000u);
+	EXPECT(torture_now(CLOCK_PROCESS_CPUTIME_ID) - all >= 200000000u);
 }
 
 static void *group_see(void *argument)
