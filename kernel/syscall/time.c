@@ -40,14 +40,12 @@ long sys_clock_settime(int clock, const struct timespec *time)
 	return result < 0 ? result : time_realtime_set(ns);
 }
 
-static struct timezone system_timezone;
-
 long sys_gettimeofday(struct timeval *time, struct timezone *zone)
 {
 	if (time)
 		timeval_from_ns(time_realtime_ns(), time);
 	if (zone)
-		*zone = system_timezone;
+		time_timezone_read(&zone->tz_minuteswest, &zone->tz_dsttime);
 	return 0;
 }
 
@@ -66,7 +64,7 @@ long sys_settimeofday(const struct timeval *time, const struct timezone *zone)
 	if (zone) {
 		if (zone->tz_minuteswest > 15 * 60 || zone->tz_minuteswest < -15 * 60)
 			return -EINVAL;
-		system_timezone = *zone;
+		time_timezone_set(zone->tz_minuteswest, zone->tz_dsttime);
 	}
 	return time ? time_realtime_set(ns) : 0;
 }
