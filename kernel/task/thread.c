@@ -50,7 +50,6 @@ static struct thread *thread_allocate(struct process *process)
 	thread->sleep_kind = SLEEP_UNINTERRUPTIBLE;
 	thread->started_ns = time_boot_ns();
 	list_node_init(&thread->process_node);
-	list_init(&thread->exit_work);
 	list_init(&thread->signals.queue.entries);
 	thread->context.cpu = context_current()->cpu;
 	schedule_defaults(&thread->schedule);

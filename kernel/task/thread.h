@@ -83,10 +83,6 @@ struct thread {
 			int64_t deadline_ns;
 		} poll;
 	} restart;
-	/* Run by WORK_NOTIFY before return to the program. */
-	struct list_head exit_work;
-	/* Signal to the parent for clone() without thread. */
-	int32_t exit_signal;
 	struct vfork_wait *vfork_wait;		/* parent that sleeps until exec or exit */
 	uint64_t missing_calls;
 	/* Part of run_ns that is in process->dead_threads. */
