@@ -8,6 +8,8 @@ One line of abi/syscalls.tbl declares a call; see the head of that file for the 
   call_stubs.c          typed stubs and the table call_table[]
   call_numbers.h        CALL_* numbers of this CPU
   call_grammar.json     what the fuzzer and the deny matrix read
+A call with an argument of type `command` does as many things as abi/NAMEs.tbl has lines: each gets
+a stub of its own, a name in traces, and its place in the documents and the grammar.
   doc/syscalls.md, doc/capabilities.md
 """
 import argparse
@@ -19,11 +21,12 @@ import sys
 SCALARS = {
     "int": "int", "uint": "unsigned", "long": "long", "ulong": "unsigned long", "size": "size_t",
     "offset": "int64_t", "position": "int64_t", "address": "user_address_t", "mode": "uint16_t", "flags": "unsigned",
-    "signal": "int", "fd": "int", "dirfd": "int",
+    "signal": "int", "fd": "int", "dirfd": "int", "command": "unsigned", "zero": "unsigned long",
 }
 FORMATS = {
     "int": "d", "uint": "u", "long": "D", "ulong": "X", "size": "U", "offset": "D", "position": "D",
     "address": "p", "mode": "o", "flags": "x", "signal": "g", "fd": "f", "dirfd": "f",
+    "command": "c", "zero": "D",
 }
 
 
@@ -34,7 +37,8 @@ class TableError(Exception):
 class Argument:
     """One argument of a call: name, type word, and what the type says."""
 
-    def __init__(self, text, where):
+    def __init__(self, text, where, index):
+        self.index = index
         match = re.fullmatch(r"(\w+):(.+)", text)
         if not match:
             raise TableError(f"{where}: argument {text!r} is not name:type")
@@ -89,11 +93,14 @@ class Argument:
 
 
 class Call:
-    """One line of syscalls.tbl."""
+    """One line of syscalls.tbl, or of a table of commands."""
 
     def __init__(self, numbers, name, needs, arguments, summary, reason, where):
         self.numbers, self.name, self.summary, self.reason = numbers, name, summary, reason
         self.arguments = arguments
+        self.handler = f"sys_{name}"
+        self.commands = []
+        self.otherwise = None   # the error of a command that is not listed
         self.is_dynamic = needs.startswith("dynamic(")
         rights = needs[8:-1] if self.is_dynamic else needs
         self.rights = [] if rights == "-" else rights.split(",")
@@ -109,30 +116,73 @@ class Call:
 
     def passed(self):
         """Arguments that reach the handler: counts went into their transfer."""
-        return [a for a in self.arguments if a.name not in self.counts]
+        return [a for a in self.arguments if a.name not in self.counts and a.type != "zero"]
+
+    def command_argument(self):
+        """The argument that says which command is meant, or None."""
+        return next((a for a in self.arguments if a.type == "command"), None)
 
 
-def parse_calls(path, arch):
-    """Reads syscalls.tbl; returns the calls that this CPU has."""
-    calls, reason = [], ""
-    column = {"x86_64": 0, "host": 0, "aarch64": 1}[arch]
+def parse_arguments(text, where):
+    """The arguments of a line; `-` holds the place of one that nobody looks at."""
+    words = [w for w in re.split(r"\s{2,}", text.strip()) if w]
+    return [Argument(w, where, i) for i, w in enumerate(words) if w != "-"]
+
+
+def table_lines(path):
+    """(where, reason, line) of each line that declares something: the reason is that of its group."""
+    reason = ""
     for number, line in enumerate(path.read_text().splitlines(), 1):
-        where = f"{path}:{number}"
         if not line.strip():
             reason = ""
         if line.startswith("# nothing:"):
             reason = line[len("# nothing:"):].strip()
-        if not line.strip() or line.startswith("#"):
+        if line.strip() and not line.startswith("#"):
+            yield f"{path}:{number}", reason, line
+
+
+def parse_commands(call, path):
+    """Reads the table of a call's commands; a handler of `-`: the file's own control operation."""
+    commands, seen = [], {}
+    for where, reason, line in table_lines(path):
+        if line.startswith("else "):
+            call.otherwise = line.split()[1]
             continue
+        match = re.fullmatch(r'\s*(\w+)\s+(\w+)\s+(\w+|-)\s+(\S+)\s*(.*?)\s*"(.*)"', line)
+        if not match:
+            raise TableError(f"{where}: not a command line")
+        number, name, handler, needs, arguments, summary = match.groups()
+        command = Call((number, number), name, needs, parse_arguments(arguments, where), summary,
+                       reason, where)
+        command.number = int(number, 0)
+        command.handler = None if handler == "-" else handler
+        if command.number in seen:
+            raise TableError(f"{where}: {number} is {seen[command.number]}'s")
+        seen[command.number] = name
+        commands.append(command)
+    for command in commands:
+        for other in commands:
+            if command.handler and command.handler == other.handler and \
+                    [(a.index, a.type) for a in command.arguments] != \
+                    [(a.index, a.type) for a in other.arguments]:
+                raise TableError(f"{path}: {command.name} and {other.name} differ in arguments")
+    call.commands = sorted(commands, key=lambda c: c.number)
+
+
+def parse_calls(path, arch):
+    """Reads syscalls.tbl; returns the calls that this CPU has."""
+    calls = []
+    column = {"x86_64": 0, "host": 0, "aarch64": 1}[arch]
+    for where, reason, line in table_lines(path):
         match = re.fullmatch(r'\s*(\d+|-)\s+(\d+|-)\s+(\w+)\s+(\S+)\s*(.*?)\s*"(.*)"', line)
         if not match:
             raise TableError(f"{where}: not a call line")
         numbers = match.group(1, 2)
-        words = [w for w in re.split(r"\s{2,}", match.group(5)) if w]
-        arguments = [Argument(w, where) for w in words]
-        call = Call(numbers, match.group(3), match.group(4), arguments, match.group(6), reason,
-                    where)
+        call = Call(numbers, match.group(3), match.group(4), parse_arguments(match.group(5), where),
+                    match.group(6), reason, where)
         call.number = numbers[column]
+        if call.command_argument():
+            parse_commands(call, path.parent / f"{call.name}s.tbl")
         calls.append(call)
     seen = {}
     for call in calls:
@@ -170,7 +220,7 @@ class StubWriter:
 
     def __init__(self, call):
         self.call = call
-        self.index = {a.name: i for i, a in enumerate(call.arguments)}
+        self.index = {a.name: a.index for a in call.arguments}
         self.lines, self.undo, self.actual = [], [], []
         self.uses_fail = False
 
@@ -255,10 +305,26 @@ class StubWriter:
             self.lines += [f"\tif ({condition} && user_copy_out({raw}, &{name}, sizeof({name})) "
                            "!= 0)", "\t\tresult = -EFAULT;"]
 
+    def choose(self):
+        """What goes to the stubs of single commands; everything else is left to the handler."""
+        stubs = {}
+        for command in self.call.commands:
+            if command.handler:
+                stubs.setdefault(command.handler, []).append(command)
+        lines = []
+        for handler, commands in stubs.items():
+            lines += [f"\tcase {c.number:#x}:\t\t/* {c.name} */" for c in commands]
+            lines.append(f"\t\treturn stub_{handler}(frame);")
+        if lines:
+            command = self.call.command_argument()
+            lines = [f"\tswitch ((unsigned){self.raw(command.name)}) {{"] + lines + \
+                ["\tdefault:", "\t\tbreak;", "\t}"]
+        return lines
+
     def write(self):
         """Returns the stub's text."""
         order = {"in": "structure", "out": "structure", "inout": "structure"}
-        checks = []
+        checks = self.choose()
         if self.call.rights and not self.call.is_dynamic:
             for right in self.call.rights:
                 kind = "capability_require_file" if right.startswith("file.") \
@@ -269,15 +335,26 @@ class StubWriter:
             if argument.type == "position":
                 checks += [f"\tif (unlikely((int64_t){self.raw(argument.name)} < 0))",
                            "\t\treturn -EINVAL;"]
+            if argument.type == "zero":
+                checks += [f"\tif (unlikely({self.raw(argument.name)} != 0))",
+                           "\t\treturn -EINVAL;"]
         for argument in self.call.passed():
             getattr(self, order.get(argument.kind, argument.kind))(argument)
-        self.lines.append(f"\tresult = sys_{self.call.name}({', '.join(self.actual)});")
+        if self.call.is_dynamic:
+            self.lines += ["\tif (DEBUG_BUILD)", "\t\tcapability_question_open();"]
+        if self.call.otherwise:
+            self.lines.append(f"\tresult = -{self.call.otherwise};")
+        else:
+            self.lines.append(f"\tresult = {self.call.handler}({', '.join(self.actual)});")
+        if self.call.is_dynamic:
+            self.lines += ["\tif (DEBUG_BUILD)",
+                           f'\t\tcapability_question_close("{self.call.name}", result);']
         self.copies_out()
         for label, statement in reversed(self.undo):
             used = any(f"goto {label};" in line for line in self.lines)
             self.lines += ([f"{label}:"] if used else []) + [f"\t{statement}"]
         unused = [] if any("frame_argument" in line for line in self.lines) else ["\t(void)frame;"]
-        head = [f"static long stub_{self.call.name}(const struct frame *frame)", "{",
+        head = [f"static long stub_{self.call.handler}(const struct frame *frame)", "{",
                 "\tlong result;\n"]
         return "\n".join(head + unused + checks + self.lines + ["\treturn result;", "}"]) + "\n"
 
@@ -299,23 +376,38 @@ def write_rights(rights, out):
     (out / "capability_names.c").write_text("\n".join(lines))
 
 
+def handled_commands(calls):
+    """One command for each handler that a table of commands names."""
+    found = {}
+    for call in calls:
+        for command in call.commands:
+            if command.handler:
+                found.setdefault(command.handler, command)
+    return list(found.values())
+
+
 def write_prototypes(calls, out):
+    calls = [*calls, *handled_commands(calls)]
     structs = sorted({a.struct for c in calls for a in c.arguments
                       if a.struct and a.struct.startswith("struct ")})
     lines = [HEADER, "#ifndef CALL_PROTOTYPES_H", "#define CALL_PROTOTYPES_H", "",
              '#include "base/types.h"', '#include "task/signal.h"', "",
              "struct file;", "struct transfer;"] + [f"{s};" for s in structs] + [""]
-    for call in calls:
+    for call in (c for c in calls if not c.otherwise):
         parameters = ", ".join(a.parameter() for a in call.passed()) or "void"
-        lines.append(f"long sys_{call.name}({parameters});")
+        lines.append(f"long {call.handler}({parameters});")
     lines += ["", "#endif", ""]
     (out / "call_prototypes.h").write_text("\n".join(lines))
 
 
 def write_stubs(calls, out):
     lines = [HEADER, '#include "syscall/stub.h"', '#include "call_prototypes.h"', ""]
-    lines += [StubWriter(call).write() for call in calls]
+    lines += [StubWriter(call).write() for call in [*handled_commands(calls), *calls]]
     for call in calls:
+        if call.commands:
+            lines.append(f"static const struct call_command commands_{call.name}[] = {{")
+            lines += [f'\t{{ {c.number:#x}, "{c.name}" }},' for c in call.commands]
+            lines.append("};")
         names = ", ".join(f'"{a.name}"' for a in call.arguments)
         if names:
             lines.append(f"static const char *const names_{call.name}[] = {{ {names} }};")
@@ -325,8 +417,9 @@ def write_stubs(calls, out):
         names = f"names_{call.name}" if call.arguments else "NULL"
         dynamic = "true" if call.is_dynamic else "false"
         index = f"CALL_INDEX({call.number})"
-        lines.append(f'\t[{index}] = {{ stub_{call.name}, "{call.name}", "{formats}", {names}, '
-                     f"{dynamic} }},")
+        commands = f", commands_{call.name}, {len(call.commands)}" if call.commands else ""
+        lines.append(f'\t[{index}] = {{ stub_{call.handler}, "{call.name}", "{formats}", {names}, '
+                     f"{dynamic}{commands} }},")
     lines += ["};", "", "const unsigned call_table_size = "
               "sizeof(call_table) / sizeof(call_table[0]);", ""]
     (out / "call_stubs.c").write_text("\n".join(lines))
@@ -341,26 +434,43 @@ def write_numbers(calls, out):
     (out / "call_numbers.h").write_text("\n".join(lines))
 
 
+def grammar_of(call):
+    """A call or command as the fuzzer and the deny matrix read it."""
+    entry = {"name": call.name, "number": int(call.number), "rights": call.rights,
+             "dynamic": call.is_dynamic, "arguments":
+             [{"name": a.name, "kind": a.kind, "type": a.type, "struct": a.struct,
+               "optional": a.optional, "count": a.count, "rights": a.rights, "index": a.index}
+              for a in call.arguments]}
+    if call.commands:
+        entry["commands"] = [grammar_of(command) for command in call.commands]
+    return entry
+
+
 def write_grammar(calls, out):
-    grammar = [{"name": c.name, "number": int(c.number), "rights": c.rights,
-                "dynamic": c.is_dynamic, "arguments":
-                [{"name": a.name, "kind": a.kind, "type": a.type, "struct": a.struct,
-                  "optional": a.optional, "count": a.count, "rights": a.rights}
-                 for a in c.arguments]} for c in calls]
+    grammar = [grammar_of(call) for call in calls]
     (out / "call_grammar.json").write_text(json.dumps(grammar, indent=1) + "\n")
+
+
+def document_line(call, numbers):
+    """A row of a table in syscalls.md."""
+    needs = ", ".join(call.rights) or f"nothing: {call.reason}"
+    if call.is_dynamic:
+        needs = f"by its arguments: {needs}"
+    arguments = ", ".join(f"{a.name}: {a.type}" for a in call.arguments)
+    return f"| `{call.name}` | {' | '.join(numbers)} | {needs} | {arguments} | {call.summary} |"
 
 
 def write_documents(all_calls, rights, out):
     lines = ["# System calls", "", "Generated from `abi/syscalls.tbl`. Every call, its numbers on "
              "both CPUs, what it needs, and what it does.", "",
              "| call | x86_64 | aarch64 | needs | arguments | what it does |", "|---|--:|--:|---|---|---|"]
-    for c in sorted(all_calls, key=lambda c: c.name):
-        needs = ", ".join(c.rights) or f"nothing: {c.reason}"
-        if c.is_dynamic:
-            needs = f"by its arguments: {needs}"
-        arguments = ", ".join(f"{a.name}: {a.type}" for a in c.arguments)
-        lines.append(f"| `{c.name}` | {c.numbers[0]} | {c.numbers[1]} | {needs} | {arguments} | "
-                     f"{c.summary} |")
+    lines += [document_line(c, c.numbers) for c in sorted(all_calls, key=lambda c: c.name)]
+    for call in all_calls:
+        if call.commands:
+            lines += ["", f"## Commands of `{call.name}`", "", f"Generated from `abi/{call.name}s.tbl`.",
+                      "", "| command | number | needs | arguments | what it does |",
+                      "|---|--:|---|---|---|"]
+            lines += [document_line(c, (f"{c.number:#x}",)) for c in call.commands]
     (out / "syscalls.md").write_text("\n".join(lines) + "\n")
     lines = ["# Capabilities", "", "Generated from `abi/capabilities.tbl` and `abi/syscalls.tbl`.",
              "", "| right | scope | calls that ask for it |", "|---|---|---|"]
@@ -384,7 +494,7 @@ def main():
         calls, all_calls = parse_calls(options.abi / "syscalls.tbl", options.arch)
         rights = parse_rights(options.abi / "capabilities.tbl")
         known = {f"{kind}.{right}" for kind, right, _, _ in rights}
-        for call in all_calls:
+        for call in [c for call in all_calls for c in (call, *call.commands)]:
             for right in call.rights:
                 if right not in known:
                     raise TableError(f"{call.name} needs {right!r}, which is no right")

@@ -121,6 +121,8 @@ long sys_get_robust_list(int pid, user_address_t head, user_address_t length)
 		result = capability_require(CAPABILITY_PROCESS_INSPECT);
 		if (result == 0 && !capability_dominates(thread->process))
 			result = -EPERM;
+	} else {
+		result = capability_not_needed();
 	}
 	if (result == 0)
 		result = futex_robust_list_get(thread, &address);

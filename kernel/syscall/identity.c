@@ -262,7 +262,8 @@ static long resid_set(ids_of kind, uint32_t real, uint32_t effective, uint32_t s
 	bool needs_right = (real != KEEP && !is_own(&ids, real)) ||
 		(effective != KEEP && !is_own(&ids, effective)) ||
 		(saved != KEEP && !is_own(&ids, saved));
-	int result = needs_right ? capability_require(CAPABILITY_IDENTITY_SET) : 0;
+	int result = needs_right ? capability_require(CAPABILITY_IDENTITY_SET) :
+		capability_not_needed();
 
 	return result < 0 ? result : ids_install(kind, real, effective, saved);
 }
@@ -280,6 +281,7 @@ static long id_set(ids_of kind, uint32_t id)
 		return ids_install(kind, id, id, id);
 	if (id != *ids.real && id != *ids.saved)
 		return is_privileged(kind) ? capability_require(CAPABILITY_IDENTITY_SET) : -EPERM;
+	(void)capability_not_needed();
 	return ids_install(kind, KEEP, id, KEEP);
 }
 
@@ -290,7 +292,7 @@ static int reid_check(ids_of kind, const struct three_ids *ids, uint32_t real,
 		(effective == KEEP || is_own(ids, effective));
 
 	if (is_plain)
-		return 0;
+		return capability_not_needed();
 	return is_privileged(kind) ? capability_require(CAPABILITY_IDENTITY_SET) : -EPERM;
 }
 
@@ -308,6 +310,13 @@ static long reid_set(ids_of kind, uint32_t real, uint32_t effective)
 	return ids_install(kind, real, effective, saved);
 }
 
+static int file_id_check(ids_of kind, const struct three_ids *ids, uint32_t id)
+{
+	if (id == KEEP || id == *ids->file || is_own(ids, id))
+		return capability_not_needed();
+	return is_privileged(kind) ? capability_require(CAPABILITY_IDENTITY_SET) : -EPERM;
+}
+
 /* setfsuid(2): always answers the old id. */
 static long file_id_set(ids_of kind, uint32_t id)
 {
@@ -315,9 +324,10 @@ static long file_id_set(ids_of kind, uint32_t id)
 	uint32_t old = *ids.file;
 	struct credentials *new;
 
-	if (id == KEEP || (!is_own(&ids, id) && id != old &&
-	    (!is_privileged(kind) || capability_require(CAPABILITY_IDENTITY_SET) < 0)))
+	if (file_id_check(kind, &ids, id) < 0 || id == KEEP) {
+		(void)capability_not_needed();	/* nothing changes, and the call can not fail */
 		return old;
+	}
 	new = credentials_copy(credentials_current());
 	if (!new)
 		return old;

@@ -24,29 +24,43 @@ static void space_limits_follow(struct process *process)
 	space->limit_locked = process->limits.values[LIMIT_MEMLOCK].soft;
 }
 
+/* Whether the limit may go above its ceiling: 0, or why not. */
+static int raise_check(const struct limit *old, const struct rlimit64 *new)
+{
+	if (new->rlim_max <= READ_ONCE(old->hard))
+		return capability_not_needed();
+	if (credentials_current()->euid != 0)
+		return -EPERM;
+	return capability_require(CAPABILITY_SYSTEM_TUNE);
+}
+
 static int limit_check(const struct limit *old, unsigned resource, const struct rlimit64 *new)
 {
+	if (!new)
+		return capability_not_needed();
 	if (new->rlim_cur > new->rlim_max)
 		return -EINVAL;
 	if (resource == LIMIT_NOFILE && new->rlim_max > NOFILE_CEILING)
 		return -EPERM;
-	if (new->rlim_max <= old->hard)
-		return 0;
-	if (credentials_current()->euid != 0)
-		return -EPERM;
-	return capability_require(CAPABILITY_SYSTEM_TUNE);
+	return raise_check(old, new);
 }
 
 static int limit_exchange(struct process *process, unsigned resource, const struct rlimit64 *new,
 			  struct rlimit64 *old)
 {
 	struct limit *limit = &process->limits.values[resource];
+	uint64_t ceiling = READ_ONCE(limit->hard);
 	bool enabled;
-	int result = new ? limit_check(limit, resource, new) : 0;
+	int result = limit_check(limit, resource, new);
 
 	if (result < 0)
 		return result;
 	enabled = spin_lock_irq(&process->signals.lock);
+	/* Another thread lowered the ceiling since it was looked at: ask again. */
+	if (new && limit->hard < ceiling && new->rlim_max > limit->hard) {
+		spin_unlock_irq(&process->signals.lock, enabled);
+		return limit_exchange(process, resource, new, old);
+	}
 	if (old)
 		*old = (struct rlimit64){ .rlim_cur = limit->soft, .rlim_max = limit->hard };
 	if (new) {

@@ -238,13 +238,13 @@ static long log_read_call(int type, user_address_t buffer, int length)
 long sys_syslog(int type, user_address_t buffer, int length)
 {
 	static enum log_level saved_level = LOG_INFO;
-	int result = 0;
+	int result;
 
-	if (type != SYSLOG_READ_ALL && type != SYSLOG_SIZE_BUFFER) {
-		if (credentials_current()->euid != 0)
-			return -EPERM;
-		result = capability_require(CAPABILITY_SYSTEM_LOG);
-	}
+	if (type == SYSLOG_READ_ALL || type == SYSLOG_SIZE_BUFFER)
+		result = capability_not_needed();
+	else
+		result = credentials_current()->euid != 0 ? -EPERM :
+			capability_require(CAPABILITY_SYSTEM_LOG);
 	if (result < 0)
 		return result;
 	switch (type) {

@@ -1,5 +1,5 @@
 /*
- * prctl(2): small switches of a process or thread.
+ * prctl(2): small switches of a process or thread; abi/prctls.tbl lists them.
  */
 #include "base/string.h"
 #include "memory/space.h"
@@ -10,8 +10,10 @@
 #define COMMAND_BYTES 16
 #define SECURE_BITS_KNOWN 0xff
 #define SLACK_DEFAULT_NS 50000
+#define TIMING_STATISTICAL 0	/* PR_TIMING_STATISTICAL */
+#define SECCOMP_MODE_DISABLED 0
 
-static long name_set(user_address_t address)
+long prctl_name_set(user_address_t address)
 {
 	char name[COMMAND_BYTES];
 	long length = user_copy_string(name, address, sizeof(name));
@@ -24,7 +26,7 @@ static long name_set(user_address_t address)
 	return 0;
 }
 
-static long dumpable_set(unsigned long value)
+long prctl_dumpable_set(unsigned long value)
 {
 	if (value > 1)
 		return -EINVAL;
@@ -32,16 +34,20 @@ static long dumpable_set(unsigned long value)
 	return 0;
 }
 
-static long no_new_privileges_set(unsigned long a, unsigned long b, unsigned long c,
-				  unsigned long d)
+long prctl_no_new_privileges_set(unsigned long value)
 {
-	if (a != 1 || b || c || d)
+	if (value != 1)
 		return -EINVAL;
 	thread_current()->no_new_privileges = 1;
 	return 0;
 }
 
-static long bounding_drop(unsigned long capability)
+long prctl_no_new_privileges_get(void)
+{
+	return thread_current()->no_new_privileges;
+}
+
+long prctl_bounding_drop(unsigned long capability)
 {
 	struct credentials *new;
 
@@ -57,7 +63,7 @@ static long bounding_drop(unsigned long capability)
 	return 0;
 }
 
-static long secure_bits_set(unsigned long bits)
+long prctl_secure_bits_set(unsigned long bits)
 {
 	struct credentials *new;
 
@@ -74,7 +80,7 @@ static long secure_bits_set(unsigned long bits)
 }
 
 /* SECBIT_KEEP_CAPS by its older name. */
-static long keep_capabilities_set(unsigned long value)
+long prctl_keep_capabilities_set(unsigned long value)
 {
 	struct credentials *new;
 
@@ -91,7 +97,7 @@ static long keep_capabilities_set(unsigned long value)
 enum { PR_CAP_AMBIENT_IS_SET = 1, PR_CAP_AMBIENT_RAISE, PR_CAP_AMBIENT_LOWER,
 	PR_CAP_AMBIENT_CLEAR_ALL };
 
-static long ambient(unsigned long action, unsigned long capability)
+long prctl_ambient(unsigned long action, unsigned long capability)
 {
 	const struct credentials *own = credentials_current();
 	struct credentials *new;
@@ -118,47 +124,13 @@ static long ambient(unsigned long action, unsigned long capability)
 	return 0;
 }
 
-static long slack_set(unsigned long ns)
+long prctl_slack_set(unsigned long ns)
 {
 	thread_current()->timer_slack_ns = ns ? ns : SLACK_DEFAULT_NS;
 	return 0;
 }
 
-static long get(int option, unsigned long argument)
-{
-	struct thread *thread = thread_current();
-	struct process *process = thread->process;
-
-	switch (option) {
-	case PR_GET_PDEATHSIG:
-		return user_store32(argument, process->parent_death_signal);
-	case PR_GET_DUMPABLE:
-		return process->dumpable;
-	case PR_GET_KEEPCAPS:
-		return credentials_current()->secure_bits >> 4 & 1;
-	case PR_GET_TIMING:
-		return 0;			/* PR_TIMING_STATISTICAL */
-	case PR_GET_NAME:
-		return user_copy_out(argument, thread->name, COMMAND_BYTES);
-	case PR_GET_SECCOMP:
-		return 0;
-	case PR_CAPBSET_READ:
-		return argument > CAP_LAST_CAP ? -EINVAL :
-			(long)(credentials_current()->linux_bounding >> argument & 1);
-	case PR_GET_SECUREBITS:
-		return credentials_current()->secure_bits;
-	case PR_GET_TIMERSLACK:
-		return thread->timer_slack_ns ? thread->timer_slack_ns : SLACK_DEFAULT_NS;
-	case PR_GET_CHILD_SUBREAPER:
-		return user_store32(argument, process->is_child_subreaper);
-	case PR_GET_TID_ADDRESS:
-		return user_store64(argument, thread->clear_tid_address);
-	default:
-		return -EINVAL;
-	}
-}
-
-static long death_signal_set(unsigned long number)
+long prctl_death_signal_set(unsigned long number)
 {
 	if (number > SIGNAL_COUNT)
 		return -EINVAL;
@@ -166,43 +138,75 @@ static long death_signal_set(unsigned long number)
 	return 0;
 }
 
-long sys_prctl(int option, unsigned long argument2, unsigned long argument3,
-	       unsigned long argument4, unsigned long argument5)
+long prctl_death_signal_get(int *number)
 {
-	switch (option) {
-	case PR_SET_PDEATHSIG:
-		return death_signal_set(argument2);
-	case PR_SET_DUMPABLE:
-		return dumpable_set(argument2);
-	case PR_SET_KEEPCAPS:
-		return keep_capabilities_set(argument2);
-	case PR_SET_TIMING:
-		return argument2 == 0 ? 0 : -EINVAL;
-	case PR_SET_NAME:
-		return name_set(argument2);
-	case PR_CAPBSET_DROP:
-		return bounding_drop(argument2);
-	case PR_SET_SECUREBITS:
-		return secure_bits_set(argument2);
-	case PR_SET_TIMERSLACK:
-		return slack_set(argument2);
-	case PR_SET_CHILD_SUBREAPER:
-		process_current()->is_child_subreaper = argument2 != 0;
-		return 0;
-	case PR_SET_NO_NEW_PRIVS:
-		return no_new_privileges_set(argument2, argument3, argument4, argument5);
-	case PR_GET_NO_NEW_PRIVS:
-		return argument2 || argument3 || argument4 || argument5 ? -EINVAL :
-			(long)thread_current()->no_new_privileges;
-	case PR_CAP_AMBIENT:
-		return argument4 || argument5 ? -EINVAL : ambient(argument2, argument3);
-	case PR_SET_THP_DISABLE:
-	case PR_GET_THP_DISABLE:
-	case PR_MCE_KILL:
-	case PR_MCE_KILL_GET:
-	case PR_SET_MM:
+	*number = process_current()->parent_death_signal;
+	return 0;
+}
+
+long prctl_dumpable_get(void)
+{
+	return process_current()->dumpable;
+}
+
+long prctl_keep_capabilities_get(void)
+{
+	return credentials_current()->secure_bits >> 4 & 1;
+}
+
+long prctl_timing_get(void)
+{
+	return TIMING_STATISTICAL;
+}
+
+long prctl_timing_set(unsigned long value)
+{
+	return value == TIMING_STATISTICAL ? 0 : -EINVAL;
+}
+
+long prctl_name_get(user_address_t address)
+{
+	return user_copy_out(address, thread_current()->name, COMMAND_BYTES);
+}
+
+long prctl_seccomp_get(void)
+{
+	return SECCOMP_MODE_DISABLED;
+}
+
+long prctl_bounding_get(unsigned long capability)
+{
+	if (capability > CAP_LAST_CAP)
 		return -EINVAL;
-	default:
-		return get(option, argument2);
-	}
+	return credentials_current()->linux_bounding >> capability & 1;
+}
+
+long prctl_secure_bits_get(void)
+{
+	return credentials_current()->secure_bits;
+}
+
+long prctl_slack_get(void)
+{
+	uint64_t slack_ns = thread_current()->timer_slack_ns;
+
+	return slack_ns ? slack_ns : SLACK_DEFAULT_NS;
+}
+
+long prctl_subreaper_set(unsigned long value)
+{
+	process_current()->is_child_subreaper = value != 0;
+	return 0;
+}
+
+long prctl_subreaper_get(int *value)
+{
+	*value = process_current()->is_child_subreaper;
+	return 0;
+}
+
+long prctl_tid_address_get(uint64_t *address)
+{
+	*address = thread_current()->clear_tid_address;
+	return 0;
 }

@@ -33,7 +33,7 @@ static int may_schedule(struct thread *thread)
 	rcu_read_unlock();
 	if (!is_same)
 		return -EPERM;
-	return thread->process == process_current() ? 0 :
+	return thread->process == process_current() ? capability_not_needed() :
 		capability_require(CAPABILITY_PROCESS_PRIORITY);
 }
 

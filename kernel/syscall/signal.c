@@ -22,7 +22,7 @@ static int may_signal(struct process *target, int number)
 	int result;
 
 	if (allowed)
-		return 0;
+		return capability_not_needed();
 	result = capability_require(CAPABILITY_PROCESS_SIGNAL);
 	if (result < 0)
 		return result;

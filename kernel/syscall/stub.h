@@ -24,13 +24,20 @@
 typedef long (*call_stub)(const struct frame *frame);
 
 /* formats: one letter an argument, for trace: d u signed and unsigned int, D U X 64-bit, o octal,
- * x flags, p address, f descriptor, s file name, b bytes to be shown, g signal. */
+ * x flags, p address, f descriptor, s file name, b bytes to be shown, g signal, c command. */
+struct call_command {
+	unsigned number;
+	const char *name;
+};
+
 struct call_entry {
 	call_stub stub;			/* NULL: no such call */
 	const char *name;
 	const char *formats;
 	const char *const *names;
 	bool is_dynamic;		/* the handler asks for the rights itself */
+	const struct call_command *commands;	/* names of a command argument, by number */
+	unsigned command_count;
 };
 
 /* Aegis's own calls from 1024 up follow Linux's directly in the table. */

@@ -80,16 +80,16 @@ long sys_time(user_address_t result)
 
 long sys_clock_adjtime(int clock, struct timex *adjustment)
 {
+	int result;
+
 	if (clock != CLOCK_REALTIME)
 		return clock >= 0 && clock <= CLOCK_TAI ? -EOPNOTSUPP : -EINVAL;
-	if (adjustment->modes != 0 && adjustment->modes != ADJ_OFFSET_SS_READ) {
-		int result = credentials_current()->euid != 0 ? -EPERM :
+	if (adjustment->modes == 0 || adjustment->modes == ADJ_OFFSET_SS_READ)
+		result = capability_not_needed();
+	else
+		result = credentials_current()->euid != 0 ? -EPERM :
 			capability_require(CAPABILITY_TIME_SET);
-
-		if (result < 0)
-			return result;
-	}
-	return time_adjust(adjustment);
+	return result < 0 ? result : time_adjust(adjustment);
 }
 
 long sys_adjtimex(struct timex *adjustment)

@@ -54,6 +54,18 @@ static void show_text(struct format_sink *sink, user_address_t address, size_t l
 	format_to(sink, got == sizeof(bytes) ? "\"..." : "\"");
 }
 
+/* Which of the things that ioctl(2) and its like can do. */
+static void show_command(struct format_sink *sink, const struct call_entry *entry, unsigned number)
+{
+	for (unsigned i = 0; i < entry->command_count; i++) {
+		if (entry->commands[i].number == number) {
+			format_to(sink, "%s", entry->commands[i].name);
+			return;
+		}
+	}
+	format_to(sink, "0x%x", number);
+}
+
 static void show_argument(struct format_sink *sink, const struct call_entry *entry,
 			  const struct frame *frame, unsigned index)
 {
@@ -77,6 +89,9 @@ static void show_argument(struct format_sink *sink, const struct call_entry *ent
 		break;
 	case 's':
 		show_text(sink, value, SIZE_MAX);
+		break;
+	case 'c':
+		show_command(sink, entry, value);
 		break;
 	case 'b':
 		show_text(sink, value, frame_argument(frame, index + 1));

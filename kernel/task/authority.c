@@ -6,6 +6,7 @@
 
 #include "base/errno.h"
 #include "base/format.h"
+#include "base/panic.h"
 #include "memory/heap.h"
 #include "task/thread.h"
 
@@ -24,11 +25,31 @@ bool capability_is_held(enum capability_right right)
 	const struct capability_set *set;
 	bool is_held;
 
+	if (DEBUG_BUILD)
+		thread_current()->has_asked_right = true;
 	rcu_read_lock();
 	set = rcu_dereference(process_current()->capabilities);
 	is_held = rights_have(&set->table, right);
 	rcu_read_unlock();
 	return is_held;
+}
+
+int capability_not_needed(void)
+{
+	if (DEBUG_BUILD)
+		thread_current()->has_asked_right = true;
+	return 0;
+}
+
+void capability_question_open(void)
+{
+	thread_current()->has_asked_right = false;
+}
+
+void capability_question_close(const char *call, long result)
+{
+	if (result >= 0 && !thread_current()->has_asked_right)
+		panic("%s succeeded and asked for no right", call);
 }
 
 static COLD void denial_record(enum capability_right right)

@@ -18,6 +18,15 @@ int capability_require(enum capability_right right) MUST_CHECK;
 int capability_require_file(enum capability_right right) MUST_CHECK;
 /* The same question without a record. */
 bool capability_is_held(enum capability_right right);
+/* The handler of a `dynamic` call found that what is wanted concerns the caller alone: 0. */
+int capability_not_needed(void);
+
+/*
+ * Around the handler of a `dynamic` call in debug builds: panics when the call succeeds and the
+ * handler neither asked for a right nor said that none is needed.
+ */
+void capability_question_open(void);
+void capability_question_close(const char *call, long result);
 
 /* Whether all that `target` may ever do is within what the current process holds and may. */
 bool capability_dominates(struct process *target);

@@ -64,6 +64,7 @@ struct thread {
 	user_address_t rseq_address;
 	uint32_t rseq_length, rseq_signature;
 	uint32_t no_new_privileges;
+	bool has_asked_right;		/* debug builds: since the call began (task/authority.c) */
 	uint64_t timer_slack_ns;		/* PR_SET_TIMERSLACK; 0: the default */
 	uint64_t restart_function;		/* enum restart_kind, for restart_syscall */
 	union {

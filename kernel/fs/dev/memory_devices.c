@@ -2,6 +2,8 @@
  * /dev/null, zero, full, random and urandom (null(4), random(4)).
  */
 #include "fs/dev/memory_devices.h"
+
+#include "arch/clock.h"
 #include "base/errno.h"
 #include "base/error_pointer.h"
 #include "base/string.h"
@@ -160,7 +162,61 @@ static long write_random(struct file *file, struct transfer *from, struct io *io
 #define RNDCLEARPOOL 0x5206u
 #define RNDRESEEDCRNG 0x5207u
 
-/* The pool is always full; what would add to its estimate is for the administrator. */
+/* random(4), struct rand_pool_info: a count of bits, a count of bytes, and the bytes. */
+static long entropy_add(user_address_t address)
+{
+	struct {
+		int32_t bits, bytes;
+	} head;
+	uint8_t piece[64];
+
+	if (user_copy_in(&head, address, sizeof(head)) < 0)
+		return -EFAULT;
+	if (head.bits < 0)
+		return -EINVAL;
+	if (head.bytes < 0)
+		return -EFAULT;		/* as Linux: it would run past all memory */
+	address += sizeof(head);
+	for (size_t left = (size_t)head.bytes, length; left > 0; left -= length) {
+		length = min(left, sizeof(piece));
+		if (user_copy_in(piece, address, length) < 0)
+			return -EFAULT;
+		random_feed(piece, length);
+		address += length;
+	}
+	memory_wipe(piece, sizeof(piece));
+	return 0;
+}
+
+static long entropy_count_add(user_address_t address)
+{
+	uint32_t bits;
+
+	if (user_load32(address, &bits) < 0)
+		return -EFAULT;
+	return (int32_t)bits < 0 ? -EINVAL : 0;
+}
+
+static long control_pool(unsigned command, uint64_t argument)
+{
+	uint64_t now = clock_cycles();
+
+	if (!privilege_is_held(PRIVILEGE_SYS_ADMIN))
+		return -EPERM;
+	switch (command) {
+	case RNDADDENTROPY:
+		return entropy_add(argument);
+	case RNDADDTOENTCNT:
+		return entropy_count_add(argument);
+	case RNDRESEEDCRNG:
+		random_feed(&now, sizeof(now));	/* every generator takes a new key */
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+/* The pool is always full: nothing adds to its estimate or empties it, as in Linux since 5.18. */
 static long control_random(struct file *file, unsigned command, uint64_t argument)
 {
 	(void)file;
@@ -172,7 +228,7 @@ static long control_random(struct file *file, unsigned command, uint64_t argumen
 	case RNDZAPENTCNT:
 	case RNDCLEARPOOL:
 	case RNDRESEEDCRNG:
-		return privilege_is_held(PRIVILEGE_SYS_ADMIN) ? 0 : -EPERM;
+		return control_pool(command, argument);
 	}
 	return -EINVAL;
 }

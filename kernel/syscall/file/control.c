@@ -1,5 +1,6 @@
 /*
- * fcntl(2), ioctl(2) and flock(2): control of descriptors, open files and locks.
+ * fcntl(2), ioctl(2) and flock(2): control of descriptors, open files and locks. The commands stand
+ * in abi/fcntls.tbl and abi/ioctls.tbl, whose stubs call what is here.
  */
 #include "file/event_files.h"
 #include "file/pipe.h"
@@ -33,7 +34,34 @@ static long flags_set(int fd, struct file *file, uint32_t flags)
 	return 0;
 }
 
-static long flags_get(const struct file *file)
+/* The number that the call was made with: the stub resolved it already, so it is taken again from
+ * the frame. */
+static int called_fd(void)
+{
+	return (int)frame_argument(context_user_frame(context_current()), 0);
+}
+
+long fcntl_duplicate(struct file *file, unsigned command, unsigned least)
+{
+	return descriptor_duplicate_from(file, least, command == F_DUPFD_CLOEXEC);
+}
+
+long fcntl_descriptor_get(int fd)
+{
+	return descriptor_flag_get(fd);
+}
+
+long fcntl_descriptor_set(int fd, unsigned long flags)
+{
+	return descriptor_flag_set(fd, flags & FD_CLOEXEC);
+}
+
+long fcntl_flags_set(struct file *file, unsigned flags)
+{
+	return flags_set(called_fd(), file, flags);
+}
+
+long fcntl_flags_get(struct file *file)
 {
 	uint32_t flags = READ_ONCE(file->flags);
 
@@ -42,17 +70,16 @@ static long flags_get(const struct file *file)
 	return flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
 }
 
-static long lock_control(struct file *file, unsigned command, user_address_t argument)
+long fcntl_lock_get(struct file *file, unsigned command, struct flock64 *lock)
 {
-	struct flock64 lock;
-	int result;
+	return file_lock_record(file, command, lock);
+}
 
-	if (user_copy_in(&lock, argument, sizeof(lock)) < 0)
-		return -EFAULT;
-	result = file_lock_record(file, command, &lock);
-	if (result == 0 && (command == F_GETLK || command == F_OFD_GETLK))
-		result = user_copy_out(argument, &lock, sizeof(lock));
-	return result;
+long fcntl_lock_set(struct file *file, unsigned command, const struct flock64 *lock)
+{
+	struct flock64 wanted = *lock;
+
+	return file_lock_record(file, command, &wanted);
 }
 
 static bool owner_exists(int type, int id)
@@ -90,105 +117,63 @@ static long owner_set(struct file *file, int type, int id)
 	return 0;
 }
 
-static long owner_ex_set(struct file *file, user_address_t argument)
+long fcntl_owner_set(struct file *file, int id)
 {
-	struct f_owner_ex owner;
-
-	if (user_copy_in(&owner, argument, sizeof(owner)) < 0)
-		return -EFAULT;
-	if (owner.type < F_OWNER_TID || owner.type > F_OWNER_PGRP)
+	if (id == INT32_MIN)
 		return -EINVAL;
-	return owner_set(file, owner.type, owner.pid);
+	return id < 0 ? owner_set(file, F_OWNER_PGRP, -id) : owner_set(file, F_OWNER_PID, id);
 }
 
-static long owner_ex_get(struct file *file, user_address_t argument)
+long fcntl_owner_get(struct file *file)
 {
-	struct f_owner_ex owner = { .type = file->owner_type, .pid = file->owner_id };
-
-	return user_copy_out(argument, &owner, sizeof(owner));
+	return file->owner_type == F_OWNER_PGRP ? -file->owner_id : file->owner_id;
 }
 
-/* Commands about who gets SIGIO. */
-static long owner_control(struct file *file, unsigned command, unsigned long argument)
+long fcntl_owner_set_typed(struct file *file, const struct f_owner_ex *owner)
 {
-	int id = (int)argument;
-
-	switch (command) {
-	case F_SETOWN:
-		if (id == INT32_MIN)
-			return -EINVAL;
-		return id < 0 ? owner_set(file, F_OWNER_PGRP, -id) :
-			owner_set(file, F_OWNER_PID, id);
-	case F_GETOWN:
-		return file->owner_type == F_OWNER_PGRP ? -file->owner_id : file->owner_id;
-	case F_SETOWN_EX:
-		return owner_ex_set(file, argument);
-	case F_GETOWN_EX:
-		return owner_ex_get(file, argument);
-	case F_SETSIG:
-		if (argument > SIGNAL_COUNT)
-			return -EINVAL;
-		file->owner_signal = argument;
-		return 0;
-	default:
-		return file->owner_signal;	/* F_GETSIG */
-	}
-}
-
-static long file_control(int fd, struct file *file, unsigned command, unsigned long argument)
-{
-	switch (command) {
-	case F_SETFL:
-		return flags_set(fd, file, argument);
-	case F_GETLK: case F_SETLK: case F_SETLKW:
-	case F_OFD_GETLK: case F_OFD_SETLK: case F_OFD_SETLKW:
-		return lock_control(file, command, argument);
-	case F_SETOWN: case F_GETOWN: case F_SETOWN_EX: case F_GETOWN_EX:
-	case F_SETSIG: case F_GETSIG:
-		return owner_control(file, command, argument);
-	case F_SETPIPE_SZ:
-		return pipe_capacity_set(file, argument);
-	case F_GETPIPE_SZ:
-		return pipe_capacity_get(file);
-	case F_ADD_SEALS:
-		return vfs_seals_add(file, argument);
-	case F_GET_SEALS:
-		return vfs_seals_get(file);
-	default:
+	if (owner->type < F_OWNER_TID || owner->type > F_OWNER_PGRP)
 		return -EINVAL;
-	}
+	return owner_set(file, owner->type, owner->pid);
 }
 
-static long control_by_command(int fd, struct file *file, unsigned command, unsigned long argument)
+long fcntl_owner_get_typed(struct file *file, struct f_owner_ex *owner)
 {
-	switch (command) {
-	case F_DUPFD:
-		return descriptor_duplicate_from(file, argument, false);
-	case F_DUPFD_CLOEXEC:
-		return descriptor_duplicate_from(file, argument, true);
-	case F_GETFD:
-		return descriptor_flag_get(fd);
-	case F_SETFD:
-		return descriptor_flag_set(fd, argument & FD_CLOEXEC);
-	case F_GETFL:
-		return flags_get(file);
-	default:
-		/* A file that was opened for its name only allows nothing else. */
-		return file->mode & FILE_PATH_ONLY ? -EBADF :
-			file_control(fd, file, command, argument);
-	}
+	owner->type = file->owner_type;
+	owner->pid = file->owner_id;
+	return 0;
 }
 
-long sys_fcntl(int fd, unsigned command, unsigned long argument)
+long fcntl_signal_set(struct file *file, unsigned long number)
 {
-	struct file_reference reference = descriptor_borrow(fd, true);
-	long result;
+	if (number > SIGNAL_COUNT)
+		return -EINVAL;
+	file->owner_signal = number;
+	return 0;
+}
 
-	if (!reference.file)
-		return -EBADF;
-	result = control_by_command(fd, reference.file, command, argument);
-	descriptor_return(reference);
-	return result;
+long fcntl_signal_get(struct file *file)
+{
+	return file->owner_signal;
+}
+
+long fcntl_pipe_capacity_set(struct file *file, unsigned bytes)
+{
+	return pipe_capacity_set(file, bytes);
+}
+
+long fcntl_pipe_capacity_get(struct file *file)
+{
+	return pipe_capacity_get(file);
+}
+
+long fcntl_seals_add(struct file *file, unsigned seals)
+{
+	return vfs_seals_add(file, seals);
+}
+
+long fcntl_seals_get(struct file *file)
+{
+	return vfs_seals_get(file);
 }
 
 long sys_flock(struct file *fd, unsigned operation)
@@ -200,20 +185,33 @@ long sys_flock(struct file *fd, unsigned operation)
 	return file_lock_whole(fd, operation);
 }
 
-/* The number that ioctl(2) was called with: the stub resolved it already, so it is taken again from
- * the frame that made the call. */
-static int called_fd(void)
+static long flag_change(struct file *file, int on, uint32_t flag)
 {
-	return (int)frame_argument(context_user_frame(context_current()), 0);
+	uint32_t flags = READ_ONCE(file->flags);
+
+	return flags_set(called_fd(), file, on ? flags | flag : flags & ~flag);
 }
 
-static long flag_change(struct file *file, user_address_t argument, uint32_t flag)
+long ioctl_nonblocking(struct file *file, const int *on)
 {
-	uint32_t on, flags = READ_ONCE(file->flags);
+	return flag_change(file, *on, O_NONBLOCK);
+}
 
-	if (user_load32(argument, &on) < 0)
-		return -EFAULT;
-	return flags_set(called_fd(), file, on ? flags | flag : flags & ~flag);
+long ioctl_asynchronous(struct file *file, const int *on)
+{
+	return flag_change(file, *on, O_ASYNC);
+}
+
+long ioctl_close_on_exec_set(struct file *file)
+{
+	(void)file;
+	return descriptor_flag_set(called_fd(), true);
+}
+
+long ioctl_close_on_exec_clear(struct file *file)
+{
+	(void)file;
+	return descriptor_flag_set(called_fd(), false);
 }
 
 /* What regular files answer: bytes left to read. */
@@ -230,23 +228,11 @@ static long inode_control(struct file *file, unsigned command, user_address_t ar
 	return user_store32(argument, status.attributes.size - file->position);
 }
 
+/* What belongs to a class of files. */
 long sys_ioctl(struct file *fd, unsigned command, user_address_t argument)
 {
-	long result;
-
-	switch (command) {
-	case FIOCLEX:
-		return descriptor_flag_set(called_fd(), true);
-	case FIONCLEX:
-		return descriptor_flag_set(called_fd(), false);
-	case FIONBIO:
-		return flag_change(fd, argument, O_NONBLOCK);
-	case FIOASYNC:
-		return flag_change(fd, argument, O_ASYNC);
-	default:
-		break;
-	}
-	result = fd->operations->control ? fd->operations->control(fd, command, argument) :
+	long result = fd->operations->control ? fd->operations->control(fd, command, argument) :
 		-ENOTTY;
+
 	return result == -ENOTTY ? inode_control(fd, command, argument) : result;
 }

@@ -90,19 +90,22 @@ static unsigned at_flags(int flags)
 		(flags & AT_EMPTY_PATH ? WALK_EMPTY_PATH : 0);
 }
 
+/* An open file may be described by whoever holds it. */
+static int describe_require(const char *path, int flags)
+{
+	if (path[0] == '\0' && (flags & AT_EMPTY_PATH))
+		return capability_not_needed();
+	return capability_require_file(CAPABILITY_FILE_LIST);
+}
+
 long sys_newfstatat(int at, const char *path, struct stat *status, int flags)
 {
 	int error;
 
 	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH))
 		return -EINVAL;
-	/* An open file may be described by whoever holds it. */
-	if (!(path[0] == '\0' && (flags & AT_EMPTY_PATH))) {
-		error = capability_require_file(CAPABILITY_FILE_LIST);
-		if (error < 0)
-			return error;
-	}
-	return stat_name(at, path, at_flags(flags), status);
+	error = describe_require(path, flags);
+	return error < 0 ? error : stat_name(at, path, at_flags(flags), status);
 }
 
 static struct statx_timestamp statx_time(int64_t ns)
@@ -149,12 +152,9 @@ long sys_statx(int at, const char *path, int flags, unsigned mask, struct statx 
 	if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH |
 		       AT_STATX_SYNC_TYPE)) || (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE)
 		return -EINVAL;
-	if (!(path[0] == '\0' && (flags & AT_EMPTY_PATH))) {
-		error = capability_require_file(CAPABILITY_FILE_LIST);
-		if (error < 0)
-			return error;
-	}
-	error = stat_at(at, path, at_flags(flags), &result);
+	error = describe_require(path, flags);
+	if (error == 0)
+		error = stat_at(at, path, at_flags(flags), &result);
 	if (error == 0)
 		statx_fill(&result, status);
 	return error;

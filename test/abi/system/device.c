@@ -4,6 +4,7 @@
  */
 #include "support.h"
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/sysmacros.h>
 
 TEST(numbers_of_the_nodes)
@@ -94,6 +95,32 @@ TEST(random)
 		file = (struct pollfd){ fd, POLLIN, 0 };
 		CHECK_EQUAL(poll(&file, 1, 0), 1);
 	}
+}
+
+TEST(random_pool)
+{
+	struct {
+		int bits, bytes;
+		unsigned char data[100];
+	} pool = { .bits = 8, .bytes = 100 };
+	int fd = file_open("/dev/urandom", O_RDWR), bits = -1, less = -1;
+
+	CHECK_OK(ioctl(fd, 0x80045200, &bits));		/* RNDGETENTCNT */
+	CHECK(bits > 0);
+	CHECK_OK(ioctl(fd, 0x40085203, &pool));		/* RNDADDENTROPY */
+	pool.bits = -1;
+	CHECK_ERRNO(ioctl(fd, 0x40085203, &pool), EINVAL);
+	CHECK_ERRNO(ioctl(fd, 0x40085203, edge_bytes(4)), EFAULT);
+	CHECK_OK(ioctl(fd, 0x40045201, &bits));		/* RNDADDTOENTCNT */
+	CHECK_ERRNO(ioctl(fd, 0x40045201, &less), EINVAL);
+	CHECK_ERRNO(ioctl(fd, 0x40045201, bad), EFAULT);
+	CHECK_OK(ioctl(fd, 0x5207, 0));			/* RNDRESEEDCRNG */
+	user_become(NOBODY);
+	CHECK_OK(ioctl(fd, 0x80045200, &bits));
+	pool.bits = 8;
+	CHECK_ERRNO(ioctl(fd, 0x40085203, &pool), EPERM);
+	CHECK_ERRNO(ioctl(fd, 0x5207, 0), EPERM);
+	CHECK_ERRNO(ioctl(fd, 0x52ff, 0), EINVAL);
 }
 
 TEST(standard_links)

@@ -84,6 +84,7 @@ class Context:
     def __init__(self, options):
         self.arch = options.arch
         self.long = options.long
+        self.only = options.only or ""
         self._given = options.kernel
         self._built = {}
 

@@ -117,7 +117,9 @@ def run_kernel(context, report, label, chosen, expected, append="", **options):
 
 def linux_results(context, report):
     """(programs, {program: checks that pass}); a check that fails on Linux is reported."""
-    chosen = programs(context.arch)
+    chosen = {name: path for name, path in programs(context.arch).items() if name.startswith(context.only)}
+    if not chosen:
+        raise Failure(f"no program of test/abi begins with {context.only}")
 
     def runner(path):
         return on_linux(context.arch, path, END, 420, smp=4, memory=512)
