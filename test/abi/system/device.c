@@ -113,7 +113,7 @@ TEST(random_pool)
 	CHECK_ERRNO(ioctl(fd, 0x40085203, edge_bytes(4)), EFAULT);
 	CHECK_OK(ioctl(fd, 0x40045201, &bits));		/* RNDADDTOENTCNT */
 	CHECK_ERRNO(ioctl(fd, 0x40045201, &less), EINVAL);
-	CHECK_ERRNO(ioctl(fd, 0x40045201, bad), EFAULT);
+	CHECK_ERRNO(ioctl(fd, 0x40045201, edge_bytes(2)), EFAULT);
 	CHECK_OK(ioctl(fd, 0x5207, 0));			/* RNDRESEEDCRNG */
 	user_become(NOBODY);
 	CHECK_OK(ioctl(fd, 0x80045200, &bits));
