@@ -2,26 +2,36 @@
  * CPU time and other usage. The total of a thread is exact; what part of it was spent in the
  * program is estimated from the samples of the tick.
  */
+#include "sync/sequence.h"
 #include "task/schedule/load.h"
 #include "task/schedule/run_queue.h"
 #include "task/thread.h"
 #include "time/clock_time.h"
 
-uint64_t thread_run_ns(const struct thread *thread)
+/* With the pair of values protected: what was charged, and the time since. */
+static uint64_t run_ns_now(const struct thread *thread, bool is_running)
 {
-	uint64_t run_ns;
-	int64_t running_ns = 0;
-	struct run_queue *queue;
+	int64_t running_ns = is_running ? local_clock_ns() - thread->schedule.run_started_ns : 0;
 
-	/* On its own CPU nothing else writes it; elsewhere a switch in between is within the error
-	 * of comparing two CPUs' clocks. */
-	preemption_disable();
-	queue = per_cpu(run_queues, atomic_load_relaxed(&thread->context.cpu));
-	run_ns = READ_ONCE(thread->run_ns);
-	if (READ_ONCE(queue->current) == thread)
-		running_ns = local_clock_ns() - READ_ONCE(thread->schedule.run_started_ns);
-	preemption_enable();
-	return running_ns > 0 ? run_ns + (uint64_t)running_ns : run_ns;
+	return thread->run_ns + (uint64_t)max(running_ns, (int64_t)0);
+}
+
+NO_THREAD_ANALYSIS uint64_t thread_run_ns(struct thread *thread)
+{
+	bool were_enabled = interrupts_disable();
+	struct run_queue *queue;
+	uint64_t run_ns;
+
+	/* Its own CPU charges it in the tick and in switches, both of which are held off. */
+	if (thread == thread_current()) {
+		run_ns = run_ns_now(thread, true);
+	} else {
+		queue = run_queue_lock_of(thread);
+		run_ns = run_ns_now(thread, queue->current == thread);
+		spin_unlock_masked(&queue->lock);
+	}
+	interrupts_restore(were_enabled);
+	return run_ns;
 }
 
 /* total * part / whole without overflow; whole > 0, part <= whole. */
@@ -75,10 +85,11 @@ void thread_account(struct thread *thread)
 	struct process *process = thread->process;
 	struct usage usage;
 	uint64_t rest_ns;
-	bool were_enabled;
+	bool were_enabled = spin_lock_irq(&process->signals.lock);
 
+	sequence_write_begin(&process->usage_sequence);
+	/* Inside, so that nobody has seen more of it than what goes into the totals. */
 	thread_usage(thread, &usage);
-	were_enabled = spin_lock_irq(&process->signals.lock);
 	if (!thread->is_accounted) {
 		usage_add(&process->dead_threads, &usage);
 	} else {
@@ -87,51 +98,46 @@ void thread_account(struct thread *thread)
 		process->dead_threads.run_ns += rest_ns;
 	}
 	thread->accounted_ns = usage.run_ns;
-	atomic_store_release(&thread->is_accounted, true);
+	thread->is_accounted = true;
+	sequence_write_end(&process->usage_sequence);
 	spin_unlock_irq(&process->signals.lock, were_enabled);
-}
-
-/* A thread may move from the list to the totals meanwhile: then the totals have changed. */
-static bool totals_changed(struct process *process, uint64_t seen_ns)
-{
-	atomic_fence_acquire();
-	return READ_ONCE(process->dead_threads.run_ns) != seen_ns;
 }
 
 void process_usage(struct process *process, struct usage *usage)
 {
 	struct thread *thread;
 	struct usage one;
-	uint64_t seen_ns;
+	uint32_t sequence;
 
 	rcu_read_lock();
 	do {
+		sequence = sequence_read_begin(&process->usage_sequence);
 		*usage = process->dead_threads;
-		seen_ns = usage->run_ns;
 		list_for_each_rcu(thread, &process->threads, process_node) {
-			if (atomic_load_acquire(&thread->is_accounted))
+			if (READ_ONCE(thread->is_accounted))
 				continue;
 			thread_usage(thread, &one);
 			usage_add(usage, &one);
 		}
-	} while (totals_changed(process, seen_ns));
+	} while (sequence_read_retry(&process->usage_sequence, sequence));
 	rcu_read_unlock();
 }
 
 uint64_t process_run_ns(struct process *process)
 {
 	struct thread *thread;
-	uint64_t run_ns, seen_ns;
+	uint32_t sequence;
+	uint64_t run_ns;
 
 	rcu_read_lock();
 	do {
-		seen_ns = READ_ONCE(process->dead_threads.run_ns);
-		run_ns = seen_ns;
+		sequence = sequence_read_begin(&process->usage_sequence);
+		run_ns = READ_ONCE(process->dead_threads.run_ns);
 		list_for_each_rcu(thread, &process->threads, process_node) {
-			if (!atomic_load_acquire(&thread->is_accounted))
+			if (!READ_ONCE(thread->is_accounted))
 				run_ns += thread_run_ns(thread);
 		}
-	} while (totals_changed(process, seen_ns));
+	} while (sequence_read_retry(&process->usage_sequence, sequence));
 	rcu_read_unlock();
 	return run_ns;
 }

@@ -98,6 +98,9 @@ void signal_reset_for_exec(struct process *process);
 void signal_actions_reset(struct process *process);	/* caught ones only */
 int signal_process_init(struct process *process, const struct process *from) MUST_CHECK;
 void signal_queue_drain(struct signal_queue *queue);
+/* A thread joins the list of its process, whose signal lock is held: what the process was told
+ * before, when the thread could not be woken for it, holds for it too. */
+void signal_thread_join(struct thread *thread);
 void signal_thread_exit(struct thread *thread);	/* hands shared signals to others */
 
 /*

@@ -165,10 +165,14 @@ struct thread *thread_create_idle(unsigned cpu)
 void thread_publish(struct thread *thread)
 {
 	struct process *process = thread->process;
+	bool were_enabled;
 
 	task_tree_lock();
+	were_enabled = spin_lock_irq(&process->signals.lock);
 	list_add_tail_rcu(&process->threads, &thread->process_node);
 	process->thread_count++;
+	signal_thread_join(thread);
+	spin_unlock_irq(&process->signals.lock, were_enabled);
 	rcu_assign(task_id_find(thread->id)->thread, thread);
 	task_tree_unlock();
 }

@@ -11,6 +11,7 @@
 #include "base/refcount.h"
 #include "base/tree/rbtree.h"
 #include "sync/rcu.h"
+#include "sync/sequence.h"
 #include "sync/wait.h"
 #include "task/credentials.h"
 #include "task/schedule_entity.h"
@@ -150,6 +151,8 @@ struct process {
 		uint64_t read_bytes, write_bytes, read_calls, write_calls;
 		uint64_t peak_resident_pages;
 	} dead_threads, waited_children;
+	/* Around every move of a thread's usage to dead_threads: sums over both retry. */
+	struct sequence_count usage_sequence;
 
 	int32_t out_of_memory_adjust;		/* oom_score_adj */
 	uint32_t dumpable;
@@ -285,7 +288,7 @@ void task_tree_lock(void);
 void task_tree_unlock(void);
 
 /* CPU time of a thread or process to the nanosecond (running ones included). */
-uint64_t thread_run_ns(const struct thread *thread);
+uint64_t thread_run_ns(struct thread *thread);
 uint64_t process_run_ns(struct process *process);
 /* Usage with user/kernel split, as getrusage shows it. */
 void thread_usage(struct thread *thread, struct usage *usage);

@@ -1,29 +1,36 @@
 /*
- * Runs the checks of the pthread torture, each in a process of its own, prints `ok NAME` or
- * `not ok NAME: status` for each, and ends with one line: `N passed, N failed`. It is built with
- * static glibc and with static musl, and passes on Linux.
+ * Runs the checks of the pthread torture (those named, or all), each in a process of its own,
+ * prints `ok NAME` or `not ok NAME: status, what failed` for each, and ends with one line:
+ * `N passed, N failed`. --list prints their names. It is built with static glibc and with static
+ * musl, and passes on Linux.
  */
 #define _GNU_SOURCE
 #include "torture.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { THREAD_LIMIT = 256, CHECK_SECONDS = 60 };
+enum { THREAD_LIMIT = 256, CHECK_SECONDS = 60, REASON_BYTES = 256 };
 
 const char *torture_program;
+
+/* Written by a failing check, read by who waits for it. */
+static char *reason;
 
 static const struct check_table *const tables[] = { &lock_table, &life_table, &signal_table };
 
 void torture_fail(const char *file, int line, const char *what, long value)
 {
-	dprintf(1, "  %s:%d: %s (%ld, errno %d)\n", file, line, what, value, errno);
+	snprintf(reason, REASON_BYTES, ", %s:%d: %s (%ld, errno %d)", file, line, what, value,
+		 errno);
 	_exit(99);
 }
 
@@ -108,16 +115,22 @@ static int check_run(const struct check *check)
 	int status = 0;
 
 	fflush(stdout);
+	reason[0] = '\0';
 
 	pid_t pid = fork();
 
 	if (pid == 0) {
+		setpgid(0, 0);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		alarm(CHECK_SECONDS);
 		check->run();
 		_exit(0);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		status = -1;
+	/* What it started goes with it, and does not slow down the next one. */
+	if (pid > 0)
+		kill(-pid, SIGKILL);
 	/* 128 says that a core was written, which depends on limits. */
 	if (status != -1)
 		status &= ~128;
@@ -125,7 +138,7 @@ static int check_run(const struct check *check)
 		printf("ok %s\n", check->name);
 		return 1;
 	}
-	printf("not ok %s: status %#x\n", check->name, status);
+	printf("not ok %s: status %#x%s\n", check->name, status, reason);
 	return 0;
 }
 
@@ -140,24 +153,30 @@ static int check_is_selected(const char *name, int count, char **names)
 
 int main(int argc, char **argv)
 {
+	int only_lists = argc == 2 && !strcmp(argv[1], "--list");
 	int passed = 0, failed = 0;
 
 	/* Executed by a thread: the process has to be the one that executed. */
 	if (argc == 3 && !strcmp(argv[1], "--executed"))
 		return getpid() == atoi(argv[2]) ? 42 : 43;
 	torture_program = argv[0];
+	reason = torture_share(REASON_BYTES);
 	for (size_t i = 0; i < CHECK_COUNT(tables); i++) {
 		for (size_t j = 0; j < tables[i]->count; j++) {
 			const struct check *check = &tables[i]->checks[j];
 
-			if (!check_is_selected(check->name, argc - 1, argv + 1))
+			if (only_lists)
+				puts(check->name);
+			else if (!check_is_selected(check->name, argc - 1, argv + 1))
 				continue;
-			if (check_run(check))
+			else if (check_run(check))
 				passed++;
 			else
 				failed++;
 		}
 	}
+	if (only_lists)
+		return 0;
 	printf("%d passed, %d failed\n", passed, failed);
 	return failed != 0;
 }

@@ -257,8 +257,11 @@ int signal_end_other_threads(void)
 		return result;
 	result = WAIT_EVENT(&process->signals.leaving, READ_ONCE(process->thread_count) == 1,
 			    SLEEP_KILLABLE);
-	if (result == 0)
+	if (result == 0) {
+		task_tree_lock();
 		process_leader_set(self);
+		task_tree_unlock();
+	}
 	WRITE_ONCE(process->group_exec, NULL);
 	return result;
 }

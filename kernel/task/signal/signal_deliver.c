@@ -18,7 +18,7 @@ static int take_next(struct thread *thread, struct signal_information *informati
 	return number ? number : signal_dequeue(process, &process->signals.queue, set, information);
 }
 
-static bool has_deliverable(const struct thread *thread)
+bool signal_is_due(const struct thread *thread)
 {
 	const struct process *process = thread->process;
 	signal_set pending = thread->signals.queue.pending | process->signals.queue.pending;
@@ -32,7 +32,7 @@ void signal_reevaluate(void)
 {
 	struct thread *thread = thread_current();
 
-	if (has_deliverable(thread))
+	if (signal_is_due(thread))
 		__atomic_or_fetch(&thread->context.work, WORK_SIGNAL, __ATOMIC_RELAXED);
 	else
 		__atomic_and_fetch(&thread->context.work, ~(uint32_t)WORK_SIGNAL,

@@ -46,6 +46,9 @@ void signal_reevaluate(void);
 /* Every thread leaves with this code. False: the process was ending already. */
 bool signal_group_exit_locked(struct process *process, int32_t code);
 
+/* Whether the thread has a signal to take, or must stop or leave. */
+bool signal_is_due(const struct thread *thread);
+
 /* Whether nothing would happen if it were delivered. */
 bool signal_is_ignored(struct process *process, int number);
 

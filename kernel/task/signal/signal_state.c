@@ -128,6 +128,16 @@ void signal_queue_drain(struct signal_queue *queue)
 	spin_unlock_irq(&process->signals.lock, enabled);
 }
 
+void signal_thread_join(struct thread *thread)
+{
+	struct signal_process *signals = &thread->process->signals;
+
+	if (signals->stop_requested && !signals->is_stopped)
+		signals->threads_to_stop++;
+	if (signal_is_due(thread))
+		__atomic_or_fetch(&thread->context.work, WORK_SIGNAL, __ATOMIC_RELAXED);
+}
+
 void signal_thread_exit(struct thread *thread)
 {
 	struct process *process = thread->process;
@@ -158,6 +168,4 @@ void signal_thread_exit(struct thread *thread)
 	spin_unlock_irq(&signals->lock, enabled);
 	if (completes_stop)
 		signal_notify_parent_of_stop(process, signals->stop_signal, false);
-	/* Whoever executes waits for this thread to go. */
-	wait_queue_wake_all(&signals->leaving, 0);
 }

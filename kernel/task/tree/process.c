@@ -227,5 +227,7 @@ bool process_thread_remove(struct thread *thread)
 	task_id_release(thread->id);
 	/* The reference of process->threads; the scheduler's keeps it until it is off its CPU. */
 	thread_put(thread);
+	if (process->thread_count == 1)
+		wait_queue_wake_all(&process->signals.leaving, 0);
 	return process->thread_count == 0;
 }

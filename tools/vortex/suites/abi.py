@@ -32,8 +32,8 @@ def programs(arch):
     return found
 
 
-def initrd(arch, chosen):
-    """An image with these programs and a list of them."""
+def initrd(arch, chosen, command=COMMAND):
+    """An image with these programs, a list of them, and the command that runs them."""
     files = {}
     for name, path in chosen.items():
         stripped = path + ".stripped"
@@ -42,7 +42,7 @@ def initrd(arch, chosen):
             files[f"test/abi/{name}"] = (data.read(), 0o755)
         os.unlink(stripped)
     files["test/list"] = ("\n".join(sorted(chosen)) + "\n", 0o644)
-    return write_initrd(images.image_with("busybox", arch, files, COMMAND))
+    return write_initrd(images.image_with("busybox", arch, files, command))
 
 
 def parse(output):
@@ -64,12 +64,12 @@ def parse(output):
     return found, ended
 
 
-def run_all(runner, arch, chosen, attempts=4):
+def run_all(runner, arch, chosen, attempts=4, command=COMMAND):
     """Runs the programs; when a machine dies in one, goes on after it with a fresh machine."""
     found, ended, why = {}, {}, {}
     left = dict(chosen)
     for _ in range(attempts):
-        path = initrd(arch, left)
+        path = initrd(arch, left, command)
         try:
             output, reason = runner(path)
         finally:

@@ -6,6 +6,20 @@ from . import abi
 from .oracle import on_aegis, on_linux
 
 NAMES = ("torture-glibc", "torture-musl")
+COMMAND = """#!/bin/sh
+# Runs each check of the programs of /test/list by itself, under a limit of its own.
+cd /test/abi
+for program in $(cat /test/list); do
+	echo "== begin $program"
+	for check in $(./$program --list); do
+		timeout -s KILL 90 ./$program $check </dev/null 2>&1
+		[ $? -lt 2 ] || echo "not ok $check: killed after 90 seconds"
+	done
+	echo "== end $program 0"
+done
+echo "== all programs"" ran"
+/bin/busybox poweroff -f
+"""
 
 
 def programs(arch):
@@ -16,16 +30,21 @@ def programs(arch):
     return {name: path for name, path in found.items() if os.path.exists(path)}
 
 
+def run_all(runner, context, chosen):
+    """abi.run_all() with each check as a process of its own."""
+    return abi.run_all(runner, context.arch, chosen, command=COMMAND)
+
+
 def run(context, report):
     """Each check has to pass on both kernels."""
     chosen = programs(context.arch)
-    expected, _, why = abi.run_all(
-        lambda path: on_linux(context.arch, path, abi.END, 240, smp=4, memory=512), context.arch, chosen)
+    expected, _, why = run_all(
+        lambda path: on_linux(context.arch, path, abi.END, 420, smp=4, memory=512), context, chosen)
     for program in chosen:
         for name, (state, detail) in expected.get(program, {}).items():
             report.check(f"linux {program}.{name}", state == "ok", detail)
         if not expected.get(program):
             report.not_ok(f"linux {program}", why.get(program, "printed no result"))
-    results = abi.run_all(
-        lambda path: on_aegis(context, path, abi.END, 240, smp=4, memory=512), context.arch, chosen)
+    results = run_all(
+        lambda path: on_aegis(context, path, abi.END, 420, smp=4, memory=512), context, chosen)
     abi.judge(report, "threads", expected, *results)
