@@ -15,7 +15,7 @@
 #include "sync/wait.h"
 
 #define RING_BYTES 65536		/* a power of two; about 800 lines */
-#define LINE_BYTES 512			/* longer lines are cut */
+#define LINE_BYTES 1024			/* longer lines are cut */
 
 struct record {
 	uint64_t sequence;
@@ -23,7 +23,7 @@ struct record {
 	uint16_t length;
 	uint8_t level;
 	uint8_t is_always_shown;
-	uint32_t reserved;
+	uint32_t facility;		/* 0: the kernel's own; syslog(3)'s LOG_USER and so on */
 };
 
 /* LOCK_LOG: the ring. Positions count bytes for ever. */
@@ -104,16 +104,12 @@ static void make_room(uint64_t bytes)
 	}
 }
 
-/* Ring locked: adds the first `length` bytes of `line`. */
-static void append(enum log_level level, bool is_always_shown, size_t length)
+/* Ring locked: adds the first `length` bytes of `line`, of which the record tells the rest. */
+static void append(struct record record, size_t length)
 {
-	struct record record = {
-		.microseconds = log_microseconds(),
-		.length = (uint16_t)length,
-		.level = (uint8_t)level,
-		.is_always_shown = is_always_shown,
-	};
 
+	record.microseconds = log_microseconds();
+	record.length = (uint16_t)length;
 	make_room(align_up(sizeof(record) + length, 8));
 	record.sequence = next_sequence++;
 	ring_copy_in(ring_end, &record, sizeof(record));
@@ -203,7 +199,7 @@ static void print_directly(const char *format, va_list arguments)
 	write_to_consoles(text, length);
 }
 
-static void print(enum log_level level, bool is_always_shown, const char *format, va_list arguments)
+static void print(struct record record, const char *format, va_list arguments)
 {
 	size_t length;
 	bool were_enabled;
@@ -217,7 +213,7 @@ static void print(enum log_level level, bool is_always_shown, const char *format
 	length = min(length, sizeof(line) - 2);
 	if (length == 0 || line[length - 1] != '\n')
 		line[length++] = '\n';
-	append(level, is_always_shown, length);
+	append(record, length);
 	ring_release(were_enabled);
 	flush();
 	if (likely(!is_panicking) && wait_queue_is_active(&readers))
@@ -226,7 +222,21 @@ static void print(enum log_level level, bool is_always_shown, const char *format
 
 void log_vprint(enum log_level level, const char *format, va_list arguments)
 {
-	print(level, false, format, arguments);
+	print((struct record){ .level = (uint8_t)level }, format, arguments);
+}
+
+static PRINTF_LIKE(2, 3) void print_record(struct record record, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	print(record, format, arguments);
+	va_end(arguments);
+}
+
+void log_print_program(unsigned facility, enum log_level level, const char *text)
+{
+	print_record((struct record){ .level = (uint8_t)level, .facility = facility }, "%s", text);
 }
 
 void log_print(enum log_level level, const char *format, ...)
@@ -234,7 +244,7 @@ void log_print(enum log_level level, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	print(level, false, format, arguments);
+	log_vprint(level, format, arguments);
 	va_end(arguments);
 }
 
@@ -243,7 +253,8 @@ void log_print_always(enum log_level level, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	print(level, true, format, arguments);
+	print((struct record){ .level = (uint8_t)level, .is_always_shown = true }, format,
+	      arguments);
 	va_end(arguments);
 }
 
@@ -354,7 +365,8 @@ long log_read(uint64_t *sequence, char *buffer, size_t size)
 	}
 	position = position_of(*sequence);
 	ring_copy_out(&record, position, sizeof(record));
-	length = format_print(buffer, size, "%u,%llu,%llu,-;", record.level,
+	length = format_print(buffer, size, "%u,%llu,%llu,-;",
+			      record.facility << 3 | record.level,
 			      (unsigned long long)record.sequence,
 			      (unsigned long long)record.microseconds);
 	if (length >= size || record.length > size - length) {
@@ -402,7 +414,7 @@ void log_start(void)
 
 	started_cycles = clock_cycles();
 	if (boot_option(boot, "quiet", value, sizeof(value)))
-		console_level = LOG_WARNING;
+		console_level = LOG_ERROR;
 	if (boot_option(boot, "debug", value, sizeof(value)))
 		console_level = LOG_DEBUG;
 	/* As Linux's: levels below the number are shown. */

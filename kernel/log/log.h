@@ -19,6 +19,10 @@ enum log_level {
 /* Any context, interrupts and panics included; never sleeps. Adds the newline if it is missing. */
 void log_print(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
 
+#define LOG_FACILITY_USER 1	/* LOG_USER of syslog(3): what programs write */
+/* A line that a program wrote, of at most LOG_LINE_MAXIMUM bytes. */
+void log_print_program(unsigned facility, enum log_level level, const char *text);
+
 /* Once per call site and burst: at most ten a second, then counts what it dropped. */
 #define log_limited(level, ...) do { \
 	static struct log_limit limit_; \
@@ -36,6 +40,9 @@ void log_vprint(enum log_level level, const char *format, va_list arguments) PRI
 /* "[SUBSYSTEM] OK: text", shown even when quiet; FAIL likewise at LOG_ERROR. */
 void log_ok(const char *subsystem, const char *format, ...) PRINTF_LIKE(2, 3);
 void log_fail(const char *subsystem, const char *format, ...) PRINTF_LIKE(2, 3);
+
+#define LOG_LINE_MAXIMUM 992	/* longer lines from programs are refused */
+#define LOG_RECORD_BYTES 1152	/* what log_read() gives at most */
 
 /* A console shows records at or below the level. write() may run in any context, never sleeps. */
 struct log_console {

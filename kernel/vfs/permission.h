@@ -22,6 +22,7 @@ enum linux_privilege {
 	PRIVILEGE_SYS_ADMIN = 21,
 	PRIVILEGE_SYS_RESOURCE = 24,
 	PRIVILEGE_MKNOD = 27,
+	PRIVILEGE_SYSLOG = 34,
 };
 bool privilege_is_held(enum linux_privilege privilege);
 

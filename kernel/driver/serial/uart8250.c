@@ -22,6 +22,8 @@
 #define INTERRUPT_ROUNDS 64		/* a port that never stops asking has to wait */
 #define PATIENCE_READS 20000		/* far longer than a FIFO takes at 115200 baud */
 #define READY_BELOW (OUTPUT_BYTES / 2)	/* writers are woken when so much is left */
+#define LINE_FINISH_BYTES 512		/* how much of a line the log waits for */
+#define LOCK_TRIES 1000000		/* then the log takes the lock for its own CPU's */
 
 struct uart {
 	struct registers registers;
@@ -35,6 +37,8 @@ struct uart {
 	uint8_t interrupts;		/* IER */
 	uint8_t line_control;		/* LCR without the divisor latch */
 	bool is_stopped;
+	bool is_inside_line;		/* the last byte of the terminal ended no line */
+	bool is_inside_log_line;	/* nor did that of the log: its rest is on the way */
 	struct ring output;
 	uint8_t output_bytes[OUTPUT_BYTES];
 };
@@ -75,7 +79,7 @@ static void transmit(struct uart *uart)
 	uint8_t fifo[UART_FIFO_BYTES];
 	uint32_t length;
 
-	if (uart->is_stopped || ring_is_empty(&uart->output)) {
+	if (uart->is_stopped || uart->is_inside_log_line || ring_is_empty(&uart->output)) {
 		interrupts_set(uart, uart->interrupts & (uint8_t)~IER_ETBEI);
 		return;
 	}
@@ -92,6 +96,7 @@ static void transmit(struct uart *uart)
 		length = ring_read(&uart->output, fifo, sizeof(fifo));
 		for (uint32_t i = 0; i < length; i++)
 			uart_write(uart, THR, fifo[i]);
+		uart->is_inside_line = fifo[length - 1] != '\n';
 	} while (!uart->has_interrupt && !ring_is_empty(&uart->output));
 	/* One more interrupt even if the ring is empty: it tells that all was sent. */
 	if (uart->has_interrupt)
@@ -320,30 +325,74 @@ static bool uart_interrupt(void *argument)
 	return was_ours;
 }
 
-/* The log comes from any context, perhaps in the middle of our own lock: then past it. */
+/* Sends a byte by waiting; `room` is how many more the FIFO takes. False: nothing goes out. */
+static bool send_polled(struct uart *uart, uint8_t byte, unsigned *room)
+{
+	if (*room == 0) {
+		if (!transmitter_wait(uart))
+			return false;
+		*room = UART_FIFO_BYTES;
+	}
+	uart_write(uart, THR, byte);
+	--*room;
+	return true;
+}
+
+/*
+ * Lock held: sends what the terminal has begun to its line's end, so that the log cuts no line.
+ * What has no end yet (a prompt) stays as it is, and the log begins a line of its own.
+ */
+static void line_finish(struct uart *uart, unsigned *room)
+{
+	bool is_sent = true;
+	uint8_t byte;
+
+	for (unsigned i = 0; i < LINE_FINISH_BYTES && is_sent && uart->is_inside_line; i++) {
+		if (uart->is_stopped || !ring_read(&uart->output, &byte, 1))
+			break;
+		is_sent = send_polled(uart, byte, room);
+		uart->is_inside_line = byte != '\n';
+	}
+	if (uart->is_inside_line && is_sent && send_polled(uart, '\r', room))
+		uart->is_inside_line = !send_polled(uart, '\n', room);
+}
+
+/* The log comes from any context, perhaps in the middle of our own lock: then past it. Another CPU
+ * lets go of it soon. */
+NO_THREAD_ANALYSIS static bool log_lock(struct uart *uart)
+{
+	for (unsigned i = 0; i < LOCK_TRIES; i++) {
+		if (spin_try_lock_masked(&uart->lock))
+			return true;
+		cpu_relax();
+	}
+	return false;
+}
+
+/* A line may come in pieces: the terminal waits for the last. */
+NO_THREAD_ANALYSIS
 static void uart_log_write(struct log_console *console, const char *text, size_t length)
 {
 	struct uart *uart = container_of(console, struct uart, log_console);
 	bool were_enabled = interrupts_disable();
-	bool is_locked = spin_try_lock_masked(&uart->lock);
+	bool is_locked = log_lock(uart);
+	bool is_sent = true;
 	unsigned room = 0;
 
-	for (size_t i = 0; i < length; i++) {
-		/* A line end takes two places. */
-		if (room < 2) {
-			if (!transmitter_wait(uart))
-				break;
-			room = UART_FIFO_BYTES;
-		}
-		if (text[i] == '\n') {
-			uart_write(uart, THR, '\r');
-			room--;
-		}
-		uart_write(uart, THR, (uint8_t)text[i]);
-		room--;
+	if (is_locked && !uart->is_inside_log_line)
+		line_finish(uart, &room);
+	for (size_t i = 0; i < length && is_sent; i++) {
+		if (text[i] == '\n')
+			is_sent = send_polled(uart, '\r', &room);
+		is_sent = is_sent && send_polled(uart, (uint8_t)text[i], &room);
 	}
-	if (is_locked)
+	if (is_locked) {
+		uart->is_inside_log_line = length > 0 && text[length - 1] != '\n';
+		/* An empty ring may still await the interrupt that tells so: leave that on. */
+		if (!ring_is_empty(&uart->output))
+			transmit(uart);
 		spin_unlock_masked(&uart->lock);
+	}
 	interrupts_restore(were_enabled);
 }
 
@@ -426,10 +475,26 @@ fail:
 	return result;
 }
 
+/* The machine ends: what programs have printed goes out, and from here on without interrupts. */
+static int uart_quiesce(struct device *device)
+{
+	struct uart *uart = device->state;
+	bool were_enabled = spin_lock_irq(&uart->lock);
+
+	uart->has_interrupt = false;
+	interrupts_set(uart, 0);
+	uart->is_stopped = false;
+	transmit(uart);
+	spin_unlock_irq(&uart->lock, were_enabled);
+	uart_terminal_drain(uart->terminal);
+	return 0;
+}
+
 static const struct device_match uart8250_matches[] = { MATCH_FIRMWARE("PNP0501"), MATCH_END };
 
 const struct driver uart8250_driver = {
 	.name = "uart8250",
 	.matches = uart8250_matches,
 	.attach = uart_attach,
+	.quiesce = uart_quiesce,
 };

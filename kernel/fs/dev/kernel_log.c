@@ -13,8 +13,7 @@
 #include <abi/fcntl.h>
 #include <abi/poll.h>
 
-#define RECORD_BYTES 2048
-#define LINE_BYTES 992		/* LOG_LINE_MAX of Linux */
+#define ESCAPED_BYTES (4 * LOG_RECORD_BYTES)	/* \xNN for a byte */
 
 static long record_wait(struct file *file, char *record, const struct io *io)
 {
@@ -28,7 +27,7 @@ static long record_wait(struct file *file, char *record, const struct io *io)
 			file->position = (int64_t)sequence;
 			return -EPIPE;
 		}
-		length = log_read(&sequence, record, RECORD_BYTES);
+		length = log_read(&sequence, record, LOG_RECORD_BYTES);
 		if (length < 0)
 			return length;
 		if (length > 0) {
@@ -44,18 +43,43 @@ static long record_wait(struct file *file, char *record, const struct io *io)
 	}
 }
 
+/* Only the end of a record is a line's end: other bytes that are no text are written out. */
+static long record_escape(const char *record, long length, char *escaped)
+{
+	static const char digits[] = "0123456789abcdef";
+	long used = 0;
+
+	for (long i = 0; i < length - 1; i++) {
+		uint8_t byte = (uint8_t)record[i];
+
+		if (byte >= ' ' && byte < 127 && byte != '\\') {
+			escaped[used++] = (char)byte;
+			continue;
+		}
+		escaped[used++] = '\\';
+		escaped[used++] = 'x';
+		escaped[used++] = digits[byte >> 4];
+		escaped[used++] = digits[byte & 15];
+	}
+	escaped[used++] = '\n';
+	return used;
+}
+
 static long log_file_read(struct file *file, struct transfer *to, struct io *io)
 {
-	char *record = heap_allocate(RECORD_BYTES, HEAP_ACCOUNT | HEAP_RAW);
+	char *record = heap_allocate(LOG_RECORD_BYTES + ESCAPED_BYTES, HEAP_ACCOUNT | HEAP_RAW);
+	char *escaped = record + LOG_RECORD_BYTES;
 	long length;
 
 	if (!record)
 		return -ENOMEM;
 	length = record_wait(file, record, io);
+	if (length > 0)
+		length = record_escape(record, length, escaped);
 	if (length > 0 && (uint64_t)length > transfer_remaining(to)) {
 		length = -EINVAL;
 	} else if (length > 0) {
-		if (transfer_to_place(to, record, (size_t)length) != (size_t)length)
+		if (transfer_to_place(to, escaped, (size_t)length) != (size_t)length)
 			length = -EFAULT;
 		else
 			file->position++;
@@ -68,16 +92,17 @@ static long log_file_read(struct file *file, struct transfer *to, struct io *io)
 static long log_file_write(struct file *file, struct transfer *from, struct io *io)
 {
 	size_t length = transfer_remaining(from);
-	enum log_level level = LOG_INFO;
+	unsigned facility = LOG_FACILITY_USER;
+	enum log_level level = LOG_WARNING;
 	uint64_t priority;
 	const char *text, *end;
 	char *line;
 
 	(void)io;
 	(void)file;
-	if (length > LINE_BYTES)
+	if (length > LOG_LINE_MAXIMUM)
 		return -EINVAL;
-	line = heap_allocate(LINE_BYTES + 1, HEAP_ACCOUNT);
+	line = heap_allocate(LOG_LINE_MAXIMUM + 1, HEAP_ACCOUNT);
 	if (!line)
 		return -ENOMEM;
 	if (transfer_from_place(from, line, length) != length) {
@@ -88,9 +113,12 @@ static long log_file_write(struct file *file, struct transfer *from, struct io *
 	if (line[0] == '<' && parse_unsigned_prefix(line + 1, 10, &priority, &end) == 0 &&
 	    *end == '>') {
 		level = (enum log_level)(priority & 7);
+		/* 0 is the kernel's own: programs do not speak for it. */
+		if (priority >> 3 & 0xff)
+			facility = priority >> 3 & 0xff;
 		text = end + 1;
 	}
-	log_print(level, "%s", text);
+	log_print_program(facility, level, text);
 	heap_free(line);
 	return (long)length;
 }

@@ -263,6 +263,8 @@ static int open_log(struct device_node *node, struct file *file)
 
 		if (error)
 			return error;
+		if (!privilege_is_held(PRIVILEGE_SYSLOG))
+			return -EPERM;
 	}
 	file->operations = node->object;
 	file->mode |= FILE_SEEKABLE;

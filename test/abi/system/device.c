@@ -169,6 +169,42 @@ TEST(kernel_messages)
 	CHECK_ERRNO(read(fd, text, 3), EINVAL);
 }
 
+TEST(kernel_messages_of_programs)
+{
+	static const struct { const char *written, *priority, *shown; } lines[] = {
+		{ "plain words\n", "12,", ";plain words\n" },
+		{ "<3>an error\n", "11,", ";an error\n" },
+		{ "<30>of a daemon\n", "30,", ";of a daemon\n" },
+		{ "tab\tback\\slash\nnext\377\n", "12,",
+		  ";tab\\x09back\\x5cslash\\x0anext\\xff\n" },
+	};
+	int fd = file_open("/dev/kmsg", O_RDWR | O_NONBLOCK);
+	char text[2048], longest[1000];
+	long got;
+
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		REQUIRE_OK(lseek(fd, 0, SEEK_END));
+		CHECK_OK(write(fd, lines[i].written, strlen(lines[i].written)));
+		got = read(fd, text, sizeof(text) - 1);
+		REQUIRE(got > 0);
+		text[got] = 0;
+		CHECK(strncmp(text, lines[i].priority, strlen(lines[i].priority)) == 0);
+		CHECK_TEXT(strchr(text, ';'), lines[i].shown);
+	}
+	memset(longest, 'l', sizeof(longest));
+	longest[979] = '\n';
+	CHECK_ERRNO(write(fd, longest, 993), EINVAL);
+	REQUIRE_OK(lseek(fd, 0, SEEK_END));
+	CHECK_EQUAL(write(fd, longest, 980), 980);
+	CHECK_AT_LEAST(read(fd, text, sizeof(text)), 980);
+	CHECK_OK(write(fd, "short\n", 6));
+	IN_CHILD {
+		user_become(NOBODY);
+		CHECK_ERRNO(open("/dev/kmsg", O_RDONLY), EPERM);
+		CHECK_ERRNO(open("/dev/kmsg", O_WRONLY), EACCES);
+	}
+}
+
 TEST(nodes_made_elsewhere_work)
 {
 	char byte = 1;

@@ -114,6 +114,8 @@ TEST(kernel_log)
 	IN_CHILD {
 		user_become(NOBODY);
 		CHECK_ERRNO(syscall(SYS_syslog, 5, NULL, 0), EPERM);
+		CHECK_ERRNO(syscall(SYS_syslog, 3, buffer, sizeof(buffer)), EPERM);
+		CHECK_ERRNO(syscall(SYS_syslog, 10, NULL, 0), EPERM);
 	}
 }
 

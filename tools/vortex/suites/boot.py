@@ -40,6 +40,7 @@ def run(context, report):
         boot_to_prompt(context, report, f"boot {name}", path, options)
     if context.arch == "x86_64":
         debug_build(context, report, path)
+    whole_lines(context, report)
     instruction_count(context, report)
     wrong_input(context, report)
 
@@ -103,6 +104,32 @@ def wrong_input(context, report):
             if path:
                 os.unlink(path)
     no_serial_port(context, report)
+
+
+def whole_lines(context, report):
+    """Lines of the log and lines of programs share the serial line, and none is cut by another."""
+    command = """#!/bin/sh
+for part in 1 2 3 4; do
+	for i in $(seq 100); do
+		echo "program line $part.$i end"
+		echo "kernel line $part.$i end" >/dev/kmsg
+	done &
+done
+wait
+/bin/busybox poweroff -f
+"""
+    path = write_initrd(images.image_with("busybox", context.arch, {}, command))
+    try:
+        lines = run_to_end(context.kernel(), 120, initrd=path, memory=256, append="loglevel=8").splitlines()
+        found = [sum(line == f"{who} line {part}.{i} end" for line in lines)
+                 for who in ("kernel", "program") for part in range(1, 5) for i in range(1, 101)]
+        report.check("boot whole lines", set(found) == {1},
+                     f"{found.count(0)} lines are missing or cut: "
+                     f"{[line for line in lines if line.count('line') > 1][:5]}")
+    except Timeout as failure:
+        report.not_ok("boot whole lines", str(failure))
+    finally:
+        os.unlink(path)
 
 
 def instruction_count(context, report):
