@@ -1,6 +1,8 @@
 /*
- * Directories of tmpfs. Entries are found by hash and text, and listed by cookie: a cookie is never
- * given twice, so that a listing goes on where it stopped whatever came and went meanwhile.
+ * Directories of tmpfs. Entries are found by hash and text, and listed by cookie, the newest first:
+ * a cookie is never given twice, so that a listing goes on where it stopped whatever came and went
+ * meanwhile. A position behind "." and ".." says which cookies are still to come: those below
+ * LISTING_TOP - position.
  */
 #include "base/errno.h"
 #include "base/string.h"
@@ -10,6 +12,8 @@
 #include "vfs/permission.h"
 #include "vfs/vfs.h"
 #include <abi/fcntl.h>
+
+#define LISTING_TOP INT64_MAX
 
 static int entry_compare(const struct tmp_entry *entry, uint32_t hash, const char *text,
 			 uint32_t length)
@@ -70,6 +74,18 @@ static void entry_add(struct tmp_inode *directory, struct tmp_entry *entry, stru
 	parent = rbtree_last(tree);
 	rbtree_insert(tree, &entry->by_cookie, parent, parent ? &parent->right : &tree->root);
 	directory->directory.count++;
+}
+
+/* The entry becomes the newest of its directory, as if it were made now. */
+static void entry_renew(struct tmp_inode *directory, struct tmp_entry *entry)
+{
+	struct rbtree *tree = &directory->directory.by_cookie;
+	struct rbtree_node *parent;
+
+	rbtree_erase(tree, &entry->by_cookie);
+	entry->cookie = directory->directory.next_cookie++;
+	parent = rbtree_last(tree);
+	rbtree_insert(tree, &entry->by_cookie, parent, parent ? &parent->right : &tree->root);
 }
 
 static void entry_remove(struct tmp_inode *directory, struct tmp_entry *entry)
@@ -155,17 +171,32 @@ static int make_symlink(struct inode *directory, struct name *name, const char *
 	return error;
 }
 
+/* Each name counts against nr_inodes: it takes memory. The first came with the inode itself. */
 static int link(struct inode *directory, struct name *name, struct inode *target)
 {
-	int error;
+	bool is_further = target->attributes.link_count > 0;
+	int error = is_further ? tmp_inode_charge(directory->superblock) : 0;
 
+	if (error)
+		return error;
 	inode_get(target);
 	error = add_fresh(directory, name, target);
-	if (error)
-		inode_put(target);
-	else
+	if (error == 0) {
 		inode_link_add(target, 1);
+		return 0;
+	}
+	inode_put(target);
+	if (is_further)
+		tmp_inode_uncharge(directory->superblock);
 	return error;
+}
+
+/* A name is gone: all but the last of a file stood for themselves. */
+static void link_drop(struct inode *inode)
+{
+	if (!inode_is_directory(inode) && inode->attributes.link_count > 1)
+		tmp_inode_uncharge(inode->superblock);
+	inode_link_add(inode, -1);
 }
 
 static int unlink(struct inode *directory, struct name *name)
@@ -178,7 +209,7 @@ static int unlink(struct inode *directory, struct name *name)
 	inode = entry->inode;
 	entry_remove(tmp_inode_of(directory), entry);
 	directory_touch(directory);
-	inode_link_add(inode, -1);
+	link_drop(inode);
 	inode_put(inode);
 	return 0;
 }
@@ -205,6 +236,9 @@ static int exchange(struct tmp_entry *from, struct inode *from_directory, struct
 
 	from->inode = to->inode;
 	to->inode = source;
+	/* Both have moved, what was asked for last. */
+	entry_renew(tmp_inode_of(from_directory), from);
+	entry_renew(tmp_inode_of(to_directory), to);
 	if (from_directory != to_directory && moved != came) {
 		inode_link_add(from_directory, came - moved);
 		inode_link_add(to_directory, moved - came);
@@ -215,13 +249,18 @@ static int exchange(struct tmp_entry *from, struct inode *from_directory, struct
 }
 
 /* `to` exists and is replaced: its entry takes the source, and the source's entry goes. */
-static void replace(struct tmp_entry *from, struct inode *from_directory, struct tmp_entry *to)
+static void replace(struct tmp_entry *from, struct inode *from_directory, struct tmp_entry *to,
+		    struct inode *to_directory)
 {
 	struct inode *victim = to->inode;
 
 	to->inode = from->inode;
+	entry_renew(tmp_inode_of(to_directory), to);
 	entry_remove(tmp_inode_of(from_directory), from);
-	inode_link_add(victim, inode_is_directory(victim) ? -2 : -1);
+	if (inode_is_directory(victim))
+		inode_link_add(victim, -2);
+	else
+		link_drop(victim);
 	inode_put(victim);
 }
 
@@ -240,7 +279,7 @@ static int rename_to(struct inode *from_directory, struct tmp_entry *from,
 		if (is_directory && from_directory != to_directory &&
 			!inode_is_directory(to->inode))
 			inode_link_add(to_directory, 1);
-		replace(from, from_directory, to);
+		replace(from, from_directory, to, to_directory);
 	} else {
 		struct tmp_entry *entry = entry_create(to_name);
 
@@ -286,8 +325,12 @@ static int rename(struct inode *from_directory, struct name *from, struct inode 
 			inode_put(whiteout);
 		return error;
 	}
-	if (whiteout)
+	if (whiteout) {
+		/* What was moved is the newer of the two. */
 		entry_add(tmp_inode_of(from_directory), whiteout_entry, whiteout);
+		entry_renew(tmp_inode_of(to_directory),
+			    entry_find(tmp_inode_of(to_directory), to));
+	}
 	directory_touch(from_directory);
 	if (to_directory != from_directory)
 		directory_touch(to_directory);
@@ -329,8 +372,8 @@ void tmp_directory_clear(struct inode *inode)
 	}
 }
 
-/* The first entry at or after a cookie. */
-static struct tmp_entry *entry_at(struct tmp_inode *directory, uint64_t cookie)
+/* The newest entry with a cookie below this one. */
+static struct tmp_entry *entry_below(struct tmp_inode *directory, uint64_t cookie)
 {
 	struct rbtree_node *at = directory->directory.by_cookie.root;
 	struct tmp_entry *found = NULL;
@@ -338,9 +381,9 @@ static struct tmp_entry *entry_at(struct tmp_inode *directory, uint64_t cookie)
 	while (at) {
 		struct tmp_entry *entry = rbtree_entry(at, struct tmp_entry, by_cookie);
 
-		if (entry->cookie >= cookie)
+		if (entry->cookie < cookie)
 			found = entry;
-		at = entry->cookie >= cookie ? at->left : at->right;
+		at = entry->cookie < cookie ? at->right : at->left;
 	}
 	return found;
 }
@@ -375,17 +418,19 @@ static int list(struct file *file, struct directory_sink *sink)
 	}
 	if (list_dots(file, sink))
 		goto done;
-	entry = entry_at(directory, (uint64_t)file->position);
-	for (node = entry ? &entry->by_cookie : NULL; node; node = rbtree_next(node)) {
+	entry = entry_below(directory, (uint64_t)(LISTING_TOP - file->position));
+	for (node = entry ? &entry->by_cookie : NULL; node; node = rbtree_previous(node)) {
+		int64_t next;
+
 		entry = rbtree_entry(node, struct tmp_entry, by_cookie);
+		next = LISTING_TOP - (int64_t)entry->cookie;
 		if (sink->emit(sink, entry->text, entry->length, entry->inode->number,
-			       (uint8_t)(inode_type(entry->inode) >> 12),
-			       (int64_t)entry->cookie + 1))
+			       (uint8_t)(inode_type(entry->inode) >> 12), next))
 			goto done;
-		file->position = (int64_t)entry->cookie + 1;
+		file->position = next;
 	}
-	if (file->position < INT64_MAX)
-		file->position = max(file->position, (int64_t)directory->directory.next_cookie);
+	/* What is made from here on is not part of this listing. */
+	file->position = LISTING_TOP;
 done:
 	shared_unlock_read(&file->inode->lock);
 	vfs_file_accessed(file);

@@ -21,18 +21,33 @@ static bool charge(uint64_t *used, uint64_t limit)
 	return false;
 }
 
+int tmp_inode_charge(struct superblock *superblock)
+{
+	struct tmp_instance *instance = superblock->data;
+
+	return charge(&instance->inodes_used, instance->limits.inodes) ? 0 : -ENOSPC;
+}
+
+void tmp_inode_uncharge(struct superblock *superblock)
+{
+	struct tmp_instance *instance = superblock->data;
+
+	atomic_fetch_subtract_relaxed(&instance->inodes_used, 1);
+}
+
 int tmp_inode_create(struct superblock *superblock, struct inode *directory, uint16_t mode,
 		     struct inode **result)
 {
 	struct tmp_instance *instance = superblock->data;
 	bool is_file = (mode & S_IFMT) == S_IFREG;
+	int error = tmp_inode_charge(superblock);
 	struct tmp_inode *node;
 
-	if (!charge(&instance->inodes_used, instance->limits.inodes))
-		return -ENOSPC;
+	if (error)
+		return error;
 	node = slab_allocate(is_file ? file_slab : node_slab, HEAP_ACCOUNT | HEAP_RAW);
 	if (!node) {
-		atomic_fetch_subtract_relaxed(&instance->inodes_used, 1);
+		tmp_inode_uncharge(superblock);
 		return -ENOMEM;
 	}
 	inode_init(&node->inode, superblock, mode);
@@ -71,7 +86,7 @@ void tmp_inode_evict(struct inode *inode)
 	if (inode->cache)
 		page_cache_release(inode->cache);
 	tmp_attributes_free(node);
-	atomic_fetch_subtract_relaxed(&tmp_instance_of(inode)->inodes_used, 1);
+	tmp_inode_uncharge(inode->superblock);
 	rcu_call(&inode->rcu, inode_free_rcu);
 }
 

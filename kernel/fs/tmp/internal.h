@@ -75,6 +75,9 @@ extern const struct superblock_operations tmp_superblock_operations;
 /* A fresh inode with one reference, owned by the current thread; -ENOSPC, -ENOMEM. */
 int tmp_inode_create(struct superblock *superblock, struct inode *directory, uint16_t mode,
 		     struct inode **inode) MUST_CHECK;
+/* Counts one more inode, or name of one, against nr_inodes: -ENOSPC. */
+int tmp_inode_charge(struct superblock *superblock) MUST_CHECK;
+void tmp_inode_uncharge(struct superblock *superblock);
 void tmp_inode_evict(struct inode *inode);
 int tmp_inode_start(void) MUST_CHECK;
 void tmp_file_init(struct tmp_inode *node);

@@ -5,6 +5,9 @@
 #include "support.h"
 #include <dirent.h>
 
+#define EXCHANGE 2	/* RENAME_EXCHANGE */
+#define WHITEOUT 4	/* RENAME_WHITEOUT */
+
 static int compare_names(const void *left, const void *right)
 {
 	return strcmp(*(char *const *)left, *(char *const *)right);
@@ -184,6 +187,54 @@ TEST(removing_while_reading)
 		}
 	}
 	CHECK_EQUAL(removed, 300);
+}
+
+/* The names of the working directory as they are listed, each with a blank behind it. */
+static const char *listing(void)
+{
+	static char names[256];
+	DIR *list = opendir(".");
+	struct dirent *entry;
+
+	REQUIRE(list != NULL);
+	names[0] = 0;
+	while ((entry = readdir(list)) != NULL)
+		if (entry->d_name[0] != '.')
+			strcat(strcat(names, entry->d_name), " ");
+	closedir(list);
+	return names;
+}
+
+TEST(newest_names_come_first)
+{
+	DIR *list;
+
+	file_write("a", "");
+	file_write("b", "");
+	REQUIRE_OK(mkdir("c", 0755));
+	CHECK_TEXT(listing(), "c b a ");
+	REQUIRE_OK(link("a", "d"));
+	CHECK_TEXT(listing(), "d c b a ");
+	REQUIRE_OK(rename("b", "e"));
+	CHECK_TEXT(listing(), "e d c a ");
+	file_write("f", "");
+	REQUIRE_OK(rename("a", "f"));
+	CHECK_TEXT(listing(), "f e d c ");
+	REQUIRE_OK(syscall(SYS_renameat2, AT_FDCWD, "c", AT_FDCWD, "e", EXCHANGE));
+	CHECK_TEXT(listing(), "e c f d ");
+	REQUIRE_OK(syscall(SYS_renameat2, AT_FDCWD, "d", AT_FDCWD, "g", WHITEOUT));
+	CHECK_TEXT(listing(), "g d e c f ");
+	list = opendir(".");
+	REQUIRE(list != NULL && readdir(list) && readdir(list));
+	file_write("h", "");
+	while (readdir(list))
+		continue;
+	file_write("i", "");
+	CHECK(readdir(list) == NULL);
+	rewinddir(list);
+	REQUIRE(readdir(list) && readdir(list));
+	CHECK_TEXT(readdir(list)->d_name, "i");
+	closedir(list);
 }
 
 TEST(reading_a_removed_directory)

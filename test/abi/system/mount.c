@@ -105,6 +105,48 @@ TEST(tmpfs_options)
 	CHECK_ERRNO(raw_mount("t", "m", "tmpfs", 0, "size=nonsense"), EINVAL);
 }
 
+/* What is left of nr_inodes. */
+static long inodes_left(void)
+{
+	struct statfs space;
+
+	REQUIRE_OK(statfs("m", &space));
+	return (long)space.f_ffree;
+}
+
+TEST(names_count_as_inodes)
+{
+	int fd;
+
+	REQUIRE_OK(mkdir("m", 0755));
+	REQUIRE_OK(raw_mount("t", "m", "tmpfs", 0, "nr_inodes=6"));
+	CHECK_EQUAL(inodes_left(), 5);
+	file_write("m/a", "");
+	CHECK_OK(link("m/a", "m/b"));
+	CHECK_OK(link("m/a", "m/c"));
+	CHECK_EQUAL(inodes_left(), 2);
+	CHECK_OK(unlink("m/a"));
+	CHECK_EQUAL(inodes_left(), 3);
+	file_write("m/d", "");
+	CHECK_OK(rename("m/d", "m/c"));
+	CHECK_EQUAL(inodes_left(), 3);
+	fd = REQUIRE_OK(open("m", O_TMPFILE | O_RDWR, 0600));
+	CHECK_EQUAL(inodes_left(), 2);
+	CHECK_OK(linkat(fd, "", AT_FDCWD, "m/e", AT_EMPTY_PATH));
+	CHECK_EQUAL(inodes_left(), 2);
+	CHECK_OK(link("m/e", "m/f"));
+	CHECK_OK(link("m/e", "m/g"));
+	CHECK_ERRNO(link("m/e", "m/h"), ENOSPC);
+	CHECK_ERRNO(mkdir("m/h", 0755), ENOSPC);
+	CHECK_OK(unlink("m/e"));
+	CHECK_OK(unlink("m/f"));
+	CHECK_OK(unlink("m/g"));
+	CHECK_EQUAL(inodes_left(), 2);
+	close(fd);
+	CHECK_EQUAL(inodes_left(), 3);
+	CHECK_OK(syscall(SYS_umount2, "m", 0));
+}
+
 TEST(busy_mounts)
 {
 	int fd;
