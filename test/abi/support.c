@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <sys/resource.h>
 #include <sys/time.h>
+#include <sys/utsname.h>
 
 #define AWAIT_MILLISECONDS 20000
 
@@ -176,6 +177,14 @@ int descriptor_count(void)
 	for (int fd = 0; fd < 1024; fd++)
 		count += fcntl(fd, F_GETFD) >= 0;
 	return count;
+}
+
+bool set_id_bits_act(void)
+{
+	struct utsname names;
+
+	REQUIRE_OK(uname(&names));
+	return strstr(names.release, "aegis") == NULL;
 }
 
 void user_become(unsigned int id)

@@ -349,6 +349,7 @@ TEST(random_bytes_differ_each_time)
 TEST(set_user_id_programs)
 {
 	char *arguments[] = { "x", "--helper", "ids", NULL };
+	struct stat status;
 	char text[64];
 	int fd, source;
 
@@ -359,8 +360,17 @@ TEST(set_user_id_programs)
 	close(fd);
 	REQUIRE_OK(chown("p", 1234, 5678));
 	REQUIRE_OK(chmod("p", 06755));
+	REQUIRE_OK(stat("p", &status));
+	CHECK_EQUAL(status.st_mode, S_IFREG | 06755);
 	CHECK_EQUAL(output_of("./p", arguments, environ, text, sizeof(text)), 0);
-	CHECK_TEXT(text, "0 1234 1234 0 5678 5678 1\n");
+	/* On Aegis set-id bits are kept and shown, but never act: it runs as its caller. */
+	CHECK_TEXT(text, set_id_bits_act() ? "0 1234 1234 0 5678 5678 1\n" : "0 0 0 0 0 0 0\n");
+	IN_CHILD {
+		user_become(NOBODY);
+		CHECK_EQUAL(output_of("./p", arguments, environ, text, sizeof(text)), 0);
+		CHECK_TEXT(text, set_id_bits_act() ? "65534 1234 1234 65534 5678 5678 1\n"
+						   : "65534 65534 65534 65534 65534 65534 0\n");
+	}
 	IN_CHILD {
 		REQUIRE_OK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 		CHECK_EQUAL(output_of("./p", arguments, environ, text, sizeof(text)), 0);
