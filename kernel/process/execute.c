@@ -18,15 +18,8 @@
 #include "task/trace.h"
 #include <abi/fcntl.h>
 
-#define SCRIPT_LINE_MAXIMUM 256		/* BINPRM_BUF_SIZE: what is looked at of "#!" lines */
-#define SCRIPT_DEPTH_MAXIMUM 5
 #define ARGUMENTS_MINIMUM (32 * PAGE_SIZE)
 #define ARGUMENTS_MAXIMUM (6 * 1024 * 1024)
-
-/* Words put before the arguments for an interpreter of scripts, innermost first. */
-struct script_words {
-	char *interpreter, *option;
-};
 
 /* RLIMIT_STACK / 4, at least 128 KB and at most 6 MB, for arguments and environment together. */
 static size_t arguments_limit(void)
@@ -46,80 +39,9 @@ static void program_release(struct program *program)
 	string_store_release(&program->environment);
 	if (program->space)
 		space_user_put(program->space);
+	program_close_elf(program);
 	heap_free(program->name);
 	heap_free(program->script_name);
-}
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-/* Splits "#! /path option" in place; -ENOEXEC when there is no path or it was cut. */
-static int script_parse(char *line, size_t length, bool was_cut, char **path, char **option)
-{
-	char *end = memchr(line, '\n', length);
-	char *cursor = line + 2;
-
-	if (!end && was_cut) {
-		/* Without an end of line, the path at least must end within what was read. */
-		end = line + length;
-		while (cursor < end && is_blank(*cursor))
-			cursor++;
-		while (cursor < end && !is_blank(*cursor) && *cursor)
-			cursor++;
-		if (cursor == end)
-			return -ENOEXEC;
-		cursor = line + 2;
-	} else if (!end) {
-		end = line + length;
-	}
-	while (end > line + 2 && is_blank(end[-1]))
-		end--;
-	*end = '\0';
-	while (is_blank(*cursor))
-		cursor++;
-	if (*cursor == '\0')
-		return -ENOEXEC;
-	*path = cursor;
-	while (*cursor && !is_blank(*cursor))
-		cursor++;
-	*option = NULL;
-	if (*cursor) {
-		*cursor++ = '\0';
-		while (is_blank(*cursor))
-			cursor++;
-		if (*cursor)
-			*option = cursor;
-	}
-	return 0;
-}
-
-/* Replaces program->file by the interpreter that its first line names. 1: it was a script. */
-static int script_open_interpreter(struct program *program, struct script_words *words)
-{
-	char line[SCRIPT_LINE_MAXIMUM + 1];
-	struct open_request request = { .is_exec = true };
-	struct file *interpreter;
-	char *path, *option;
-	long length = file_read_kernel(program->file, line, SCRIPT_LINE_MAXIMUM, 0);
-	int result;
-
-	if (length < 0)
-		return length;
-	if (length < 2 || line[0] != '#' || line[1] != '!')
-		return 0;
-	result = script_parse(line, length, length == SCRIPT_LINE_MAXIMUM, &path, &option);
-	if (result < 0)
-		return result;
-	result = vfs_open(AT_FDCWD, path, &request, &interpreter);
-	if (result < 0)
-		return result;
-	words->interpreter = heap_copy_string(path, HEAP_PATIENT);
-	words->option = option ? heap_copy_string(option, HEAP_PATIENT) : NULL;
-	file_put_now(program->file);
-	program->file = interpreter;
-	return words->interpreter && (words->option || !option) ? 1 : -ENOMEM;
 }
 
 static int add_script_words(struct program *program, const struct script_words *words, int depth)
@@ -159,23 +81,11 @@ static int add_strings(struct string_store *store, user_address_t array,
 	return result;
 }
 
-/* Follows "#!" lines; the innermost interpreter becomes program->file. The depth, or an error. */
-static int script_resolve(struct program *program, struct script_words *words)
-{
-	for (int depth = 0; depth < SCRIPT_DEPTH_MAXIMUM; depth++) {
-		int result = script_open_interpreter(program, &words[depth]);
-
-		if (result <= 0)
-			return result < 0 ? result : depth;
-	}
-	return -ELOOP;
-}
-
 static int program_collect(struct program *program, const struct string_source *source)
 {
 	struct script_words words[SCRIPT_DEPTH_MAXIMUM] = { 0 };
-	int depth = script_resolve(program, words);
-	int result = min(depth, 0);
+	int depth = script_resolve(&program->file, words);
+	int result = 0;
 
 	program->arguments.limit = program->environment.limit = arguments_limit();
 	if (depth > 0)
@@ -198,26 +108,24 @@ static int program_collect(struct program *program, const struct string_source *
 		heap_free(words[i].interpreter);
 		heap_free(words[i].option);
 	}
-	return result;
+	/* Linux looks at the file last. */
+	return result < 0 ? result : min(depth, 0);
 }
 
 static int program_build(struct program *program)
 {
-	struct space *space = space_create();
+	struct space *space = program->space;
 	int result;
 
-	if (!space)
-		return -ENOMEM;
-	program->space = space;
 	space->limit_address_space = limit_current(LIMIT_AS);
 	space->limit_data = limit_current(LIMIT_DATA);
 	space->limit_stack = limit_current(LIMIT_STACK);
 	space->limit_locked = limit_current(LIMIT_MEMLOCK);
 	result = program_map_stack(program);
 	if (result == 0)
-		result = program_load_elf(program);
-	if (result == 0)
 		result = vdso_map(space);
+	if (result == 0)
+		result = program_map_elf(program);
 	if (result == 0 && program->has_executable_stack)
 		result = space_protect(space, program->stack_top - PAGE_SIZE, PAGE_SIZE,
 				       REGION_READ | REGION_WRITE | REGION_EXECUTE);
@@ -281,10 +189,18 @@ static void command_name(struct program *program)
 
 static int program_run(struct program *program)
 {
-	int result = program_build(program);
+	int result = program_open_elf(program);
 
 	if (result < 0)
 		return result;
+	program->space = space_create();
+	if (!program->space)
+		return -ENOMEM;
+	result = program_build(program);
+	if (result < 0) {
+		program->is_unfit = true;
+		return result;
+	}
 	command_name(program);
 	result = signal_end_other_threads();
 	if (result == 0)
@@ -301,6 +217,7 @@ static int program_execute(struct file *file, const char *name, const char *scri
 {
 	struct program *program = heap_allocate(sizeof(*program), HEAP_PATIENT);
 	int result = -ENOMEM;
+	bool is_unfit;
 
 	if (!program) {
 		file_put_now(file);
@@ -314,8 +231,12 @@ static int program_execute(struct file *file, const char *name, const char *scri
 		result = program_collect(program, source);
 	if (result == 0)
 		result = program_run(program);
+	is_unfit = program->is_unfit;
 	program_release(program);
 	heap_free(program);
+	/* Linux gives up the old program before it maps the new one: no way back for the caller. */
+	if (is_unfit && !source->kernel_arguments)
+		signal_force_fatal(SIGSEGV);
 	return result;
 }
 

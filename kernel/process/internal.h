@@ -4,9 +4,9 @@
 #ifndef PROCESS_INTERNAL_H
 #define PROCESS_INTERNAL_H
 
-#include "base/codec/elf.h"
 #include "base/compiler.h"
 #include "base/types.h"
+#include "process/elf.h"
 #include "process/process.h"
 #include "vfs/vfs.h"
 
@@ -42,16 +42,40 @@ struct program {
 	user_address_t stack_top, stack_pointer;
 	user_address_t entry, program_entry, interpreter_base, headers;
 	uint16_t header_count;
-	bool is_position_independent;
 	bool has_executable_stack;
+	bool is_unfit;			/* its headers are good, but it can not be mapped */
+	struct elf_image image, interpreter_image;
 	uint8_t random[16];		/* AT_RANDOM */
 	char command[16];		/* comm: base name */
 };
 
-/* elf.c: maps the program and its interpreter into program->space; sets entry and the rest. */
-int program_load_elf(struct program *program) MUST_CHECK;
-/* Whether the first bytes are an ELF header of this CPU; -ENOEXEC. */
-int elf_header_check(const struct elf64_header *header) MUST_CHECK;
+/* elf.c: reads the headers of the program and opens its interpreter; close after either result. */
+int program_open_elf(struct program *program) MUST_CHECK;
+void program_close_elf(struct program *program);
+/* Maps both into program->space; sets entry and the rest. */
+int program_map_elf(struct program *program) MUST_CHECK;
+
+/* A name inside a program file: as on Linux, an empty one means the working directory. */
+static inline const char *exec_name(const char *name)
+{
+	return name[0] ? name : ".";
+}
+
+/* script.c: scripts of scripts are followed so far; the last of these is one too many. */
+#define SCRIPT_DEPTH_MAXIMUM 6
+#define SCRIPT_LINE_BYTES 256		/* BINPRM_BUF_SIZE: what is looked at of "#!" lines */
+/* Words that a script puts before the arguments for its interpreter; copies, for heap_free(). */
+struct script_words {
+	char *interpreter, *option;
+};
+/*
+ * Follows "#!" lines from *file; the interpreter that is no script takes its place, and `words` are
+ * those of each script, the first one's first. How many there were, or a negative errno: -ENOEXEC,
+ * -ELOOP and those of opening. `words` must be empty and may be filled also after an error.
+ */
+int script_resolve(struct file **file, struct script_words words[SCRIPT_DEPTH_MAXIMUM]) MUST_CHECK;
+/* Splits a first line, which ends in zeros when the file does. -ENOEXEC: no or a cut path. */
+int script_parse(char line[SCRIPT_LINE_BYTES], char **path, char **option) MUST_CHECK;
 
 /* stack.c: builds argc, argv, envp and the auxiliary vector on the new stack. */
 int program_build_stack(struct program *program) MUST_CHECK;

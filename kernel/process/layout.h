@@ -5,10 +5,11 @@
 #ifndef PROCESS_LAYOUT_H
 #define PROCESS_LAYOUT_H
 
+#include "base/compiler.h"
 #include "base/types.h"
 #include "arch/program.h"	/* LAYOUT_ELF_MACHINE */
 
-/* vm.mmap_min_addr: nothing is mapped below, so that null pointers with offsets fault. */
+/* vm.mmap_min_addr: only root maps something below, so that null pointers with offsets fault. */
 #define LAYOUT_LOWEST_ADDRESS 65536u
 /* A segment alignment beyond this is ignored. */
 #define LAYOUT_ALIGNMENT_MAXIMUM (UINT64_C(1) << 30)
@@ -19,7 +20,13 @@ struct space;
 uint64_t layout_choose(struct space *space, uint64_t stack_limit);
 /* Base of a position-independent program that has an interpreter. */
 uint64_t layout_program_base(void);
-/* Start of the heap above the end of the program. */
+/* Start of the heap above the end of the program; for one among the libraries, far from them. */
 uint64_t layout_brk(uint64_t end_of_program);
+uint64_t layout_brk_apart(uint64_t end_of_program);
+/* Where the vDSO is wanted: above the stack, where no mapping of a program comes to lie beside it.
+ * A hint: there is no room when the stack begins at the very top. */
+uint64_t layout_vdso(uint64_t stack_top, uint64_t length);
+/* Whether the current process may map something at exactly this address: 0 or -EPERM. */
+int layout_check_address(uint64_t address) MUST_CHECK;
 
 #endif

@@ -8,6 +8,7 @@
 #include "memory/page.h"
 #include "memory/space.h"
 #include "process/internal.h"
+#include "process/layout.h"
 #include "time/clock_time.h"
 
 static int data_physical_get(struct region *region, uint64_t index, physical_t *physical,
@@ -48,6 +49,7 @@ int vdso_map(struct space *space)
 		return 0;
 	/* Reserve both in one piece, then put each at its place. */
 	request.length = PAGE_SIZE + align_up(length, PAGE_SIZE);
+	request.address = layout_vdso(space->stack_start, request.length);
 	address = space_map(space, &request);
 	if (address < 0)
 		return address;

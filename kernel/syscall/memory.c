@@ -4,6 +4,7 @@
 #include "memory/space.h"
 
 #include "memory/heap.h"
+#include "process/layout.h"
 #include "syscall/support.h"
 #include "task/authority.h"
 #include "task/credentials.h"
@@ -91,6 +92,15 @@ static uint64_t lock_limit_follow(void)
 	return space->limit_locked;
 }
 
+/* Whether the program may name this place; what no place is, space_map() tells. */
+static int place_check(user_address_t address, size_t length, unsigned long flags)
+{
+	if (!(flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) || address % PAGE_SIZE != 0 ||
+	    length > USER_ADDRESS_LIMIT)
+		return 0;
+	return layout_check_address(address);
+}
+
 long sys_mmap(user_address_t address, size_t length, unsigned long protection,
 	      unsigned long flags, int fd, unsigned long position)
 {
@@ -115,13 +125,17 @@ long sys_mmap(user_address_t address, size_t length, unsigned long protection,
 		request.map_flags |= MAP_POPULATE_NOW;
 	request.address = address;
 	if (!is_file) {
-		result = length == 0 ? -EINVAL : kind_check(flags, false);
+		result = length == 0 ? -EINVAL : place_check(address, length, flags);
+		if (result == 0)
+			result = kind_check(flags, false);
 		return result < 0 ? result : space_map_anonymous(space_current(), &request);
 	}
 	reference = descriptor_borrow(fd, false);
 	if (!reference.file)
 		return -EBADF;
-	result = length == 0 ? -EINVAL : kind_check(flags, true);
+	result = length == 0 ? -EINVAL : place_check(address, length, flags);
+	if (result == 0)
+		result = kind_check(flags, true);
 	/* The last byte must have a number that fits an offset. */
 	if (result == 0 && position > INT64_MAX - align_up(length, PAGE_SIZE))
 		result = -EOVERFLOW;
@@ -154,8 +168,13 @@ long sys_mprotect(user_address_t address, size_t length, unsigned long protectio
 long sys_mremap(user_address_t address, size_t old_length, size_t new_length,
 		unsigned long flags, user_address_t new_address)
 {
+	int result;
+
 	if (flags & ~(unsigned long)(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP))
 		return -EINVAL;
+	result = flags & MREMAP_FIXED ? place_check(new_address, new_length, MAP_FIXED) : 0;
+	if (result < 0)
+		return result;
 	return space_remap(space_current(), address, old_length, new_length, flags, new_address);
 }
 

@@ -69,6 +69,7 @@ int signal_send_group(struct process_group *group, int number,
 		      const struct signal_information *information);
 /* For faults: cannot be blocked or ignored; kills if the program tries. Current thread. */
 void signal_force(int number, const struct signal_information *information);
+void signal_force_fatal(int number);	/* even if the program has a handler for it */
 /* Makes every thread of a process die with this signal or exit status. */
 void signal_kill_process(struct process *process, int number);
 

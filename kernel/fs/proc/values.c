@@ -7,6 +7,7 @@
 #include "base/string.h"
 #include "file/pipe.h"
 #include "fs/proc/internal.h"
+#include "process/layout.h"
 #include "random/random.h"
 #include "task/authority.h"
 #include "task/system_name.h"
@@ -52,6 +53,7 @@ SHOWS_NUMBER(show_one, 1)
 SHOWS_NUMBER(show_two, 2)
 SHOWS_NUMBER(show_entropy, 256)
 SHOWS_NUMBER(show_map_limit, 65530)
+SHOWS_NUMBER(show_lowest_address, LAYOUT_LOWEST_ADDRESS)
 SHOWS_NUMBER(show_file_limit, INT64_MAX)
 SHOWS_NUMBER(show_open_limit, 1048576)
 SHOWS_NUMBER(show_pipe_limit, pipe_capacity_maximum)
@@ -203,7 +205,7 @@ static const struct proc_node kernel_table[] = {
 
 static const struct proc_node vm_table[] = {
 	READ_ONLY("overcommit_memory", show_zero), READ_ONLY("max_map_count", show_map_limit),
-	READ_ONLY("swappiness", show_zero), END,
+	READ_ONLY("swappiness", show_zero), READ_ONLY("mmap_min_addr", show_lowest_address), END,
 };
 
 static const struct proc_node inotify_table[] = {

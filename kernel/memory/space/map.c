@@ -124,8 +124,10 @@ static int place_find(struct space *space, const struct map_request *request, ui
 		*place = hint;
 		return 0;
 	}
+	/* A wish for a place too low is taken for the lowest. */
 	hint = align_up(min(hint, USER_ADDRESS_LIMIT), PAGE_SIZE);
-	if (hint >= USER_ADDRESS_LOWEST && range_is_within(hint, length, USER_ADDRESS_LIMIT) &&
+	hint = hint ? max(hint, USER_ADDRESS_LOWEST) : 0;
+	if (hint && range_is_within(hint, length, USER_ADDRESS_LIMIT) &&
 	    region_range_is_free(space, hint, hint + length)) {
 		*place = hint;
 		return 0;

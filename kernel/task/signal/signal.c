@@ -221,6 +221,17 @@ void signal_force(int number, const struct signal_information *information)
 	spin_unlock_irq(&process->signals.lock, enabled);
 }
 
+void signal_force_fatal(int number)
+{
+	struct signal_process *signals = &process_current()->signals;
+	bool enabled = spin_lock_irq(&signals->lock);
+
+	/* Ignored and so forced to its default action below. */
+	signals->actions[number - 1].handler = SIG_IGN;
+	spin_unlock_irq(&signals->lock, enabled);
+	signal_force(number, NULL);
+}
+
 bool signal_is_pending(void)
 {
 	return READ_ONCE(context_current()->work) & WORK_SIGNAL;

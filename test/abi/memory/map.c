@@ -170,6 +170,35 @@ TEST(fixed_mapping_replaces)
 	CHECK_EQUAL(fault_code, SEGV_ACCERR);
 }
 
+TEST(low_addresses_are_for_root)
+{
+	const size_t lowest = 65536;
+	char text[16] = "";
+	char *low;
+
+	CHECK_AT_LEAST(file_read("/proc/sys/vm/mmap_min_addr", text, sizeof(text)), 1);
+	CHECK_EQUAL(atol(text), (long)lowest);
+	/* A wish is met as low as anybody may go. */
+	CHECK_EQUAL(syscall(SYS_mmap, PAGE, PAGE, PROT_READ, ANONYMOUS_PRIVATE, -1, 0l),
+		    (long)lowest);
+	low = (char *)syscall(SYS_mmap, 0l, 2 * PAGE, PROT_READ | PROT_WRITE,
+			      ANONYMOUS_PRIVATE | MAP_FIXED, -1, 0l);
+	CHECK_EQUAL(low, 0);
+	user_become(NOBODY);
+	CHECK_ERRNO(syscall(SYS_mmap, 0l, PAGE, PROT_READ, ANONYMOUS_PRIVATE | MAP_FIXED, -1, 0l),
+		    EPERM);
+	CHECK_ERRNO(syscall(SYS_mmap, lowest - PAGE, PAGE, PROT_READ,
+			    ANONYMOUS_PRIVATE | FIXED_NOREPLACE, -1, 0l), EPERM);
+	CHECK_ERRNO(syscall(SYS_mmap, 1l, PAGE, PROT_READ, ANONYMOUS_PRIVATE | MAP_FIXED, -1, 0l),
+		    EINVAL);
+	CHECK_ERRNO(syscall(SYS_mmap, 0l, 1ul << 62, PROT_READ, ANONYMOUS_PRIVATE | MAP_FIXED, -1,
+			    0l), ENOMEM);
+	CHECK_ERRNO(syscall(SYS_mremap, lowest, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, PAGE),
+		    EPERM);
+	CHECK_EQUAL(syscall(SYS_mmap, lowest + PAGE, PAGE, PROT_READ, ANONYMOUS_PRIVATE | MAP_FIXED,
+			    -1, 0l), (long)(lowest + PAGE));
+}
+
 TEST(fixed_without_replacing)
 {
 	char *start = map(3, PROT_READ | PROT_WRITE, ANONYMOUS_PRIVATE);

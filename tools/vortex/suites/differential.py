@@ -3,7 +3,7 @@ import os
 import re
 
 from .. import images
-from ..common import ROOT
+from ..common import BUILD, ROOT, run as run_command
 from .oracle import on_aegis, on_linux, write_initrd
 
 END = "@@ end of all"
@@ -16,6 +16,14 @@ sh /test/run.sh /test/lines {shell} {first}
 echo "@@ end"" of all"
 /bin/busybox poweroff -f
 """
+
+
+ELF_COMMAND = """#!/bin/sh
+dmesg -n 1 2>/dev/null
+/test/elf_lies
+/bin/busybox poweroff -f
+"""
+ELF_END = "@@ end of lies"
 
 
 def read_lines(name):
@@ -44,6 +52,8 @@ def run(context, report):
     """Each file of command lines on both kernels."""
     for name, image, shell, memory in FILES:
         run_file(context, report, name, (image, shell, memory))
+    if context.arch == "x86_64":
+        run_elf_lies(context, report)
 
 
 def _pass(runner, name, setting, lines, arch, attempts):
@@ -86,3 +96,50 @@ def run_file(context, report, name, setting):
         else:
             report.check(label, found[number] == expected[number],
                          f"\n  Linux {expected[number]!r:.300}\n  Aegis {found[number]!r:.300}")
+
+
+def elf_initrd():
+    """An image with the program of test/differential/elf, which executes ELF files that lie."""
+    folder = os.path.join(ROOT, "test", "differential", "elf")
+    program = os.path.join(BUILD, "elf_lies")
+    run_command(["musl-gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-s", "-o", program,
+                 *(os.path.join(folder, name + ".c") for name in ("main", "image", "cases", "guest"))])
+    with open(program, "rb") as data:
+        files = {"test/elf_lies": (data.read(), 0o755)}
+    return write_initrd(images.image_with("busybox", "x86_64", files, ELF_COMMAND))
+
+
+def parse_outcomes(output):
+    """{what was tried: what became of it}."""
+    return dict(re.findall(r"^@@ ([^:\n]+): (.*)$", output, re.M))
+
+
+def first_difference(expected, found):
+    """Where two lists of outcomes part, short enough to read."""
+    at = next((i for i, (a, b) in enumerate(zip(expected, found)) if a != b), min(len(expected), len(found)))
+    at = max(expected.rfind(" ", 0, at), 0)
+    return f"Linux {expected[at:at + 60]!r}, Aegis {found[at:at + 60]!r}"
+
+
+def run_elf_lies(context, report):
+    """Each line of the program on Linux and on Aegis. Without protection keys, which make memory that may
+    only be executed unreadable on Linux."""
+    path = elf_initrd()
+    try:
+        options = {"smp": 4, "memory": 512, "cpu": "max,-pku"}
+        output, reason = on_linux(context.arch, path, ELF_END, 600, **options)
+        expected = parse_outcomes(output)
+        if reason:
+            report.not_ok("elf: on Linux", reason)
+        kernels = [("elf", False)] + ([("elf debug", True)] if context.long else [])
+        for label, debug in kernels:
+            output, reason = on_aegis(context, path, ELF_END, 600, debug=debug, **options)
+            found = parse_outcomes(output)
+            report.check(f"{label}: comes to its end", not reason, f"{reason}; {output[-300:]!r}")
+            for name, outcome in expected.items():
+                if name not in found:
+                    report.not_ok(f"{label}: {name}", "no result")
+                else:
+                    report.check(f"{label}: {name}", outcome == found[name], first_difference(outcome, found[name]))
+    finally:
+        os.unlink(path)
