@@ -129,7 +129,7 @@ long file_read(struct file *file, struct transfer *to, struct io *io)
 	long result;
 
 	if (unlikely(!file->operations->read))
-		return -EINVAL;
+		return file->operations->list ? -EISDIR : -EINVAL;
 	result = file->operations->read(file, to, io);
 	thread->read_calls++;
 	if (result > 0) {

@@ -89,6 +89,11 @@ struct inode_operations {
 	int (*change)(struct inode *inode, const struct attribute_change *change);
 	/* Fills what is not in inode->attributes (procfs sizes). NULL: nothing more. */
 	int (*refresh)(struct inode *inode);
+	/* Asked when the permission bits refuse: 0, or -EACCES whatever the privileges; 1: these
+	 * decide. NULL: as 1. */
+	int (*permission)(struct inode *inode);
+	/* For names that are not cached: what it shows has ended, its name is a deleted one's. */
+	bool (*is_gone)(struct inode *inode);
 	/* Sets operations and object of a fresh file. NULL: file_operations of the inode. */
 	int (*open)(struct inode *inode, struct file *file);
 	/* Extended attributes, values up to 64 KB; -ENODATA, -ERANGE, -EOPNOTSUPP when NULL. */

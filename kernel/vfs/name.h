@@ -81,6 +81,9 @@ void name_attach(struct name *name, struct inode *inode);
 /* Drops what is cached below a directory and leaves the cache itself (procfs: a process ended). */
 void name_forget(struct name *name);
 
+/* Unlinked, or what it stands for has ended: no walk leads to it any more. */
+bool name_is_deleted(const struct name *name);
+
 /* The absolute name of a path as seen from root: into buffer, from its end. The text, or an error
  * pointer with -ENAMETOOLONG; "(unreachable)" and " (deleted)" as Linux shows them. */
 char *path_describe(const struct path *path, const struct path *root, char *buffer, size_t size);

@@ -193,6 +193,17 @@ static int file_for(const struct path *path, const struct open_request *request,
 	return 0;
 }
 
+/* A rename may give it another parent, and the old one away, at any moment. */
+static bool is_parent_watched(const struct name *name)
+{
+	bool is_watched;
+
+	rcu_read_lock();
+	is_watched = rcu_dereference(name->parent)->inode->marks != NULL;
+	rcu_read_unlock();
+	return is_watched;
+}
+
 static int open_object(const struct path *path, const struct open_request *request,
 		       bool was_created, struct file **file)
 {
@@ -224,7 +235,7 @@ static int open_object(const struct path *path, const struct open_request *reque
 			return error;
 		}
 	}
-	if (unlikely(inode->marks || path->name->parent->inode->marks))
+	if (unlikely(inode->marks || is_parent_watched(path->name)))
 		notify_file(*file, IN_OPEN);
 	return 0;
 }
@@ -300,12 +311,19 @@ static int walk_creating(struct walker *walker, const struct open_request *reque
 		error = find_or_create(walker, request, &name, was_created);
 		if (error)
 			return error;
-		if (inode_type(name->inode) != S_IFLNK || !(walker->flags & WALK_FOLLOW))
+		if (inode_type(name->inode) == S_IFLNK && (walker->flags & WALK_FOLLOW)) {
+			error = walker_follow(walker, name->inode, NULL);
+			name_put(name);
+			if (error)
+				return error;
+			continue;
+		}
+		if (!*was_created && !(request->flags & O_EXCL))
+			error = sticky_may_open(walker->inode, name->inode);
+		if (error == 0)
 			return walker_enter(walker, name);
-		error = walker_follow(walker, name->inode, NULL);
 		name_put(name);
-		if (error)
-			return error;
+		return error;
 	}
 }
 

@@ -81,6 +81,12 @@ int inode_permission(struct inode *inode, unsigned may)
 	}
 	if ((bits_for(inode, credentials_current()) & wanted) == wanted)
 		return 0;
+	if (inode->operations->permission) {
+		int answer = inode->operations->permission(inode);
+
+		if (answer <= 0)
+			return answer;
+	}
 	return permission_by_privilege(inode, wanted);
 }
 
@@ -145,4 +151,51 @@ void inode_owner_set(struct inode *inode, struct inode *directory)
 	else if ((attributes->mode & (S_ISGID | 0010)) == (S_ISGID | 0010) &&
 		 !inode_may_keep_setgid(inode, attributes->gid))
 		attributes->mode &= (uint16_t)~S_ISGID;
+}
+
+/* As Debian's Linux starts: links are guarded, what O_CREAT finds is not. */
+struct name_protection name_protection = { .symlinks = 1, .hardlinks = 1 };
+
+int symlink_may_follow(struct inode *directory, struct inode *link)
+{
+	uint16_t mode = READ_ONCE(directory->attributes.mode);
+	uint32_t owner = READ_ONCE(link->attributes.uid);
+
+	if (!READ_ONCE(name_protection.symlinks) || owner == credentials_current()->fsuid)
+		return 0;
+	if ((mode & (S_ISVTX | 0002)) != (S_ISVTX | 0002))
+		return 0;
+	return READ_ONCE(directory->attributes.uid) == owner ? 0 : -EACCES;
+}
+
+/* Only of what one may read and write anyway, and what gives nobody another identity. */
+static bool is_safe_source(struct inode *source)
+{
+	uint16_t mode = READ_ONCE(source->attributes.mode);
+
+	if (inode_type(source) != S_IFREG || (mode & S_ISUID) ||
+	    (mode & (S_ISGID | 0010)) == (S_ISGID | 0010))
+		return false;
+	return inode_permission(source, MAY_READ | MAY_WRITE) == 0;
+}
+
+int hardlink_may_make(struct inode *source)
+{
+	if (!READ_ONCE(name_protection.hardlinks) || is_safe_source(source) ||
+	    inode_is_owner(source))
+		return 0;
+	return -EPERM;
+}
+
+int sticky_may_open(struct inode *directory, struct inode *inode)
+{
+	uint16_t mode = READ_ONCE(directory->attributes.mode), type = inode_type(inode);
+	uint32_t owner = READ_ONCE(inode->attributes.uid);
+	int32_t level = type == S_IFIFO ? READ_ONCE(name_protection.fifos) :
+		type == S_IFREG ? READ_ONCE(name_protection.regular) : 0;
+
+	if (level == 0 || !(mode & S_ISVTX) || owner == credentials_current()->fsuid ||
+	    owner == READ_ONCE(directory->attributes.uid))
+		return 0;
+	return (mode & 0002) || ((mode & 0020) && level >= 2) ? -EACCES : 0;
 }

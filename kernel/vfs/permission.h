@@ -27,6 +27,24 @@ enum linux_privilege {
 };
 bool privilege_is_held(enum linux_privilege privilege);
 
+/*
+ * What keeps names in directories for everybody (/tmp) from being used against others; set by
+ * /proc/sys/fs/protected_* (proc(5)).
+ */
+struct name_protection {
+	int32_t symlinks;	/* 1: not followed unless the follower or the directory owns them */
+	int32_t hardlinks;	/* 1: made only to what one owns or may read and write */
+	int32_t fifos;		/* 1: O_CREAT opens none of others in a sticky directory that */
+	int32_t regular;	/* everybody may write; 2: nor in one that its group may write */
+};
+extern struct name_protection name_protection;
+/* The last component is a symbolic link in `directory`: 0, or -EACCES. */
+int symlink_may_follow(struct inode *directory, struct inode *link) MUST_CHECK;
+/* 0, or -EPERM. */
+int hardlink_may_make(struct inode *source) MUST_CHECK;
+/* O_CREAT found a file of this directory: 0, or -EACCES. */
+int sticky_may_open(struct inode *directory, struct inode *inode) MUST_CHECK;
+
 /* The owner of the file, or somebody who may act as it (CAP_FOWNER). */
 bool inode_is_owner(struct inode *inode);
 /* Group of the file, or CAP_FSETID: may keep the set-group-id bit. */

@@ -15,15 +15,34 @@
 #include <abi/fcntl.h>
 
 struct proc_inode;
+struct space;
+
+enum proc_flag {
+	PROC_PRIVATE = 1 << 0,		/* to open it takes who may inspect the process */
+	PROC_ASKED = 1 << 1,		/* so does each reading */
+	PROC_AT_OPEN = 1 << 2,		/* the text is that of the moment it was opened */
+	PROC_OUTLIVES = 1 << 3,		/* what is open stays readable when the process is gone */
+};
+
+/* A number below /proc/sys that may be set within limits. */
+struct proc_number {
+	int32_t *value;
+	int32_t least, most;
+};
 
 /* One thing below /proc. Tables end with a node without a name. */
 struct proc_node {
 	const char *name;
 	uint16_t mode;			/* type and bits */
-	bool is_private;		/* only for those who may inspect the process */
+	uint8_t flags;			/* enum proc_flag */
+	/* One of the three makes the text. The space (NULL: it had none) and the root are those
+	 * that the process had when the file was opened. */
 	int (*show)(struct format_sink *sink, struct proc_inode *node);
+	int (*show_space)(struct format_sink *sink, struct space *space);
+	void (*show_mounts)(struct format_sink *sink, const struct path *root);
 	/* Text from a program, terminated. */
 	int (*store)(struct proc_inode *node, char *text, size_t length);
+	const struct proc_number *number;
 	const struct proc_node *children;
 	const struct inode_operations *operations;	/* instead of those by type */
 	const struct file_operations *file_operations;
@@ -81,14 +100,24 @@ extern const struct file_operations proc_root_file_operations, proc_process_file
 extern const struct file_operations proc_task_file_operations, proc_fd_file_operations;
 extern const struct file_operations proc_status_file_operations, proc_mounts_file_operations;
 extern const struct file_operations proc_kernel_log_operations;
+extern const struct inode_operations proc_memory_operations, proc_namespaces_operations;
+extern const struct inode_operations proc_values_operations;	/* of /proc/sys and below */
+extern const struct file_operations proc_namespaces_file_operations;
 
 int proc_lookup_status(struct inode *directory, struct name *name) MUST_CHECK;
+/* What proc_directory_operations and proc_text_operations are made of. */
+int proc_table_lookup(struct inode *directory, struct name *name) MUST_CHECK;
+int proc_text_open(struct inode *inode, struct file *file) MUST_CHECK;
+int proc_text_change(struct inode *inode, const struct attribute_change *change) MUST_CHECK;
 
 /* A path to an object that stands for a file without a name (a pipe): stat and open reach it. */
 int proc_anonymous_path(struct inode *link, struct file *file, struct path *path) MUST_CHECK;
 extern const struct proc_node proc_anonymous_node;
 struct mount *proc_internal_mount(void);	/* NULL: memory is short */
 
+/* Whether what the inode shows was waited for and forgotten: no number leads to it. */
+bool proc_is_gone(const struct proc_inode *node);
+bool proc_inode_is_gone(struct inode *inode);	/* inode_operations.is_gone */
 /* Whether the current thread may look into a process (environ, maps, fd...): 0 or -EACCES. */
 int proc_may_inspect(struct process *process) MUST_CHECK;
 /* Parts of a process with references, or NULL when it has ended. */
@@ -96,6 +125,9 @@ struct space *proc_space_get(struct process *process);
 struct directory_state *proc_directories_get(struct process *process);
 /* The thread that stands for the inode: its own, or the process's leader. Counted or NULL. */
 struct thread *proc_thread_get(struct proc_inode *node);
+
+/* Without the blanks around it. */
+char *proc_trim(char *text);
 
 /* What the tables name. */
 #define PROC_SHOWS(name) int name(struct format_sink *sink, struct proc_inode *node)
@@ -105,10 +137,6 @@ PROC_SHOWS(proc_show_statm);
 PROC_SHOWS(proc_show_status);
 PROC_SHOWS(proc_show_command_line);
 PROC_SHOWS(proc_show_comm);
-PROC_SHOWS(proc_show_environment);
-PROC_SHOWS(proc_show_auxiliary);
-PROC_SHOWS(proc_show_maps);
-PROC_SHOWS(proc_show_smaps);
 PROC_SHOWS(proc_show_limits);
 PROC_SHOWS(proc_show_io);
 PROC_SHOWS(proc_show_adjust);
@@ -117,11 +145,16 @@ PROC_SHOWS(proc_show_wchan);
 PROC_SHOWS(proc_show_capabilities);
 PROC_SHOWS(proc_show_denials);
 PROC_SHOWS(proc_show_personality);
-PROC_SHOWS(proc_show_mounts);
-PROC_SHOWS(proc_show_mountinfo);
 PROC_SHOWS(proc_show_fdinfo);
 PROC_SHOWS(proc_show_cgroup);
 PROC_SHOWS(proc_show_schedstat);
+PROC_SHOWS(proc_show_number);	/* what node->number points to */
+int proc_show_environment(struct format_sink *sink, struct space *space);
+int proc_show_auxiliary(struct format_sink *sink, struct space *space);
+int proc_show_maps(struct format_sink *sink, struct space *space);
+int proc_show_smaps(struct format_sink *sink, struct space *space);
+int proc_show_smaps_rollup(struct format_sink *sink, struct space *space);
+int proc_store_number(struct proc_inode *node, char *text, size_t length);
 int proc_store_comm(struct proc_inode *node, char *text, size_t length);
 int proc_store_adjust(struct proc_inode *node, char *text, size_t length);
 

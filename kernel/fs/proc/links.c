@@ -214,7 +214,7 @@ static const struct proc_node fd_link_node = {
 	"fd", S_IFLNK | 0700, .operations = &fd_link_operations,
 };
 static const struct proc_node fdinfo_node = {
-	"fdinfo", S_IFREG | 0400, true, .show = proc_show_fdinfo,
+	"fdinfo", S_IFREG | 0444, PROC_PRIVATE | PROC_OUTLIVES, .show = proc_show_fdinfo,
 };
 
 static int fd_attach(struct inode *directory, struct name *name, const struct proc_node *node)
@@ -229,10 +229,10 @@ static int fd_attach(struct inode *directory, struct name *name, const struct pr
 
 	name->flags |= NAME_UNCACHED;
 	if (number < 0)
-		return 0;
+		return -ENOENT;
 	file = process_file_get(parent->process, (int)number);
 	if (!file)
-		return 0;
+		return -ENOENT;
 	place.fd = (int)number;
 	error = proc_attach(directory, name, &place);
 	/* The link's bits say how the file is open. */
@@ -248,13 +248,16 @@ static int fd_attach(struct inode *directory, struct name *name, const struct pr
 
 static int fd_lookup(struct inode *directory, struct name *name)
 {
-	int error = proc_may_inspect(proc_inode_of(directory)->process);
+	struct proc_inode *node = proc_inode_of(directory);
+	int error = proc_is_gone(node) ? -ENOENT : proc_may_inspect(node->process);
 
 	return error ? error : fd_attach(directory, name, &fd_link_node);
 }
 
 static int fdinfo_lookup(struct inode *directory, struct name *name)
 {
+	if (proc_is_gone(proc_inode_of(directory)))
+		return -ESRCH;
 	return fd_attach(directory, name, &fdinfo_node);
 }
 
@@ -263,8 +266,10 @@ static int fd_list(struct file *file, struct directory_sink *sink)
 	struct proc_inode *node = proc_inode_of(file->inode);
 	bool is_info = node->node->operations == &proc_fdinfo_operations;
 	struct descriptor_table *table;
-	int error = proc_may_inspect(node->process), fd;
+	int error = is_info ? 0 : proc_may_inspect(node->process), fd;
 
+	if (proc_is_gone(node))
+		return -ENOENT;
 	if (error)
 		return error;
 	if (proc_list_table(file, sink, NULL))
@@ -282,25 +287,18 @@ static int fd_list(struct file *file, struct directory_sink *sink)
 	return 0;
 }
 
-/* Linux shows in the size how many descriptors are open. */
-static int fd_refresh(struct inode *inode)
+/* Threads of the process itself need no permission bits (proc_fd_permission of Linux). */
+static int fd_permission(struct inode *inode)
 {
-	struct descriptor_table *table = process_descriptors_get(proc_inode_of(inode)->process);
-	uint64_t count = 0;
-
-	if (!table)
-		return 0;
-	for (int fd = 0; descriptor_table_next(table, &fd); fd++)
-		count++;
-	descriptor_table_put(table);
-	inode_size_set(inode, count);
-	return 0;
+	return proc_inode_of(inode)->process == process_current() ? 0 : 1;
 }
 
 const struct inode_operations proc_fd_operations = {
-	.lookup = fd_lookup, .refresh = fd_refresh,
+	.lookup = fd_lookup, .permission = fd_permission, .is_gone = proc_inode_is_gone,
 };
-const struct inode_operations proc_fdinfo_operations = { .lookup = fdinfo_lookup };
+const struct inode_operations proc_fdinfo_operations = {
+	.lookup = fdinfo_lookup, .permission = fd_permission, .is_gone = proc_inode_is_gone,
+};
 const struct file_operations proc_fd_file_operations = {
 	.list = fd_list, .seek = proc_seek_directory,
 };

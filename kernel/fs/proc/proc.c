@@ -53,6 +53,15 @@ static const struct inode_operations *operations_for(const struct proc_node *nod
 						: &proc_text_operations;
 }
 
+static uint32_t directories_in(const struct proc_node *table)
+{
+	uint32_t count = 0;
+
+	for (; table && table->name; table++)
+		count += (table->mode & S_IFMT) == S_IFDIR;
+	return count;
+}
+
 static struct proc_inode *inode_make(struct superblock *superblock,
 				     const struct proc_place *place)
 {
@@ -72,6 +81,7 @@ static struct proc_inode *inode_make(struct superblock *superblock,
 	if (node->thread)
 		thread_get(node->thread);
 	node->inode.number = number_for(node);
+	node->inode.attributes.link_count += directories_in(place->node->children);
 	node->inode.operations = operations_for(place->node);
 	node->inode.file_operations = place->node->file_operations ?
 		place->node->file_operations : &proc_directory_file_operations;
@@ -132,17 +142,28 @@ int64_t proc_number_of(const struct name *name)
 }
 
 /* A table's directory: the same process, if any, for what is in it. */
-static int table_lookup(struct inode *directory, struct name *name)
+int proc_table_lookup(struct inode *directory, struct name *name)
 {
 	struct proc_inode *node = proc_inode_of(directory);
 	struct proc_place place = { .node = proc_node_find(node->node->children, name),
 				    .process = node->process, .thread = node->thread, .fd = -1 };
 
-	return place.node ? proc_attach(directory, name, &place) : 0;
+	/* A thread's directory stays one whose names are only missing. */
+	if (node->process && !node->thread && proc_is_gone(node))
+		return -ESRCH;
+	return place.node ? proc_attach(directory, name, &place) : -ENOENT;
+}
+
+bool proc_inode_is_gone(struct inode *inode)
+{
+	struct proc_inode *node = proc_inode_of(inode);
+
+	return node->process && proc_is_gone(node);
 }
 
 const struct inode_operations proc_directory_operations = {
-	.lookup = table_lookup,
+	.lookup = proc_table_lookup,
+	.is_gone = proc_inode_is_gone,
 };
 
 static bool list_dots(struct file *file, struct directory_sink *sink)
@@ -194,7 +215,11 @@ bool proc_list_number(struct file *file, struct directory_sink *sink, int32_t nu
 
 static int table_list(struct file *file, struct directory_sink *sink)
 {
-	proc_list_table(file, sink, proc_inode_of(file->inode)->node->children);
+	struct proc_inode *node = proc_inode_of(file->inode);
+
+	if (node->process && proc_is_gone(node))
+		return -ENOENT;
+	proc_list_table(file, sink, node->node->children);
 	return 0;
 }
 

@@ -39,6 +39,21 @@ int proc_may_inspect(struct process *process)
 	return is_allowed ? 0 : -EACCES;
 }
 
+bool proc_is_gone(const struct proc_inode *node)
+{
+	struct thread *thread;
+	bool is_gone;
+
+	/* Who has waited for a process takes its leader away. */
+	if (!node->thread)
+		return node->process && !READ_ONCE(node->process->leader);
+	thread = thread_find(node->thread->id);
+	is_gone = thread != node->thread;
+	if (thread)
+		thread_put(thread);
+	return is_gone;
+}
+
 struct space *proc_space_get(struct process *process)
 {
 	bool enabled = spin_lock_irq(&process->signals.lock);
@@ -87,7 +102,7 @@ static int process_lookup(struct inode *directory, struct name *name)
 		return proc_attach(directory, name, &place);
 	name->flags |= NAME_UNCACHED;
 	if (number <= 0)
-		return 0;
+		return -ENOENT;
 	place.node = &proc_process_node;
 	place.process = process_find((int32_t)number);
 	if (!place.process) {
@@ -95,7 +110,7 @@ static int process_lookup(struct inode *directory, struct name *name)
 		struct thread *thread = thread_find((int32_t)number);
 
 		if (!thread)
-			return 0;
+			return -ENOENT;
 		place.process = thread->process;
 		process_get(place.process);
 		thread_put(thread);
@@ -153,14 +168,16 @@ static int task_lookup(struct inode *directory, struct name *name)
 	struct proc_inode *node = proc_inode_of(directory);
 	int64_t number = proc_number_of(name);
 	struct proc_place place = { .node = &thread_node, .process = node->process, .fd = -1 };
-	int error = 0;
+	int error = -ENOENT;
 
 	name->flags |= NAME_UNCACHED;
+	if (proc_is_gone(node))
+		return -ESRCH;
 	if (number <= 0)
-		return 0;
+		return -ENOENT;
 	place.thread = thread_find((int32_t)number);
 	if (!place.thread)
-		return 0;
+		return -ENOENT;
 	if (place.thread->process == node->process)
 		error = proc_attach(directory, name, &place);
 	thread_put(place.thread);
@@ -171,6 +188,8 @@ static int task_list(struct file *file, struct directory_sink *sink)
 {
 	struct process *process = proc_inode_of(file->inode)->process;
 
+	if (proc_is_gone(proc_inode_of(file->inode)))
+		return -ENOENT;
 	if (proc_list_table(file, sink, NULL))
 		return 0;
 	for (;;) {
@@ -213,6 +232,7 @@ const struct file_operations proc_root_file_operations = {
 
 const struct inode_operations proc_task_operations = {
 	.lookup = task_lookup,
+	.is_gone = proc_inode_is_gone,
 	.refresh = task_refresh,
 };
 
@@ -225,48 +245,59 @@ const struct proc_node proc_process_node = {
 	"process", S_IFDIR | 0555, .children = proc_process_table,
 };
 
-#define THREAD_FILES \
-	{ "status", S_IFREG | 0444, .show = proc_show_status }, \
-	{ "statm", S_IFREG | 0444, .show = proc_show_statm }, \
-	{ "cmdline", S_IFREG | 0444, .show = proc_show_command_line }, \
-	{ "comm", S_IFREG | 0644, .show = proc_show_comm, .store = proc_store_comm }, \
-	{ "environ", S_IFREG | 0400, true, .show = proc_show_environment }, \
-	{ "auxv", S_IFREG | 0400, true, .show = proc_show_auxiliary }, \
-	{ "maps", S_IFREG | 0444, true, .show = proc_show_maps }, \
-	{ "smaps", S_IFREG | 0444, true, .show = proc_show_smaps }, \
-	{ "limits", S_IFREG | 0444, .show = proc_show_limits }, \
-	{ "io", S_IFREG | 0400, true, .show = proc_show_io }, \
-	{ "oom_score", S_IFREG | 0444, .show = proc_show_oom_score }, \
-	{ "oom_score_adj", S_IFREG | 0644, .show = proc_show_adjust, \
-	  .store = proc_store_adjust }, \
-	{ "wchan", S_IFREG | 0444, .show = proc_show_wchan }, \
-	{ "personality", S_IFREG | 0400, true, .show = proc_show_personality }, \
-	{ "cgroup", S_IFREG | 0444, .show = proc_show_cgroup }, \
-	{ "schedstat", S_IFREG | 0444, .show = proc_show_schedstat }, \
-	{ "capabilities", S_IFREG | 0444, .show = proc_show_capabilities }, \
-	{ "denials", S_IFREG | 0400, true, .show = proc_show_denials }, \
-	{ "mounts", S_IFREG | 0444, .show = proc_show_mounts, \
-	  .file_operations = &proc_mounts_file_operations }, \
-	{ "mountinfo", S_IFREG | 0444, .show = proc_show_mountinfo, \
-	  .file_operations = &proc_mounts_file_operations }, \
-	{ "exe", S_IFLNK | 0777, .operations = &proc_exe_operations }, \
-	{ "cwd", S_IFLNK | 0777, .operations = &proc_cwd_operations }, \
-	{ "root", S_IFLNK | 0777, .operations = &proc_root_link_operations }, \
+/* What a directory of a process and that of a thread hold, in Linux's order. */
+#define DIRECTORIES \
 	{ "fd", S_IFDIR | 0500, .operations = &proc_fd_operations, \
 	  .file_operations = &proc_fd_file_operations }, \
 	{ "fdinfo", S_IFDIR | 0555, .operations = &proc_fdinfo_operations, \
-	  .file_operations = &proc_fd_file_operations }
+	  .file_operations = &proc_fd_file_operations }, \
+	{ "ns", S_IFDIR | 0511, .operations = &proc_namespaces_operations, \
+	  .file_operations = &proc_namespaces_file_operations }, \
+	{ "environ", S_IFREG | 0400, PROC_PRIVATE | PROC_OUTLIVES, \
+	  .show_space = proc_show_environment }, \
+	{ "auxv", S_IFREG | 0400, PROC_PRIVATE | PROC_OUTLIVES, \
+	  .show_space = proc_show_auxiliary }, \
+	{ "status", S_IFREG | 0444, .show = proc_show_status }, \
+	{ "personality", S_IFREG | 0400, PROC_ASKED, .show = proc_show_personality }, \
+	{ "limits", S_IFREG | 0444, .show = proc_show_limits }, \
+	{ "comm", S_IFREG | 0644, .show = proc_show_comm, .store = proc_store_comm }, \
+	{ "cmdline", S_IFREG | 0444, .show = proc_show_command_line }
+
+#define FILES \
+	{ "statm", S_IFREG | 0444, .show = proc_show_statm }, \
+	{ "maps", S_IFREG | 0444, PROC_PRIVATE, .show_space = proc_show_maps }, \
+	{ "mem", S_IFREG | 0600, PROC_PRIVATE, .operations = &proc_memory_operations }, \
+	{ "cwd", S_IFLNK | 0777, .operations = &proc_cwd_operations }, \
+	{ "root", S_IFLNK | 0777, .operations = &proc_root_link_operations }, \
+	{ "exe", S_IFLNK | 0777, .operations = &proc_exe_operations }, \
+	{ "mounts", S_IFREG | 0444, PROC_OUTLIVES, .show_mounts = mounts_describe, \
+	  .file_operations = &proc_mounts_file_operations }, \
+	{ "mountinfo", S_IFREG | 0444, PROC_OUTLIVES, .show_mounts = mountinfo_describe, \
+	  .file_operations = &proc_mounts_file_operations }, \
+	{ "smaps", S_IFREG | 0444, PROC_PRIVATE, .show_space = proc_show_smaps }, \
+	{ "smaps_rollup", S_IFREG | 0444, PROC_PRIVATE, .show_space = proc_show_smaps_rollup }, \
+	{ "wchan", S_IFREG | 0444, .show = proc_show_wchan }, \
+	{ "schedstat", S_IFREG | 0444, .show = proc_show_schedstat }, \
+	{ "cgroup", S_IFREG | 0444, .show = proc_show_cgroup }, \
+	{ "oom_score", S_IFREG | 0444, .show = proc_show_oom_score }, \
+	{ "oom_score_adj", S_IFREG | 0644, .show = proc_show_adjust, \
+	  .store = proc_store_adjust }, \
+	{ "io", S_IFREG | 0400, PROC_ASKED, .show = proc_show_io }, \
+	{ "capabilities", S_IFREG | 0444, .show = proc_show_capabilities }, \
+	{ "denials", S_IFREG | 0400, PROC_ASKED, .show = proc_show_denials }
 
 const struct proc_node proc_process_table[] = {
 	{ "task", S_IFDIR | 0555, .operations = &proc_task_operations,
 	  .file_operations = &proc_task_file_operations },
+	DIRECTORIES,
 	{ "stat", S_IFREG | 0444, .show = proc_show_stat },
-	THREAD_FILES,
+	FILES,
 	{ .name = NULL },
 };
 
 const struct proc_node proc_thread_table[] = {
+	DIRECTORIES,
 	{ "stat", S_IFREG | 0444, .show = proc_show_thread_stat },
-	THREAD_FILES,
+	FILES,
 	{ .name = NULL },
 };

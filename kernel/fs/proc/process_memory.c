@@ -94,29 +94,47 @@ static void region_line(struct format_sink *sink, struct space *space, struct re
 	sink_text(sink, "\n");
 }
 
-static void usage_lines(struct format_sink *sink, struct region *region)
+static void kilobyte_line(struct format_sink *sink, const char *name, uint64_t pages)
 {
-	const unsigned long long unit = PAGE_SIZE / 1024;
+	char label[20];
+
+	format_print(label, sizeof(label), "%s:", name);
+	format_to(sink, "%-16s%8llu kB\n", label,
+		  (unsigned long long)pages * (PAGE_SIZE / 1024));
+}
+
+static void usage_lines(struct format_sink *sink, const struct region_usage *usage)
+{
+	kilobyte_line(sink, "Shared_Clean", usage->shared_clean);
+	kilobyte_line(sink, "Shared_Dirty", usage->shared_dirty);
+	kilobyte_line(sink, "Private_Clean", usage->private_clean);
+	kilobyte_line(sink, "Private_Dirty", usage->private_dirty);
+	kilobyte_line(sink, "Referenced", usage->referenced);
+	kilobyte_line(sink, "Anonymous", usage->anonymous);
+	kilobyte_line(sink, "LazyFree", 0);
+	kilobyte_line(sink, "AnonHugePages", 0);
+	kilobyte_line(sink, "ShmemPmdMapped", 0);
+	kilobyte_line(sink, "FilePmdMapped", 0);
+	kilobyte_line(sink, "Shared_Hugetlb", 0);
+	format_to(sink, "Private_Hugetlb: %7u kB\n", 0);
+	kilobyte_line(sink, "Swap", 0);
+	kilobyte_line(sink, "SwapPss", 0);
+	kilobyte_line(sink, "Locked", usage->locked);
+}
+
+static void region_usage_lines(struct format_sink *sink, struct region *region)
+{
 	struct region_usage usage = { 0 };
 
 	space_region_usage(region, &usage);
-	format_to(sink, "Size:           %8llu kB\nKernelPageSize: %8llu kB\n",
-		  (unsigned long long)(region->end - region->start) / 1024, unit);
-	format_to(sink, "MMUPageSize:    %8llu kB\nRss:            %8llu kB\n", unit,
-		  usage.resident * unit);
-	format_to(sink, "Pss:            %8llu kB\nPss_Dirty:      %8llu kB\n",
-		  usage.proportional * unit, usage.private_dirty * unit);
-	format_to(sink, "Shared_Clean:   %8llu kB\nShared_Dirty:   %8llu kB\n",
-		  usage.shared_clean * unit, usage.shared_dirty * unit);
-	format_to(sink, "Private_Clean:  %8llu kB\nPrivate_Dirty:  %8llu kB\n",
-		  usage.private_clean * unit, usage.private_dirty * unit);
-	format_to(sink, "Referenced:     %8llu kB\nAnonymous:      %8llu kB\n",
-		  usage.referenced * unit, usage.anonymous * unit);
-	format_to(sink, "LazyFree:       %8u kB\nAnonHugePages:  %8u kB\n", 0, 0);
-	format_to(sink, "ShmemPmdMapped: %8u kB\nFilePmdMapped:  %8u kB\n", 0, 0);
-	format_to(sink, "Shared_Hugetlb: %8u kB\nPrivate_Hugetlb: %7u kB\n", 0, 0);
-	format_to(sink, "Swap:           %8u kB\nSwapPss:        %8u kB\n", 0, 0);
-	format_to(sink, "Locked:         %8llu kB\nTHPeligible:    0\n", usage.locked * unit);
+	kilobyte_line(sink, "Size", (region->end - region->start) / PAGE_SIZE);
+	kilobyte_line(sink, "KernelPageSize", 1);
+	kilobyte_line(sink, "MMUPageSize", 1);
+	kilobyte_line(sink, "Rss", usage.resident);
+	kilobyte_line(sink, "Pss", usage.proportional);
+	kilobyte_line(sink, "Pss_Dirty", usage.private_dirty);
+	usage_lines(sink, &usage);
+	sink_text(sink, "THPeligible:    0\n");
 }
 
 static void flags_line(struct format_sink *sink, const struct region *region)
@@ -140,41 +158,98 @@ static void flags_line(struct format_sink *sink, const struct region *region)
 	sink_text(sink, " \n");
 }
 
-static int show_regions(struct format_sink *sink, struct proc_inode *node, bool has_usage)
+static int show_regions(struct format_sink *sink, struct space *space, bool has_usage)
 {
-	struct space *space = proc_space_get(node->process);
 	struct name_sink name = { .sink.write = name_write };
 	struct region *region;
 
 	if (!space)
 		return 0;
 	name.bytes = heap_allocate(PATH_MAXIMUM, HEAP_ACCOUNT | HEAP_RAW);
-	if (!name.bytes) {
-		space_put(space);
+	if (!name.bytes)
 		return -ENOMEM;
-	}
 	shared_lock_read(&space->lock);
 	for (region = space_region_first(space); region; region = space_region_next(region)) {
 		region_line(sink, space, region, &name);
 		if (has_usage) {
-			usage_lines(sink, region);
+			region_usage_lines(sink, region);
 			flags_line(sink, region);
 		}
 	}
 	shared_unlock_read(&space->lock);
 	heap_free(name.bytes);
-	space_put(space);
 	return 0;
 }
 
-int proc_show_maps(struct format_sink *sink, struct proc_inode *node)
+int proc_show_maps(struct format_sink *sink, struct space *space)
 {
-	return show_regions(sink, node, false);
+	return show_regions(sink, space, false);
 }
 
-int proc_show_smaps(struct format_sink *sink, struct proc_inode *node)
+int proc_show_smaps(struct format_sink *sink, struct space *space)
 {
-	return show_regions(sink, node, true);
+	return show_regions(sink, space, true);
+}
+
+/* Proportional pages of anonymous memory, and of files. */
+struct rollup {
+	struct region_usage total;
+	uint64_t anonymous, file, shared;
+	user_address_t start, end;
+};
+
+static void rollup_add(struct rollup *rollup, struct region *region)
+{
+	struct region_usage *total = &rollup->total, usage = { 0 };
+
+	space_region_usage(region, &usage);
+	total->resident += usage.resident;
+	total->proportional += usage.proportional;
+	total->shared_clean += usage.shared_clean;
+	total->shared_dirty += usage.shared_dirty;
+	total->private_clean += usage.private_clean;
+	total->private_dirty += usage.private_dirty;
+	total->referenced += usage.referenced;
+	total->anonymous += usage.anonymous;
+	total->locked += usage.locked;
+	if (!region->operations)
+		rollup->anonymous += usage.proportional;
+	else if (region->flags & REGION_SHARED)
+		rollup->shared += usage.proportional;
+	else
+		rollup->file += usage.proportional;
+	rollup->start = rollup->end ? rollup->start : region->start;
+	rollup->end = region->end;
+}
+
+int proc_show_smaps_rollup(struct format_sink *sink, struct space *space)
+{
+	struct rollup *rollup;
+	struct region *region;
+
+	if (!space || !space_user_get_unless_dead(space))
+		return -ESRCH;
+	rollup = heap_allocate(sizeof(*rollup), HEAP_ACCOUNT);
+	if (rollup) {
+		shared_lock_read(&space->lock);
+		for (region = space_region_first(space); region;
+		     region = space_region_next(region))
+			rollup_add(rollup, region);
+		shared_unlock_read(&space->lock);
+		format_to(sink, "%08llx-%08llx ---p 00000000 00:00 0 %*s[rollup]\n",
+			  (unsigned long long)rollup->start, (unsigned long long)rollup->end,
+			  20, "");
+		kilobyte_line(sink, "Rss", rollup->total.resident);
+		kilobyte_line(sink, "Pss", rollup->total.proportional);
+		kilobyte_line(sink, "Pss_Dirty", rollup->total.private_dirty);
+		kilobyte_line(sink, "Pss_Anon", rollup->anonymous);
+		kilobyte_line(sink, "Pss_File", rollup->file);
+		kilobyte_line(sink, "Pss_Shmem", rollup->shared);
+		usage_lines(sink, &rollup->total);
+	}
+	space_user_put(space);
+	heap_free(rollup);
+	return rollup ? 0 : -ENOMEM;
 }
 
 /* Bytes of a program, at most a megabyte; what is not there ends the text. */
@@ -234,54 +309,20 @@ int proc_show_command_line(struct format_sink *sink, struct proc_inode *node)
 	return error;
 }
 
-int proc_show_environment(struct format_sink *sink, struct proc_inode *node)
+int proc_show_environment(struct format_sink *sink, struct space *space)
 {
-	struct space *space = proc_space_get(node->process);
-	int error;
-
-	if (!space)
-		return 0;
-	error = show_bytes(sink, space, space->environment_start, space->environment_end);
-	space_put(space);
-	return error;
+	return space ? show_bytes(sink, space, space->environment_start,
+				  space->environment_end) : 0;
 }
 
-int proc_show_auxiliary(struct format_sink *sink, struct proc_inode *node)
+/* It stands in the space itself, and stays when the memory is gone. */
+int proc_show_auxiliary(struct format_sink *sink, struct space *space)
 {
-	struct space *space = proc_space_get(node->process);
-
-	if (!space)
-		return 0;
-	sink->write(sink, (const char *)space->auxiliary,
-		    min(space->auxiliary_count, (uint32_t)ARRAY_SIZE(space->auxiliary)) *
-		    sizeof(uint64_t));
-	space_put(space);
+	if (space)
+		sink->write(sink, (const char *)space->auxiliary,
+			    min(space->auxiliary_count, (uint32_t)ARRAY_SIZE(space->auxiliary)) *
+			    sizeof(uint64_t));
 	return 0;
-}
-
-static int show_mounts(struct format_sink *sink, struct proc_inode *node,
-		       void (*describe)(struct format_sink *sink, const struct path *root))
-{
-	struct directory_state *state = proc_directories_get(node->process);
-	struct path root;
-
-	if (!state)
-		return -EINVAL;
-	directory_root_get(state, &root);
-	directory_state_put(state);
-	describe(sink, &root);
-	path_put(&root);
-	return 0;
-}
-
-int proc_show_mounts(struct format_sink *sink, struct proc_inode *node)
-{
-	return show_mounts(sink, node, mounts_describe);
-}
-
-int proc_show_mountinfo(struct format_sink *sink, struct proc_inode *node)
-{
-	return show_mounts(sink, node, mountinfo_describe);
 }
 
 int proc_show_fdinfo(struct format_sink *sink, struct proc_inode *node)

@@ -263,8 +263,8 @@ static void status_credentials(struct format_sink *sink, struct process *process
 	}
 	format_to(sink, "FDSize:\t%u\nGroups:\t", table ? descriptor_table_size(table) : 0);
 	for (uint32_t i = 0; credentials && i < credentials->group_count; i++)
-		format_to(sink, "%u ", credentials->groups[i]);
-	format_to(sink, "\n");
+		format_to(sink, i ? " %u" : "%u", credentials->groups[i]);
+	sink_text(sink, " \n");
 	if (credentials)
 		credentials_put(credentials);
 	if (table)
@@ -504,7 +504,7 @@ int proc_store_adjust(struct proc_inode *node, char *text, size_t length)
 	int64_t value;
 
 	(void)length;
-	if (parse_signed(text, 10, &value) || value < -1000 || value > 1000)
+	if (parse_signed(proc_trim(text), 10, &value) || value < -1000 || value > 1000)
 		return -EINVAL;
 	if (value < node->process->out_of_memory_adjust &&
 	    !privilege_is_held(PRIVILEGE_SYS_RESOURCE))
@@ -564,10 +564,11 @@ int proc_show_denials(struct format_sink *sink, struct proc_inode *node)
 	return 0;
 }
 
+/* There are no control groups: as on Linux where no hierarchy is mounted. */
 int proc_show_cgroup(struct format_sink *sink, struct proc_inode *node)
 {
+	(void)sink;
 	(void)node;
-	sink_text(sink, "0::/\n");
 	return 0;
 }
 

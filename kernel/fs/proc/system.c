@@ -283,7 +283,7 @@ static int status_lookup(struct inode *directory, struct name *name)
 	struct proc_place place = { .extra = entry, .fd = -1 };
 
 	if (!entry)
-		return 0;
+		return -ENOENT;
 	place.node = entry->store ? &status_write_node : &status_read_node;
 	return proc_attach(directory, name, &place);
 }
@@ -343,7 +343,8 @@ const struct proc_node proc_root_table[] = {
 	{ "swaps", S_IFREG | 0444, .show = show_nothing },
 	{ "modules", S_IFREG | 0444, .show = show_nothing },
 	{ "kmsg", S_IFREG | 0400, .file_operations = &proc_kernel_log_operations },
-	{ "sys", S_IFDIR | 0555, .children = proc_kernel_values },
+	{ "sys", S_IFDIR | 0555, .children = proc_kernel_values,
+	  .operations = &proc_values_operations },
 	{ "tty", S_IFDIR | 0555, .children = terminal_table },
 	{ "aegis", S_IFDIR | 0555, .operations = &proc_status_operations,
 	  .file_operations = &proc_status_file_operations },

@@ -7,6 +7,8 @@
 #include "fs/proc/internal.h"
 #include "memory/heap.h"
 #include "memory/page.h"
+#include "memory/space.h"
+#include "vfs/vfs.h"
 
 #define STORE_LIMIT 65536
 
@@ -16,7 +18,14 @@ struct proc_text {
 	size_t length, capacity;
 	bool is_short;			/* memory ran out */
 	struct mutex lock;		/* readers of one open file */
+	struct space *space;		/* counted; of show_space */
+	struct path root;		/* counted; of show_mounts */
 };
+
+static bool is_blank(char byte)
+{
+	return byte == ' ' || (byte >= '\t' && byte <= '\r');
+}
 
 static void text_write(struct format_sink *sink, const char *bytes, size_t length)
 {
@@ -56,10 +65,29 @@ static struct proc_text *text_get(struct file *file)
 	return none;
 }
 
+static int text_fill(struct proc_text *text, struct proc_inode *node)
+{
+	const struct proc_node *what = node->node;
+
+	if (what->show_space)
+		return what->show_space(&text->sink, text->space);
+	if (what->show)
+		return what->show(&text->sink, node);
+	what->show_mounts(&text->sink, &text->root);
+	return 0;
+}
+
 static int text_make(struct proc_text *text, struct proc_inode *node)
 {
-	int error;
+	uint8_t flags = node->node->flags;
+	int error = 0;
 
+	if (node->process && !(flags & PROC_OUTLIVES) && proc_is_gone(node))
+		error = -ESRCH;
+	else if (flags & PROC_ASKED)
+		error = proc_may_inspect(node->process);
+	if (error)
+		return error;
 	if (!text->bytes) {
 		text->bytes = heap_allocate(1024, HEAP_ACCOUNT | HEAP_RAW);
 		if (!text->bytes)
@@ -68,7 +96,7 @@ static int text_make(struct proc_text *text, struct proc_inode *node)
 	}
 	text->length = 0;
 	text->is_short = false;
-	error = node->node->show(&text->sink, node);
+	error = text_fill(text, node);
 	return error ? error : text->is_short ? -ENOMEM : 0;
 }
 
@@ -78,15 +106,13 @@ static long text_read(struct file *file, struct transfer *to, struct io *io)
 	struct proc_text *text;
 	long result = 0;
 
-	if (!node->node->show)
-		return -EINVAL;
 	if (io->offset < 0)
 		return -EINVAL;
 	text = text_get(file);
 	if (!text)
 		return -ENOMEM;
 	mutex_lock(&text->lock);
-	if (io->offset == 0 || !text->bytes)
+	if ((io->offset == 0 && !(node->node->flags & PROC_AT_OPEN)) || !text->bytes)
 		result = text_make(text, node);
 	if (result == 0 && (uint64_t)io->offset < text->length) {
 		size_t wanted = min(transfer_remaining(to), text->length - (uint64_t)io->offset);
@@ -109,7 +135,9 @@ static long text_store(struct file *file, struct transfer *from, struct io *io)
 	int error;
 
 	if (!node->node->store)
-		return -EINVAL;
+		return node->process ? -EINVAL : -EIO;
+	if (node->process && proc_is_gone(node))
+		return -ESRCH;
 	if (length >= STORE_LIMIT)
 		return -EINVAL;
 	text = heap_allocate(length + 1, HEAP_ACCOUNT);
@@ -123,6 +151,17 @@ static long text_store(struct file *file, struct transfer *from, struct io *io)
 		return error;
 	io->offset += (int64_t)length;
 	return (long)length;
+}
+
+char *proc_trim(char *text)
+{
+	char *end = text + strlen(text);
+
+	while (end > text && is_blank(end[-1]))
+		*--end = '\0';
+	while (is_blank(*text))
+		text++;
+	return text;
 }
 
 static int64_t text_seek(struct file *file, int64_t offset, int whence)
@@ -141,10 +180,13 @@ static void text_release(struct file *file)
 {
 	struct proc_text *text = file->object;
 
-	if (text) {
-		heap_free(text->bytes);
-		heap_free(text);
-	}
+	if (!text)
+		return;
+	if (text->space)
+		space_put(text->space);
+	path_put(&text->root);
+	heap_free(text->bytes);
+	heap_free(text);
 }
 
 const struct file_operations proc_text_file_operations = {
@@ -154,31 +196,55 @@ const struct file_operations proc_text_file_operations = {
 	.release = text_release,
 };
 
-static int text_open(struct inode *inode, struct file *file)
+/* What the text will be made of, held from the opening on: a program that is run later, perhaps
+ * with other rights, is not what was opened. */
+static int text_prepare(struct proc_inode *node, struct file *file)
+{
+	struct proc_text *text = text_get(file);
+	struct directory_state *state;
+
+	if (!text)
+		return -ENOMEM;
+	if (node->node->show_space)
+		text->space = proc_space_get(node->process);
+	if (node->node->show_mounts) {
+		state = proc_directories_get(node->process);
+		if (!state)
+			return -EINVAL;
+		directory_root_get(state, &text->root);
+		directory_state_put(state);
+	}
+	return node->node->flags & PROC_AT_OPEN ? text_make(text, node) : 0;
+}
+
+int proc_text_open(struct inode *inode, struct file *file)
 {
 	struct proc_inode *node = proc_inode_of(inode);
+	const struct proc_node *what = node->node;
+	int error = 0;
 
-	/* Asked at open, like Linux's ptrace checks: what is open stays readable. */
-	if (node->node->is_private && node->process) {
-		int error = proc_may_inspect(node->process);
-
-		if (error)
-			return error;
+	if (what->flags & (PROC_PRIVATE | PROC_ASKED) && node->process)
+		error = proc_may_inspect(node->process);
+	if (error == 0 && (what->show_space || what->show_mounts))
+		error = text_prepare(node, file);
+	if (error) {
+		text_release(file);
+		return error;
 	}
-	file->operations = node->node->file_operations ? node->node->file_operations
-						       : &proc_text_file_operations;
+	file->operations = what->file_operations ? what->file_operations
+						 : &proc_text_file_operations;
 	file->mode |= FILE_SEEKABLE | FILE_POSITIONAL;
 	return 0;
 }
 
 /* Sizes cannot be set; truncation at open is accepted, as on Linux, for `echo x > file`. */
-static int text_change(struct inode *inode, const struct attribute_change *change)
+int proc_text_change(struct inode *inode, const struct attribute_change *change)
 {
 	(void)inode;
 	return change->mask & ~(uint32_t)CHANGE_SIZE ? -EPERM : 0;
 }
 
 const struct inode_operations proc_text_operations = {
-	.open = text_open,
-	.change = text_change,
+	.open = proc_text_open,
+	.change = proc_text_change,
 };

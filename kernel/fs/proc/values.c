@@ -51,6 +51,7 @@ SHOWS_NUMBER(show_group_limit, 65536)
 SHOWS_NUMBER(show_zero, 0)
 SHOWS_NUMBER(show_one, 1)
 SHOWS_NUMBER(show_two, 2)
+SHOWS_NUMBER(show_minute, 60)
 SHOWS_NUMBER(show_entropy, 256)
 SHOWS_NUMBER(show_map_limit, 65530)
 SHOWS_NUMBER(show_lowest_address, LAYOUT_LOWEST_ADDRESS)
@@ -102,7 +103,7 @@ static int store_pipe_limit(struct proc_inode *node, char *text, size_t length)
 	(void)length;
 	if (!privilege_is_held(PRIVILEGE_SYS_ADMIN))
 		return -EPERM;
-	if (parse_unsigned(text, 10, &value) || value < 4096 || value > (1u << 31))
+	if (parse_unsigned(proc_trim(text), 10, &value) || value < 4096 || value > (1u << 31))
 		return -EINVAL;
 	pipe_capacity_maximum = (uint32_t)round_up_power_of_two(value);
 	return 0;
@@ -178,15 +179,69 @@ static PROC_SHOWS(show_print_levels)
 	return 0;
 }
 
-#define READ_ONLY(name, function) { name, S_IFREG | 0444, .show = function }
+int proc_show_number(struct format_sink *sink, struct proc_inode *node)
+{
+	format_to(sink, "%d\n", READ_ONCE(*node->node->number->value));
+	return 0;
+}
+
+int proc_store_number(struct proc_inode *node, char *text, size_t length)
+{
+	const struct proc_number *number = node->node->number;
+	int64_t value;
+
+	(void)length;
+	if (capability_require(CAPABILITY_SYSTEM_TUNE))
+		return -EPERM;
+	if (parse_signed(proc_trim(text), 10, &value) || value < number->least ||
+	    value > number->most)
+		return -EINVAL;
+	WRITE_ONCE(*number->value, (int32_t)value);
+	return 0;
+}
+
+/* These two pace a generator that is never short of entropy: what is written changes nothing. */
+static int store_nothing(struct proc_inode *node, char *text, size_t length)
+{
+	(void)node;
+	(void)text;
+	(void)length;
+	return 0;
+}
+
+/* The bits decide alone: what may not be written is written by nobody. */
+static int value_permission(struct inode *inode)
+{
+	(void)inode;
+	return -EACCES;
+}
+
+#define READ_ONLY(name, function) \
+	{ name, S_IFREG | 0444, .show = function, .operations = &value_operations }
 #define READ_WRITE(name, function, setter) \
-	{ name, S_IFREG | 0644, .show = function, .store = setter }
-#define DIRECTORY(name, table) { name, S_IFDIR | 0555, .children = table }
+	{ name, S_IFREG | 0644, .show = function, .store = setter, \
+	  .operations = &value_operations }
+#define NUMBER(name, value, least, most) \
+	{ name, S_IFREG | 0644, .show = proc_show_number, .store = proc_store_number, \
+	  .number = &(const struct proc_number){ &(value), (least), (most) }, \
+	  .operations = &value_operations }
+#define DIRECTORY(name, table) \
+	{ name, S_IFDIR | 0555, .children = table, .operations = &proc_values_operations }
 #define END { .name = NULL }
+
+static const struct inode_operations value_operations = {
+	.open = proc_text_open, .change = proc_text_change, .permission = value_permission,
+};
+
+const struct inode_operations proc_values_operations = {
+	.lookup = proc_table_lookup, .permission = value_permission,
+};
 
 static const struct proc_node random_table[] = {
 	READ_ONLY("boot_id", show_boot_id), READ_ONLY("uuid", show_uuid),
-	READ_ONLY("entropy_avail", show_entropy), READ_ONLY("poolsize", show_entropy), END,
+	READ_ONLY("entropy_avail", show_entropy), READ_ONLY("poolsize", show_entropy),
+	READ_WRITE("urandom_min_reseed_secs", show_minute, store_nothing),
+	READ_WRITE("write_wakeup_threshold", show_entropy, store_nothing), END,
 };
 
 static const struct proc_node kernel_table[] = {
@@ -218,8 +273,13 @@ static const struct proc_node fs_table[] = {
 	READ_ONLY("file-max", show_file_limit), READ_ONLY("file-nr", show_file_count),
 	READ_ONLY("nr_open", show_open_limit),
 	READ_WRITE("pipe-max-size", show_pipe_limit, store_pipe_limit),
-	READ_ONLY("dentry-state", show_name_state), READ_ONLY("protected_symlinks", show_zero),
-	READ_ONLY("protected_hardlinks", show_zero), READ_ONLY("suid_dumpable", show_zero),
+	READ_ONLY("dentry-state", show_name_state),
+	NUMBER("protected_fifos", name_protection.fifos, 0, 2),
+	NUMBER("protected_hardlinks", name_protection.hardlinks, 0, 1),
+	NUMBER("protected_regular", name_protection.regular, 0, 2),
+	NUMBER("protected_symlinks", name_protection.symlinks, 0, 1),
+	READ_ONLY("overflowuid", show_overflow_id), READ_ONLY("overflowgid", show_overflow_id),
+	READ_ONLY("suid_dumpable", show_zero),
 	DIRECTORY("inotify", inotify_table), END,
 };
 

@@ -271,7 +271,7 @@ long sys_getcwd(user_address_t buffer, unsigned long size)
 	text = path_describe(&working, &root, block, PATH_MAXIMUM);
 	if (is_error(text)) {
 		length = pointer_error(text);
-	} else if (!(working.name->flags & (NAME_HASHED | NAME_IS_ROOT))) {
+	} else if (name_is_deleted(working.name)) {
 		length = -ENOENT;
 	} else {
 		length = strlen(text) + 1;

@@ -76,6 +76,17 @@ static int describe_walk(const struct path *path, const struct path *root, struc
 	}
 }
 
+bool name_is_deleted(const struct name *name)
+{
+	uint32_t flags = READ_ONCE(name->flags);
+	struct inode *inode = name->inode;
+
+	if (flags & NAME_DELETED)
+		return true;
+	return (flags & NAME_UNCACHED) && inode && inode->operations->is_gone &&
+		inode->operations->is_gone(inode);
+}
+
 static char *describe_outside(const struct path *path, struct backward *text)
 {
 	if (!backward_add(text, path->name->text, path->name->length))
@@ -96,7 +107,7 @@ char *path_describe(const struct path *path, const struct path *root, char *buff
 		text.at = buffer + size;
 		if (!backward_add(&text, "", 1))
 			return error_pointer(-ENAMETOOLONG);
-		if ((path->name->flags & NAME_DELETED) && !backward_add(&text, " (deleted)", 10))
+		if (name_is_deleted(path->name) && !backward_add(&text, " (deleted)", 10))
 			return error_pointer(-ENAMETOOLONG);
 		if (path->name->flags & NAME_OUTSIDE)
 			return describe_outside(path, &text);

@@ -212,7 +212,9 @@ int vfs_link(int old_at, const char *old_name, int new_at, const char *new_name,
 
 		if (locks)
 			shared_lock_write(&target->lock);
-		error = link_locked(&making, target);
+		error = hardlink_may_make(target);
+		if (error == 0)
+			error = link_locked(&making, target);
 		if (locks)
 			shared_unlock_write(&target->lock);
 	}

@@ -10,6 +10,7 @@
 #include "vfs/directories.h"
 #include "vfs/filesystem.h"
 #include "vfs/inode.h"
+#include "vfs/permission.h"
 #include "vfs/vfs.h"
 #include "vfs/walk/walker.h"
 #include <abi/fcntl.h>
@@ -429,6 +430,10 @@ int walker_follow(struct walker *walker, struct inode *link, const char *rest)
 	if (walker->link_count++ >= WALK_LINKS_MAXIMUM || (walker->flags & WALK_NO_SYMLINKS) ||
 	    (walker->at.mount->flags & MS_NOSYMFOLLOW))
 		return -ELOOP;
+	/* Nothing behind it: the link is what was asked for. */
+	error = rest ? 0 : symlink_may_follow(walker->inode, link);
+	if (error)
+		return walker->is_rcu ? -ECHILD : error;
 	error = links_grow(walker);
 	if (error)
 		return error;

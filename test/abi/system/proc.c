@@ -416,26 +416,6 @@ TEST(reading_in_small_pieces)
 	CHECK_EQUAL(file_size("/proc/self/limits"), 0);
 }
 
-TEST(files_of_a_process_that_is_gone)
-{
-	char name[64];
-	int directory, file;
-	pid_t pid = fork();
-
-	if (pid == 0)
-		for (;;)
-			pause();
-	snprintf(name, sizeof(name), "/proc/%d", (int)pid);
-	directory = file_open(name, O_RDONLY | O_DIRECTORY);
-	strcat(name, "/status");
-	file = file_open(name, O_RDONLY);
-	REQUIRE_OK(kill(pid, SIGKILL));
-	child_wait(pid);
-	CHECK_ERRNO(read(file, text, 10), ESRCH);
-	CHECK_ERRNO(openat(directory, "status", O_RDONLY), ESRCH);
-	CHECK_ERRNO(open(name, O_RDONLY), ENOENT);
-}
-
 TEST(processes_are_listed)
 {
 	struct dirent *entry;
