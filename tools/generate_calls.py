@@ -38,11 +38,11 @@ class Argument:
     """One argument of a call: name, type word, and what the type says."""
 
     def __init__(self, text, where, index):
-        self.index = index
-        match = re.fullmatch(r"(\w+):(.+)", text)
+        match = re.fullmatch(r"(\w+):(.+?)(?:@(\d))?", text)
         if not match:
             raise TableError(f"{where}: argument {text!r} is not name:type")
         self.name, self.type = match.group(1), match.group(2).strip()
+        self.index = int(match.group(3) or index)
         self.struct = self.count = self.error = None
         self.optional = False
         self.rights = ""
@@ -387,13 +387,18 @@ def handled_commands(calls):
 
 
 def write_prototypes(calls, out):
+    """Of all CPUs' calls: a handler that this CPU has no number for is compiled all the same."""
     calls = [*calls, *handled_commands(calls)]
     structs = sorted({a.struct for c in calls for a in c.arguments
                       if a.struct and a.struct.startswith("struct ")})
     lines = [HEADER, "#ifndef CALL_PROTOTYPES_H", "#define CALL_PROTOTYPES_H", "",
              '#include "base/types.h"', '#include "task/signal.h"', "",
              "struct file;", "struct transfer;"] + [f"{s};" for s in structs] + [""]
+    seen = set()
     for call in (c for c in calls if not c.otherwise):
+        if call.handler in seen:
+            continue
+        seen.add(call.handler)
         parameters = ", ".join(a.parameter() for a in call.passed()) or "void"
         lines.append(f"long {call.handler}({parameters});")
     lines += ["", "#endif", ""]
@@ -502,7 +507,7 @@ def main():
         print(f"generate_calls: {error}", file=sys.stderr)
         return 1
     write_rights(rights, options.out)
-    write_prototypes(calls, options.out)
+    write_prototypes(all_calls, options.out)
     write_stubs(calls, options.out)
     write_numbers(calls, options.out)
     write_grammar(calls, options.out)

@@ -153,6 +153,8 @@ int device_start(void)
 	unsigned count = 0, attached = 0;
 	int result = acpi_bus_start();
 
+	if (result == 0)
+		result = device_tree_bus_start();
 	if (result < 0)
 		return result;
 	status_add(&devices_status);

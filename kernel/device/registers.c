@@ -1,6 +1,7 @@
 /* Registers of devices, in memory or in the port space, behind one handle. */
 #include "arch/mmu.h"
 #include "arch/port.h"
+#include "base/arithmetic.h"
 #include "base/errno.h"
 #include "device/driver.h"
 #include "device/internal.h"
@@ -18,8 +19,7 @@ int device_registers_map(struct device *device, unsigned index, struct registers
 		registers->length = memory->length;
 		return registers->memory ? 0 : -ENOMEM;
 	}
-	if (!ports || ports->start >= PORT_SPACE_BYTES ||
-	    ports->length > PORT_SPACE_BYTES - ports->start)
+	if (!ports || !range_is_within(ports->start, ports->length, PORT_SPACE_BYTES))
 		return -ENODEV;
 	registers->port = (uint16_t)ports->start;
 	registers->length = ports->length;

@@ -5,11 +5,12 @@
 arch_flags := -m64 -march=x86-64 -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
 	-mindirect-branch=thunk-extern -mindirect-branch-register -fno-jump-tables -fcf-protection=none
 arch_ldflags :=
+all_c += $(wildcard kernel/arch/common/*.c)
 arch_exclude := kernel/base/string_memory.c kernel/arch/x86_64/vdso/%
 # Runs before the shadow exists, or on a CPU whose state is not settled.
 kasan_exclude := $(wildcard kernel/arch/x86_64/boot/*.c kernel/arch/x86_64/cpu/*.c \
 	kernel/arch/x86_64/mmu/*.c kernel/arch/x86_64/clock/*.c kernel/arch/x86_64/entry/*.c \
-	kernel/base/format.c kernel/base/string*.c kernel/firmware/*.c kernel/memory/kasan*.c \
+	kernel/arch/common/*.c kernel/base/format.c kernel/base/string*.c kernel/firmware/*.c kernel/memory/kasan*.c \
 	kernel/memory/heap/*.c kernel/memory/page/*.c)
 # Stack redzones need to know where the shadow is; checks stay calls, which keeps the image small.
 kasan_flags += -fasan-shadow-offset=0xdffffc0000000000 --param asan-instrumentation-with-call-threshold=0

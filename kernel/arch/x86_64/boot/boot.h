@@ -3,7 +3,7 @@
 #define ARCH_X86_64_BOOT_BOOT_H
 
 #include "arch/boot.h"
-#include "arch/x86_64/boot/memory_map.h"
+#include "arch/common/memory_map.h"
 #include "base/compiler.h"
 #include "base/types.h"
 

@@ -1,5 +1,5 @@
 /* Memory maps put together from what loaders report, and options of the command line. */
-#include "arch/x86_64/boot/memory_map.h"
+#include "arch/common/memory_map.h"
 #include "base/string.h"
 #include "base/test.h"
 

@@ -2,7 +2,7 @@
 #ifndef ARCH_X86_64_BOOT_E820_H
 #define ARCH_X86_64_BOOT_E820_H
 
-#include "arch/x86_64/boot/memory_map.h"
+#include "arch/common/memory_map.h"
 
 enum e820_type {
 	E820_USABLE = 1,

@@ -79,6 +79,12 @@ static inline uint64_t entry_encode(const struct mmu_entry *decoded)
 	return decoded->software << SOFTWARE_SHIFT;
 }
 
+/* What the CPU did to an entry since `old` was read, carried over to `new`. */
+static inline uint64_t entry_merge(uint64_t new, uint64_t old, uint64_t seen)
+{
+	return new | (seen & ~old & (ENTRY_ACCESSED | ENTRY_DIRTY));
+}
+
 /* Whether an entry at a level above 0 is a table, not a page or a software value. */
 static inline bool entry_is_table(uint64_t entry)
 {

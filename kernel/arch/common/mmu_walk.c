@@ -1,6 +1,6 @@
 /* Ranges of entries, walked table by table so that holes cost one look each. */
-#include "arch/x86_64/mmu/entry.h"
 #include "base/errno.h"
+#include "machine/table_entry.h"
 
 /* One walk: where it is to end, and what is done with each entry that is not empty. */
 struct walk {
@@ -23,11 +23,10 @@ static user_address_t entry_next(user_address_t address, unsigned level)
 
 static void entry_write_back(uint64_t *at, uint64_t old, const struct mmu_entry *changed)
 {
-	const uint64_t by_cpu = ENTRY_ACCESSED | ENTRY_DIRTY;
 	uint64_t expected = old, new = entry_encode(changed);
 
-	/* Bits that the CPU sets meanwhile are not lost. */
-	while (!atomic_compare_swap(at, &expected, new | (expected & ~old & by_cpu)))
+	/* What the CPU notes meanwhile is not lost. */
+	while (!atomic_compare_swap(at, &expected, entry_merge(new, old, expected)))
 		;
 }
 
@@ -183,6 +182,8 @@ void mmu_tables_detach(struct mmu_space *space, user_address_t start, user_addre
 
 void mmu_tables_free(physical_t list)
 {
+	if (list)
+		tables_wait();
 	while (list) {
 		physical_t next = *table_at(list);
 

@@ -2,8 +2,8 @@
  * The memory map while it is being put together: sorted ranges that do not overlap. Loaders report
  * in any order, with overlaps, to the byte; what is reserved wins over what is usable.
  */
-#ifndef ARCH_X86_64_BOOT_MEMORY_MAP_H
-#define ARCH_X86_64_BOOT_MEMORY_MAP_H
+#ifndef ARCH_COMMON_MEMORY_MAP_H
+#define ARCH_COMMON_MEMORY_MAP_H
 
 #include "arch/boot.h"
 #include "base/types.h"

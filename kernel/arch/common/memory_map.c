@@ -2,7 +2,7 @@
  * Sorting and merging of memory ranges. Every change is "cut a hole, then perhaps fill it", so that
  * ranges never overlap; an array that is full loses usable memory, never a reservation.
  */
-#include "arch/x86_64/boot/memory_map.h"
+#include "arch/common/memory_map.h"
 
 #include "arch/pages.h"
 #include "base/string.h"

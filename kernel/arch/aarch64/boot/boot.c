@@ -1,0 +1,195 @@
+/*
+ * From the first C to kernel_main(): reads what firmware left, settles who owns which memory,
+ * builds the final page tables and brings up the first CPU.
+ */
+#include "arch/aarch64/boot/boot.h"
+
+#include "arch/aarch64/boot/head.h"
+#include "arch/aarch64/boot/linker.h"
+#include "arch/aarch64/cpu/cpu.h"
+#include "arch/aarch64/cpu/features.h"
+#include "arch/clock.h"
+#include "arch/mmu.h"
+#include "arch/upcalls.h"
+#include "base/arithmetic.h"
+#include "base/format.h"
+#include "base/string.h"
+
+/* Ranges while booting, in memory that is given back. More usable ranges than fit are left out. */
+#define RANGE_CAPACITY 256
+#define GIGABYTE (UINT64_C(1) << 30)
+
+static struct boot_memory_range boot_ranges[RANGE_CAPACITY] SECTION(".boot.bss,\"aw\",@nobits//");
+static struct memory_map memory_map = { .ranges = boot_ranges, .capacity = RANGE_CAPACITY };
+static struct boot_information information;
+static struct device_tree tree;
+static bool is_map_final;
+
+NORETURN void boot_main(physical_t device_tree, physical_t image);
+
+const struct boot_information *boot_information(void)
+{
+	return &information;
+}
+
+const struct device_tree *boot_device_tree(void)
+{
+	return tree.bytes ? &tree : NULL;
+}
+
+static void print_line(const char *prefix, const char *format, va_list arguments)
+{
+	char line[200];
+	size_t length = format_vprint(line, sizeof(line), format, arguments);
+
+	boot_console_write(prefix, strlen(prefix));
+	boot_console_write(line, min(length, sizeof(line) - 1));
+}
+
+void boot_print(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	print_line("", format, arguments);
+	va_end(arguments);
+}
+
+void boot_fail(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	print_line("[BOOT] FAIL: ", format, arguments);
+	va_end(arguments);
+	boot_console_write("\n", 1);
+	machine_debug_exit(1);
+	machine_halt();
+}
+
+/* Until the final page tables are loaded, the gigabyte of the image is what can be reached. */
+physical_t boot_pages_take(unsigned count)
+{
+	physical_t image = virtual_to_physical(__kernel_start);
+	physical_t low = is_map_final ? PAGE_SIZE : align_down(image, GIGABYTE);
+	physical_t high = is_map_final ? UINT64_MAX : low + GIGABYTE;
+	physical_t start = memory_map_take(&memory_map, (uint64_t)count * PAGE_SIZE,
+					   max(low, (physical_t)PAGE_SIZE), high);
+
+	if (!start)
+		boot_fail("no memory for %u pages", count);
+	memset(physical_to_virtual(start), 0, count * PAGE_SIZE);
+	return start;
+}
+
+static void reserve(physical_t start, uint64_t length_bytes)
+{
+	if (length_bytes)
+		memory_map_set(&memory_map, start, length_bytes, BOOT_MEMORY_RESERVED);
+}
+
+/* Drops an initial file system that does not lie in memory, instead of faulting on it later. */
+static void check_initramfs(void)
+{
+	uint64_t end;
+
+	for (unsigned i = 0; i < memory_map.count && information.initramfs_bytes; i++) {
+		const struct boot_memory_range *range = &memory_map.ranges[i];
+
+		if (range_end(information.initramfs, information.initramfs_bytes, &end))
+			break;
+		if (range->start <= information.initramfs &&
+		    end <= range->start + range->length_bytes)
+			return;
+	}
+	if (information.initramfs_bytes)
+		boot_print("[BOOT] FAIL: initial file system lies outside memory, ignored\n");
+	information.initramfs = 0;
+	information.initramfs_bytes = 0;
+}
+
+/* Nothing may be taken before all that is in use is known. */
+static void reserve_what_is_in_use(physical_t device_tree)
+{
+	physical_t kernel = virtual_to_physical(__kernel_start);
+
+	memory_map_remove(&memory_map, 0, PAGE_SIZE);	/* address 0 means "none" */
+	reserve(kernel, virtual_to_physical(__boot_bss_end) - kernel);
+	check_initramfs();
+	reserve(information.initramfs, information.initramfs_bytes);
+	reserve(device_tree, tree.total_bytes);
+}
+
+/* The line lies in the tree, which stays; a copy has an end for certain. */
+static void copy_command_line(void)
+{
+	size_t size = strlen(information.command_line) + 1;
+	char *copy = physical_to_virtual(boot_pages_take((unsigned)divide_up(size, PAGE_SIZE)));
+
+	memcpy(copy, information.command_line, size);
+	information.command_line = copy;
+}
+
+/* Copies the ranges out of the memory that is about to be given back; after this, none is taken. */
+static void publish_memory_map(void)
+{
+	size_t bytes = (memory_map.count + 2) * sizeof(memory_map.ranges[0]);
+	struct boot_memory_range *copy;
+
+	copy = physical_to_virtual(boot_pages_take((unsigned)divide_up(bytes, PAGE_SIZE)));
+	memory_map_remove(&memory_map, virtual_to_physical(__boot_bss_start),
+			  (uint64_t)(__boot_bss_end - __boot_bss_start));
+	memory_map_add_usable(&memory_map, virtual_to_physical(__boot_bss_start),
+			      (uint64_t)(__boot_bss_end - __boot_bss_start));
+	memcpy(copy, memory_map.ranges, memory_map.count * sizeof(memory_map.ranges[0]));
+	information.ranges = copy;
+	information.range_count = memory_map.count;
+	boot_image_unmap(__boot_bss_start, __boot_bss_end);
+}
+
+/* Firmware's seed, counters and the CPU's generator: better than nothing, counted as nothing. */
+static void gather_seed(void)
+{
+	uint64_t words[sizeof(information.random_seed) / sizeof(uint64_t)];
+
+	memcpy(words, information.random_seed, sizeof(words));
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		uint64_t word;
+
+		if (cpu_random(&word))
+			words[i] ^= word;
+		words[i] ^= clock_cycles() * UINT64_C(0x9e3779b97f4a7c15);
+	}
+	memcpy(information.random_seed, words, sizeof(words));
+}
+
+/* On the idle stack of the first CPU, with its own tables. */
+static NORETURN void boot_finish(void)
+{
+	cpu_start_devices();
+	gather_seed();
+	publish_memory_map();
+	kernel_main(&information);
+}
+
+void boot_main(physical_t device_tree, physical_t image)
+{
+	const void *bytes = physical_to_virtual(device_tree);
+
+	kernel_image_offset = KERNEL_IMAGE_BASE - image;
+	information.command_line = "";
+	if (!device_tree || !device_tree_open(bytes, DEVICE_TREE_BYTES_LIMIT, &tree))
+		boot_fail("the loader gave no device tree");
+	information.device_tree = device_tree;
+	boot_console_find(&tree);
+	boot_read_device_tree(&tree, &memory_map, &information);
+	if (memory_map.has_overflowed)
+		boot_print("[BOOT] FAIL: memory map is too long, some memory is not used\n");
+	reserve_what_is_in_use(device_tree);
+	copy_command_line();
+	cpu_features_detect();
+	boot_page_tables_build(&memory_map);
+	is_map_final = true;
+	boot_console_map();
+	cpu_start_first(boot_finish);
+}

@@ -1,0 +1,39 @@
+/* Between the files of boot/: the early page allocator, and what firmware said. */
+#ifndef ARCH_AARCH64_BOOT_BOOT_H
+#define ARCH_AARCH64_BOOT_BOOT_H
+
+#include "arch/boot.h"
+#include "arch/common/memory_map.h"
+#include "base/compiler.h"
+#include "base/types.h"
+#include "firmware/device_tree.h"
+
+/* Takes zeroed pages out of usable memory for ever; stops the machine when there are none. Before
+ * kernel_main() only. */
+physical_t boot_pages_take(unsigned count);
+
+/* Prints a line on the early console. */
+void boot_print(const char *format, ...) PRINTF_LIKE(1, 2);
+/* Prints why the machine can not boot, and stops it. */
+NORETURN void boot_fail(const char *format, ...) PRINTF_LIKE(1, 2);
+
+/* Finds the serial port that the tree names; its registers become reachable with the final page
+ * tables. */
+void boot_console_find(const struct device_tree *tree);
+void boot_console_map(void);
+
+/* Reads memory, reservations, command line and initial file system. */
+void boot_read_device_tree(const struct device_tree *tree, struct memory_map *map,
+			   struct boot_information *information);
+
+/* The tree, from boot on; NULL: there is none. */
+const struct device_tree *boot_device_tree(void);
+
+/* Builds the final page tables over everything in the map and loads them on this CPU. */
+void boot_page_tables_build(const struct memory_map *map);
+/* Device registers in the direct map, for the CPU's own controllers. */
+void *boot_registers_map(physical_t start, uint64_t length_bytes);
+/* Ends the image's mapping of memory that is given back. */
+void boot_image_unmap(const uint8_t *start, const uint8_t *end);
+
+#endif

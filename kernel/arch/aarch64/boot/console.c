@@ -1,0 +1,88 @@
+/*
+ * The early console: a PL011 that the device tree names as stdout, polled. A port that does not
+ * answer is given up for good.
+ */
+#include "arch/aarch64/boot/boot.h"
+#include "arch/aarch64/mmu/table.h"
+#include "arch/cpu.h"
+#include "base/string.h"
+
+/* ARM DDI 0183, 3.2. */
+#define UARTDR 0x000
+#define UARTFR 0x018
+#define UARTFR_TXFF BIT(5)
+
+#define PATIENCE_READS 100000
+
+static physical_t port_address;
+static volatile uint32_t *port;
+
+static bool node_is_named(const struct device_tree_node *node, const char *name, size_t length)
+{
+	return strncmp(node->name, name, length) == 0 && node->name[length] == 0;
+}
+
+/* /chosen's stdout-path, as a full path: the last component is compared, which is unique enough. */
+static const char *stdout_path(const struct device_tree *tree)
+{
+	struct device_tree_property property;
+	struct device_tree_node node;
+
+	device_tree_begin(&node);
+	while (device_tree_next(tree, &node)) {
+		if (node.depth == 1 && strcmp(node.name, "chosen") == 0 &&
+		    device_tree_find(tree, &node, "stdout-path", &property))
+			return device_tree_string(&property, 0);
+	}
+	return NULL;
+}
+
+void boot_console_find(const struct device_tree *tree)
+{
+	const char *path = stdout_path(tree), *last = path, *end;
+	struct device_tree_node node;
+	uint64_t address, length;
+
+	if (!path)
+		return;
+	for (end = path; *end && *end != ':'; end++) {
+		if (*end == '/')
+			last = end + 1;
+	}
+	device_tree_begin(&node);
+	while (device_tree_next(tree, &node)) {
+		if (node_is_named(&node, last, (size_t)(end - last)) &&
+		    device_tree_is_compatible(tree, &node, "arm,pl011") &&
+		    device_tree_registers(tree, &node, 0, &address, &length) && length >= 0x48) {
+			port_address = address;
+			port = mmu_early_map(address);
+			return;
+		}
+	}
+}
+
+void boot_console_map(void)
+{
+	if (port_address)
+		port = boot_registers_map(port_address, PAGE_SIZE);
+}
+
+static void console_put(uint8_t byte)
+{
+	for (unsigned i = 0; i < PATIENCE_READS; i++) {
+		if (!(port[UARTFR / 4] & UARTFR_TXFF)) {
+			port[UARTDR / 4] = byte;
+			return;
+		}
+	}
+	port = NULL;
+}
+
+void boot_console_write(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length && port; i++) {
+		if (text[i] == '\n')
+			console_put('\r');
+		console_put((uint8_t)text[i]);
+	}
+}

@@ -1,0 +1,111 @@
+/*
+ * What a program has beside its frame: vector registers and the thread pointer. Saved when it is
+ * switched away, loaded only if this CPU's registers do not hold them still.
+ */
+#include "arch/aarch64/context/vectors.h"
+
+#include "arch/cpu.h"
+#include "arch/mmu.h"
+#include "base/errno.h"
+#include "base/string.h"
+
+/* Whose vector registers this CPU has. */
+static DEFINE_PER_CPU(struct context *, vectors_owner);
+
+static user_address_t thread_pointer_read(void)
+{
+	user_address_t value;
+
+	__asm__ volatile("mrs %0, tpidr_el0" : "=r"(value));
+	return value;
+}
+
+static void thread_pointer_write(user_address_t value)
+{
+	__asm__ volatile("msr tpidr_el0, %0" : : "r"(value));
+}
+
+void program_state_save(struct context *context)
+{
+	struct context_machine *machine = &context->machine;
+
+	machine->thread_pointer = thread_pointer_read();
+	if (!machine->is_detached)
+		vectors_store(machine->vectors);
+}
+
+void program_state_load(struct context *context)
+{
+	struct context_machine *machine = &context->machine;
+	struct context **owner = this_cpu(vectors_owner);
+	unsigned cpu = cpu_current();
+
+	thread_pointer_write(machine->thread_pointer);
+	if (machine->is_detached || (machine->vectors_cpu == cpu && *owner == context))
+		return;
+	vectors_load(machine->vectors);
+	machine->vectors_cpu = cpu;
+	*owner = context;
+}
+
+void program_state_copy(struct context *to, struct context *from)
+{
+	bool were_enabled = interrupts_disable();
+
+	if (from->machine.vectors) {
+		program_state_save(from);
+		*to->machine.vectors = *from->machine.vectors;
+	}
+	to->machine.thread_pointer = from->machine.thread_pointer;
+	interrupts_restore(were_enabled);
+}
+
+void program_state_reset(struct context *self)
+{
+	struct context_machine *machine = &self->machine;
+	bool were_enabled = interrupts_disable();
+
+	memset(machine->vectors, 0, sizeof(*machine->vectors));
+	machine->thread_pointer = 0;
+	machine->is_detached = false;
+	machine->vectors_cpu = VECTORS_NOWHERE;
+	program_state_load(self);
+	interrupts_restore(were_enabled);
+}
+
+void program_vectors_begin(struct context *self)
+{
+	bool were_enabled = interrupts_disable();
+
+	program_state_save(self);
+	self->machine.vectors_cpu = VECTORS_NOWHERE;
+	self->machine.is_detached = true;
+	interrupts_restore(were_enabled);
+}
+
+void program_vectors_end(struct context *self)
+{
+	bool were_enabled = interrupts_disable();
+
+	self->machine.is_detached = false;
+	self->machine.thread_pointer = thread_pointer_read();
+	program_state_load(self);
+	interrupts_restore(were_enabled);
+}
+
+user_address_t context_thread_pointer(const struct context *context)
+{
+	return context == context_current() ? thread_pointer_read() :
+		context->machine.thread_pointer;
+}
+
+int context_thread_pointer_set(struct context *context, user_address_t value)
+{
+	bool were_enabled = interrupts_disable();
+
+	context->machine.thread_pointer = value;
+	if (context == context_current())
+		thread_pointer_write(value);
+	interrupts_restore(were_enabled);
+	return 0;
+}

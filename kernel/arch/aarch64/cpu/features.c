@@ -1,0 +1,78 @@
+/* Feature registers (Arm ARM D19.2), read once. */
+#include "arch/aarch64/cpu/features.h"
+
+#include "arch/aarch64/boot/head.h"
+#include "arch/aarch64/mmu/table.h"
+#include "base/compiler.h"
+
+#define READ_REGISTER(name) \
+	({ \
+		uint64_t value_; \
+		__asm__ volatile("mrs %0, " name : "=r"(value_)); \
+		value_; \
+	})
+#define FIELD(value, shift) ((value) >> (shift) & 15)
+
+/* Names that old assemblers do not know. */
+#define ID_AA64MMFR1_EL1 "s3_0_c0_c7_1"
+#define ID_AA64ISAR0_EL1 "s3_0_c0_c6_0"
+
+bool cpu_has_pan;
+bool cpu_has_random;
+bool mmu_has_hardware_flags;
+
+/* libgcc's atomic helpers look at it; nothing else sets it in a kernel. */
+USED uint8_t __aarch64_have_lse_atomics;
+
+static uint64_t translation_control;
+static unsigned asid_count;
+
+void cpu_features_detect(void)
+{
+	uint64_t memory0 = READ_REGISTER("id_aa64mmfr0_el1");
+	uint64_t memory1 = READ_REGISTER(ID_AA64MMFR1_EL1);
+	uint64_t instructions0 = READ_REGISTER(ID_AA64ISAR0_EL1);
+	uint64_t address_bits = FIELD(memory0, 0);
+
+	cpu_has_pan = FIELD(memory1, 20) >= 1;
+	cpu_has_random = FIELD(instructions0, 60) >= 1;
+	__aarch64_have_lse_atomics = FIELD(instructions0, 20) >= 2;
+	mmu_has_hardware_flags = FIELD(memory1, 0) >= 2;
+	/* 52-bit addresses need other tables: 48 bits is what ours can name. */
+	translation_control = TCR_EARLY | (address_bits < 5 ? address_bits : 5) << 32;
+	asid_count = 256;
+	if (FIELD(memory0, 4) == 2) {
+		asid_count = 65536;
+		translation_control |= TCR_ASID_16;
+	}
+	if (mmu_has_hardware_flags)
+		translation_control |= TCR_HARDWARE_ACCESSED | TCR_HARDWARE_DIRTY;
+	cpu_features_enable();
+}
+
+void cpu_features_enable(void)
+{
+	uint64_t control;
+
+	/* FP and SIMD for programs and for saving them; SVE stays off. */
+	__asm__ volatile("msr cpacr_el1, %0\n\tisb" : : "r"(UINT64_C(3) << 20));
+	/* No debug monitor; programs may read the virtual counter; no performance counters. */
+	__asm__ volatile("msr mdscr_el1, xzr\n\tmsr cntkctl_el1, %0" : : "r"(UINT64_C(2)));
+	__asm__ volatile("msr tcr_el1, %0\n\tisb" : : "r"(translation_control));
+	if (!cpu_has_pan)
+		return;
+	/* With SPAN clear every entry to the kernel sets PAN; here it is set for the first time. */
+	control = READ_REGISTER("sctlr_el1") & ~SCTLR_SPAN;
+	__asm__ volatile("msr sctlr_el1, %0\n\tisb" : : "r"(control));
+	__asm__ volatile(".inst 0xd500419f" ::: "memory");	/* msr pan, #1 */
+}
+
+uint64_t cpu_translation_control(void)
+{
+	return translation_control;
+}
+
+unsigned cpu_asid_count(void)
+{
+	return asid_count;
+}

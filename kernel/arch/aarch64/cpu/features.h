@@ -1,0 +1,19 @@
+/* What this CPU can do. All CPUs are taken to be alike. */
+#ifndef ARCH_AARCH64_CPU_FEATURES_H
+#define ARCH_AARCH64_CPU_FEATURES_H
+
+#include "base/types.h"
+
+extern bool cpu_has_pan;
+extern bool cpu_has_random;
+
+/* On the boot CPU, before the final page tables. */
+void cpu_features_detect(void);
+/* On every CPU: what is off after reset. */
+void cpu_features_enable(void);
+
+/* TCR_EL1 for this machine. */
+uint64_t cpu_translation_control(void);
+unsigned cpu_asid_count(void);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * The CPU's side of the interrupt controller: taking and ending interrupts, the private ones
+ * (timer), and messages between CPUs. GICv2 by memory, GICv3 and later by system registers. The
+ * distributor's shared interrupts are the drivers' (driver/interrupt/).
+ */
+#ifndef ARCH_AARCH64_CPU_GIC_H
+#define ARCH_AARCH64_CPU_GIC_H
+
+#include "base/compiler.h"
+#include "base/types.h"
+
+/* Numbers of software-generated interrupts, 0 to 15. */
+#define GIC_MESSAGE_KICK 0
+#define GIC_MESSAGE_CALL 1
+#define GIC_MESSAGE_STOP 2
+
+#define GIC_PRIVATE_LIMIT 32		/* below: of each CPU */
+#define GIC_SPURIOUS_FIRST 1020		/* from here to 1023: nothing to take */
+#define GIC_LPI_FIRST 8192
+
+/* Finds the controller; stops the machine when there is none. Before kernel_main() only. */
+void gic_find(void);
+/* On every CPU. */
+void gic_cpu_start(void);
+
+uint32_t gic_take(void);
+void gic_end(uint32_t number);
+void gic_send(unsigned cpu, uint32_t message);
+void gic_private_enable(uint32_t number);
+
+#endif

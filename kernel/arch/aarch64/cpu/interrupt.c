@@ -1,0 +1,91 @@
+/*
+ * Interrupts: the hard handler runs on the CPU's interrupt stack, what follows it (deferred work,
+ * a switch) on the interrupted context's own.
+ */
+#include "arch/aarch64/clock/clock.h"
+#include "arch/aarch64/cpu/cpu.h"
+#include "arch/aarch64/cpu/gic.h"
+#include "arch/aarch64/entry/entry.h"
+#include "arch/aarch64/entry/exception.h"
+#include "arch/context.h"
+#include "arch/interrupt.h"
+#include "arch/upcalls.h"
+#include "base/errno.h"
+
+/* GICv2 tells with an interrupt from a CPU which CPU that was; ending it wants both. */
+#define NUMBER_OF(taken) ((taken) & 0xffffff)
+#define NUMBER_OF_MESSAGE(taken) ((taken) & 0x3ff)
+
+/* What the interrupt stopped, for requests of a backtrace. */
+static DEFINE_PER_CPU(struct frame *, interrupted);
+
+static void message_run(uint32_t message)
+{
+	if (message == GIC_MESSAGE_CALL)
+		cpu_call_run();
+	else if (message == GIC_MESSAGE_STOP)
+		cpu_stop_run(*this_cpu(interrupted));
+}
+
+static void interrupt_run(unsigned taken)
+{
+	uint32_t number = NUMBER_OF(taken);
+
+	if (NUMBER_OF_MESSAGE(taken) < 16) {
+		gic_end(taken);
+		message_run(NUMBER_OF_MESSAGE(taken));
+	} else if (number == clock_alarm_number()) {
+		clock_alarm_quiet();
+		gic_end(number);
+		upcall_alarm();
+	} else {
+		upcall_interrupt(number);	/* calls interrupt_end() */
+	}
+}
+
+void interrupt_handle(struct frame *frame)
+{
+	struct context *self = context_current();
+	uint32_t taken = gic_take();
+
+	if (NUMBER_OF(taken) >= GIC_SPURIOUS_FIRST && NUMBER_OF(taken) < GIC_LPI_FIRST)
+		return;
+	self->interrupt_depth++;
+	*this_cpu(interrupted) = frame;
+	entry_on_stack(interrupt_run, taken, cpu_entry(cpu_current())->interrupt_stack_top);
+	self->interrupt_depth--;
+	upcall_interrupt_exit(frame);
+}
+
+/* The controller's numbers are one space for all CPUs: its driver hands them out. */
+int interrupt_number_reserve(unsigned cpu, unsigned count)
+{
+	(void)cpu;
+	(void)count;
+	return -ENOSYS;
+}
+
+void interrupt_number_release(unsigned cpu, unsigned number, unsigned count)
+{
+	(void)cpu;
+	(void)number;
+	(void)count;
+}
+
+void interrupt_end(unsigned number)
+{
+	gic_end(number);
+}
+
+/* Messages go to a frame or an ITS, which are devices: nothing here knows their addresses. */
+void interrupt_message(unsigned cpu, unsigned number, uint64_t *address, uint32_t *data)
+{
+	(void)cpu;
+	*address = 0;
+	*data = number;
+}
+
+uint64_t interrupt_cpu_identity(unsigned cpu)
+{
+	return cpu_entry(cpu)->identity;
+}

@@ -1,0 +1,214 @@
+/*
+ * From CPU exceptions to upcall_fault(). A fault of the kernel itself is either at an instruction
+ * that the exception table lists, or the end.
+ */
+#include "arch/aarch64/boot/linker.h"
+#include "arch/aarch64/cpu/cpu.h"
+#include "arch/aarch64/entry/entry.h"
+#include "arch/aarch64/entry/exception.h"
+#include "arch/aarch64/mmu/entry.h"
+#include "arch/boot.h"
+#include "arch/context.h"
+#include "arch/upcalls.h"
+#include "base/panic.h"
+
+/* Exception classes, ESR_EL1[31:26] (Arm ARM D19.2.37). */
+enum exception_class {
+	CLASS_UNKNOWN = 0x00,
+	CLASS_ILLEGAL_STATE = 0x0e,
+	CLASS_FETCH_PROGRAM = 0x20,
+	CLASS_FETCH_KERNEL = 0x21,
+	CLASS_PC_ALIGNMENT = 0x22,
+	CLASS_ACCESS_PROGRAM = 0x24,
+	CLASS_ACCESS_KERNEL = 0x25,
+	CLASS_SP_ALIGNMENT = 0x26,
+	CLASS_FLOATING_POINT = 0x2c,
+	CLASS_BREAKPOINT = 0x30,
+	CLASS_STEP = 0x32,
+	CLASS_WATCHPOINT = 0x34,
+	CLASS_BRK = 0x3c,
+};
+#define CLASS_OF(syndrome) ((syndrome) >> 26 & 0x3f)
+
+/* Of aborts: what was tried, and why it failed (bits [5:0], level left out). */
+#define ABORT_WRITE BIT(6)
+#define ABORT_CACHE_MAINTENANCE BIT(8)
+#define ABORT_STATUS(syndrome) ((syndrome) & 0x3c)
+#define STATUS_TRANSLATION 0x04
+#define STATUS_ACCESS_FLAG 0x08
+#define STATUS_PERMISSION 0x0c
+#define STATUS_ALIGNMENT 0x21
+
+/* Of floating-point exceptions, bits [4:0]: which. */
+#define FLOAT_INVALID BIT(0)
+#define FLOAT_DIVIDE BIT(1)
+#define FLOAT_OVERFLOW BIT(2)
+#define FLOAT_UNDERFLOW BIT(3)
+
+/* si_code values, as Linux has them. */
+#define FPE_FLTDIV 3
+#define FPE_FLTOVF 4
+#define FPE_FLTUND 5
+#define FPE_FLTRES 6
+#define FPE_FLTINV 7
+#define TRAP_TRACE 2
+#define TRAP_HWBKPT 4
+
+#define PSTATE_INTERRUPTS_MASKED BIT(7)
+#define PSTATE_STEP BIT(21)
+
+static_assert(FRAME_BYTES == sizeof(struct frame), "layout.h");
+static_assert(FRAME_SP == offsetof(struct frame, sp), "layout.h");
+static_assert(FRAME_PC == offsetof(struct frame, pc), "layout.h");
+static_assert(FRAME_CALL == offsetof(struct frame, call_number), "layout.h");
+static_assert(FRAME_LINK == offsetof(struct frame, link), "layout.h");
+static_assert(CONTEXT_WORK == offsetof(struct context, work), "layout.h");
+static_assert(WORK_EXIT_MASK == 0xff00, "entry code has it as a constant");
+
+static virtual_t exception_find_recovery(virtual_t address)
+{
+	const struct exception_entry *entry = __start___ex_table;
+
+	for (; entry < __stop___ex_table; entry++) {
+		if ((virtual_t)&entry->fault + (virtual_t)(intptr_t)entry->fault == address)
+			return (virtual_t)&entry->resume + (virtual_t)(intptr_t)entry->resume;
+	}
+	return 0;
+}
+
+static NORETURN void exception_die(const char *what, const struct frame *frame, uint64_t syndrome,
+				   uint64_t address)
+{
+	panic("%s, syndrome %llx, at %llx, address %llx, stack %llx, context %llx\n"
+	      "x0 %llx x1 %llx x2 %llx x3 %llx x19 %llx x20 %llx x29 %llx x30 %llx pstate %llx",
+	      what, (unsigned long long)syndrome, (unsigned long long)frame->pc,
+	      (unsigned long long)address, (unsigned long long)frame->sp,
+	      (unsigned long long)(virtual_t)context_current(), (unsigned long long)frame->x[0],
+	      (unsigned long long)frame->x[1], (unsigned long long)frame->x[2],
+	      (unsigned long long)frame->x[3], (unsigned long long)frame->x[19],
+	      (unsigned long long)frame->x[20], (unsigned long long)frame->x[29],
+	      (unsigned long long)frame->x[30], (unsigned long long)frame->pstate);
+}
+
+/* Programs may put a tag into the top byte of an address. */
+static user_address_t address_untag(uint64_t address)
+{
+	return (uint64_t)((int64_t)(address << 8) >> 8);
+}
+
+static void fault_describe_abort(struct fault *fault, uint64_t syndrome, uint64_t address,
+				 bool is_fetch)
+{
+	fault->address = address_untag(address);
+	if (ABORT_STATUS(syndrome) == (STATUS_ALIGNMENT & 0x3c) &&
+	    (syndrome & 0x3f) == STATUS_ALIGNMENT) {
+		fault->kind = FAULT_ALIGNMENT;
+		return;
+	}
+	fault->kind = FAULT_PAGE;
+	fault->is_present = ABORT_STATUS(syndrome) == STATUS_PERMISSION ||
+			    ABORT_STATUS(syndrome) == STATUS_ACCESS_FLAG;
+	if (is_fetch)
+		fault->access = FAULT_EXECUTE;
+	else if ((syndrome & ABORT_WRITE) && !(syndrome & ABORT_CACHE_MAINTENANCE))
+		fault->access = FAULT_WRITE;
+}
+
+static int float_code(uint64_t syndrome)
+{
+	if (syndrome & FLOAT_INVALID)
+		return FPE_FLTINV;
+	if (syndrome & FLOAT_DIVIDE)
+		return FPE_FLTDIV;
+	if (syndrome & FLOAT_OVERFLOW)
+		return FPE_FLTOVF;
+	return syndrome & FLOAT_UNDERFLOW ? FPE_FLTUND : FPE_FLTRES;
+}
+
+static void fault_describe(struct fault *fault, uint64_t syndrome, uint64_t address)
+{
+	fault->kind = FAULT_ILLEGAL;
+	switch (CLASS_OF(syndrome)) {
+	case CLASS_FETCH_PROGRAM:
+	case CLASS_FETCH_KERNEL:
+		fault_describe_abort(fault, syndrome, address, true);
+		break;
+	case CLASS_ACCESS_PROGRAM:
+	case CLASS_ACCESS_KERNEL:
+		fault_describe_abort(fault, syndrome, address, false);
+		break;
+	case CLASS_PC_ALIGNMENT:
+	case CLASS_SP_ALIGNMENT:
+		fault->kind = FAULT_ALIGNMENT;
+		fault->address = address_untag(address);
+		break;
+	case CLASS_FLOATING_POINT:
+		fault->kind = FAULT_ARITHMETIC;
+		fault->code = float_code(syndrome);
+		break;
+	case CLASS_BREAKPOINT:
+	case CLASS_WATCHPOINT:
+		fault->kind = FAULT_STEP;
+		fault->code = TRAP_HWBKPT;
+		break;
+	case CLASS_STEP:
+		fault->kind = FAULT_STEP;
+		fault->code = TRAP_TRACE;
+		break;
+	case CLASS_BRK:
+		fault->kind = FAULT_BREAKPOINT;
+		break;
+	default:
+		break;
+	}
+}
+
+/* The kernel touched a program's memory where the exception table covers it. */
+static void exception_recover(struct frame *frame, const struct fault *fault)
+{
+	virtual_t recovery = exception_find_recovery(frame->pc);
+	bool is_resolved = false;
+
+	if (!recovery)
+		exception_die("exception", frame, fault->error_code, fault->address);
+	if (fault->kind == FAULT_PAGE && fault->address < USER_ADDRESS_END &&
+	    !(frame->pstate & PSTATE_INTERRUPTS_MASKED)) {
+		interrupts_enable();
+		is_resolved = upcall_fault(frame, fault);
+		interrupts_disable();
+	}
+	if (!is_resolved)
+		frame->pc = recovery;
+}
+
+void exception_handle(struct frame *frame, uint64_t syndrome, uint64_t address)
+{
+	struct fault fault = {
+		.is_user = frame_is_user(frame),
+		.trap_number = (uint32_t)CLASS_OF(syndrome),
+		.error_code = syndrome,
+	};
+
+	fault_describe(&fault, syndrome, address);
+	if (fault.is_present &&
+	    mmu_entry_follow(fault.address, fault.access == FAULT_WRITE))
+		return;
+	if (!fault.is_user) {
+		exception_recover(frame, &fault);
+		return;
+	}
+	frame->pstate &= ~PSTATE_STEP;
+	interrupts_enable();
+	upcall_fault(frame, &fault);
+	interrupts_disable();
+}
+
+void exception_unexpected(struct frame *frame, uint64_t syndrome, uint64_t address)
+{
+	exception_die("unexpected exception", frame, syndrome, address);
+}
+
+void exception_overflow(struct frame *frame, uint64_t syndrome, uint64_t address)
+{
+	exception_die("kernel stack overflow", frame, syndrome, address);
+}

@@ -1,0 +1,289 @@
+/*
+ * Exceptions of programs and of the kernel, and the ways out. SP_EL1 is the kernel stack: at its top
+ * while a program runs. SP_EL0 is the program's stack, and the current context while the kernel runs.
+ */
+#include "machine/layout.h"
+
+#define WORK_EXIT_MASK 0xff00		/* exception.c asserts it */
+#define CLASS_SVC 0x15
+
+	.section .entry.text, "ax"
+
+/* sp points to a frame; x0 and x1 are stored. Leaves x29 at a record that backtraces follow. */
+.macro STORE_REGISTERS
+	stp x2, x3, [sp, #FRAME_X(2)]
+	stp x4, x5, [sp, #FRAME_X(4)]
+	stp x6, x7, [sp, #FRAME_X(6)]
+	stp x8, x9, [sp, #FRAME_X(8)]
+	stp x10, x11, [sp, #FRAME_X(10)]
+	stp x12, x13, [sp, #FRAME_X(12)]
+	stp x14, x15, [sp, #FRAME_X(14)]
+	stp x16, x17, [sp, #FRAME_X(16)]
+	stp x18, x19, [sp, #FRAME_X(18)]
+	stp x20, x21, [sp, #FRAME_X(20)]
+	stp x22, x23, [sp, #FRAME_X(22)]
+	stp x24, x25, [sp, #FRAME_X(24)]
+	stp x26, x27, [sp, #FRAME_X(26)]
+	stp x28, x29, [sp, #FRAME_X(28)]
+	mrs x22, elr_el1
+	mrs x23, spsr_el1
+	stp x22, x23, [sp, #FRAME_PC]
+.endm
+
+.macro STORE_PROGRAM
+	sub sp, sp, #FRAME_BYTES
+	stp x0, x1, [sp, #FRAME_X(0)]
+	STORE_REGISTERS
+	mrs x21, sp_el0
+	stp x30, x21, [sp, #FRAME_X(30)]
+	mov x24, #-1
+	stp x24, x0, [sp, #FRAME_CALL]
+	stp xzr, xzr, [sp, #FRAME_LINK]
+	mrs x20, tpidr_el1
+	ldr x20, [x20, #CPU_ENTRY_CONTEXT]
+	msr sp_el0, x20
+	add x29, sp, #FRAME_LINK
+.endm
+
+.macro STORE_KERNEL
+	stp x0, x1, [sp, #FRAME_X(0)]
+	STORE_REGISTERS
+	add x21, sp, #FRAME_BYTES
+	stp x30, x21, [sp, #FRAME_X(30)]
+	mov x24, #-1
+	stp x24, x0, [sp, #FRAME_CALL]
+	stp x29, x22, [sp, #FRAME_LINK]
+	add x29, sp, #FRAME_LINK
+.endm
+
+.macro LOAD_REGISTERS
+	ldp x2, x3, [sp, #FRAME_X(2)]
+	ldp x4, x5, [sp, #FRAME_X(4)]
+	ldp x6, x7, [sp, #FRAME_X(6)]
+	ldp x8, x9, [sp, #FRAME_X(8)]
+	ldp x10, x11, [sp, #FRAME_X(10)]
+	ldp x12, x13, [sp, #FRAME_X(12)]
+	ldp x14, x15, [sp, #FRAME_X(14)]
+	ldp x16, x17, [sp, #FRAME_X(16)]
+	ldp x18, x19, [sp, #FRAME_X(18)]
+	ldp x20, x21, [sp, #FRAME_X(20)]
+	ldp x22, x23, [sp, #FRAME_X(22)]
+	ldp x24, x25, [sp, #FRAME_X(24)]
+	ldp x26, x27, [sp, #FRAME_X(26)]
+	ldp x28, x29, [sp, #FRAME_X(28)]
+	ldr x30, [sp, #FRAME_X(30)]
+	ldp x0, x1, [sp, #FRAME_X(0)]
+	add sp, sp, #FRAME_BYTES
+.endm
+
+/* A program's values must not steer speculation in the kernel. */
+.macro CLEAR_REGISTERS
+	.irp number, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 26, 27, 28
+	mov x\number, xzr
+	.endr
+.endm
+
+/*
+ * From the kernel: whether the stack still has room. Every address of a stack has the bit of its
+ * size set, every address of the hole below it has not. Only sp and x0 are at hand to tell.
+ */
+.macro FROM_KERNEL target
+	.balign 128
+	sub sp, sp, #FRAME_BYTES
+	add sp, sp, x0			/* sp + x0 */
+	sub x0, sp, x0			/* sp */
+	tbz x0, #KERNEL_STACK_SHIFT, 1f
+	sub x0, sp, x0			/* x0 again */
+	sub sp, sp, x0			/* sp again */
+	b \target
+1:	msr tpidrro_el0, x0		/* the stack pointer, for what remains to be said */
+	sub x0, sp, x0
+	msr tpidr_el0, x0
+	b entry_overflow
+.endm
+
+.macro FROM_PROGRAM target
+	.balign 128
+	b \target
+.endm
+
+.macro UNEXPECTED
+	.balign 128
+	b entry_unexpected
+.endm
+
+	.balign 2048
+	.globl entry_vectors
+entry_vectors:
+	UNEXPECTED			/* current EL with SP_EL0: never used */
+	UNEXPECTED
+	UNEXPECTED
+	UNEXPECTED
+	FROM_KERNEL entry_kernel_exception
+	FROM_KERNEL entry_kernel_interrupt
+	FROM_KERNEL entry_kernel_unexpected
+	FROM_KERNEL entry_kernel_unexpected
+	FROM_PROGRAM entry_program_exception
+	FROM_PROGRAM entry_program_interrupt
+	FROM_PROGRAM entry_program_unexpected
+	FROM_PROGRAM entry_program_unexpected
+	UNEXPECTED			/* 32-bit programs cannot be started */
+	UNEXPECTED
+	UNEXPECTED
+	UNEXPECTED
+
+entry_program_exception:
+	STORE_PROGRAM
+	mrs x20, esr_el1
+	lsr x21, x20, #26
+	cmp x21, #CLASS_SVC
+	b.ne 1f
+	mov w21, w8
+	str x21, [sp, #FRAME_CALL]
+	CLEAR_REGISTERS
+	mov x0, sp
+	msr daifclr, #2
+	bl upcall_call
+	b entry_return_to_program
+1:	mrs x2, far_el1
+	mov x1, x20
+	mov x0, sp
+	bl exception_handle
+	b entry_return_to_program
+
+entry_program_interrupt:
+	STORE_PROGRAM
+	CLEAR_REGISTERS
+	mov x0, sp
+	bl interrupt_handle
+
+/* Interrupts are masked from the look at the work word on. */
+	.globl entry_return_to_program_now
+entry_return_to_program_now:
+entry_return_to_program:
+	msr daifset, #2
+	mrs x0, sp_el0
+	ldr w1, [x0, #CONTEXT_WORK]
+	tst w1, #WORK_EXIT_MASK
+	b.ne entry_exit_work
+	ldr x21, [sp, #FRAME_SP]
+	ldp x22, x23, [sp, #FRAME_PC]
+	msr sp_el0, x21
+	msr elr_el1, x22
+	msr spsr_el1, x23
+	LOAD_REGISTERS
+	eret
+	/* Nothing behind it is to be speculated. */
+	dsb nsh
+	isb
+
+entry_exit_work:
+	msr daifclr, #2
+	mov x0, sp
+	bl upcall_return_to_program
+	b entry_return_to_program
+
+entry_kernel_exception:
+	STORE_KERNEL
+	mrs x1, esr_el1
+	mrs x2, far_el1
+	mov x0, sp
+	bl exception_handle
+	b entry_return_to_kernel
+
+entry_kernel_interrupt:
+	STORE_KERNEL
+	mov x0, sp
+	bl interrupt_handle
+
+entry_return_to_kernel:
+	ldp x22, x23, [sp, #FRAME_PC]
+	msr elr_el1, x22
+	msr spsr_el1, x23
+	LOAD_REGISTERS
+	eret
+	dsb nsh
+	isb
+
+entry_program_unexpected:
+	STORE_PROGRAM
+	b 1f
+entry_unexpected:
+	sub sp, sp, #FRAME_BYTES
+entry_kernel_unexpected:
+	STORE_KERNEL
+1:	mrs x1, esr_el1
+	mrs x2, far_el1
+	mov x0, sp
+	bl exception_unexpected
+	brk #0
+
+/* The kernel stack ran over: the stack pointer is in TPIDRRO_EL0, x0 in TPIDR_EL0. */
+entry_overflow:
+	mrs x0, tpidr_el1
+	ldr x0, [x0, #CPU_ENTRY_FAULT_STACK]
+	mov sp, x0
+	mrs x0, tpidr_el0
+	sub sp, sp, #FRAME_BYTES
+	STORE_KERNEL
+	mrs x1, esr_el1
+	mrs x2, tpidrro_el0
+	mov x0, sp
+	bl exception_overflow
+	brk #0
+
+/* context_switch() returns here in a new context; x0 is the context that was left. */
+	.globl entry_context_user
+entry_context_user:
+	bl upcall_context_start
+	b entry_return_to_program
+
+	.globl entry_context_kernel
+entry_context_kernel:
+	bl upcall_context_start
+	msr daifclr, #2
+	mov x0, x20
+	mov x29, xzr
+	mov x30, xzr
+	blr x19
+	brk #0
+
+	.text
+
+/* struct context *context_switch_stacks(virtual_t *save, virtual_t stack, struct context *from,
+ * struct context *to) */
+	.globl context_switch_stacks
+context_switch_stacks:
+	stp x29, x30, [sp, #-96]!
+	stp x19, x20, [sp, #16]
+	stp x21, x22, [sp, #32]
+	stp x23, x24, [sp, #48]
+	stp x25, x26, [sp, #64]
+	stp x27, x28, [sp, #80]
+	mov x4, sp
+	str x4, [x0]
+	mov sp, x1
+	msr sp_el0, x3
+	ldp x19, x20, [sp, #16]
+	ldp x21, x22, [sp, #32]
+	ldp x23, x24, [sp, #48]
+	ldp x25, x26, [sp, #64]
+	ldp x27, x28, [sp, #80]
+	ldp x29, x30, [sp], #96
+	mov x0, x2
+	ret
+
+/* void entry_on_stack(void (*function)(unsigned), unsigned argument, virtual_t stack_top) */
+	.globl entry_on_stack
+entry_on_stack:
+	stp x29, x30, [sp, #-16]!
+	mov x29, sp
+	mov x3, x0
+	mov w0, w1
+	mov sp, x2
+	blr x3
+	mov sp, x29
+	ldp x29, x30, [sp], #16
+	ret
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,110 @@
+/*
+ * The root bus of machines that are described by a device tree: each enabled node with a
+ * `compatible` becomes a device with its names, registers and interrupts.
+ */
+#include "arch/boot.h"
+#include "arch/mmu.h"
+#include "base/errno.h"
+#include "base/string.h"
+#include "device/internal.h"
+#include "firmware/device_tree.h"
+#include "log/log.h"
+
+/* The device-tree binding of the GIC ("arm,gic.yaml"): kind, number, flags. */
+#define GIC_CELLS 3
+#define GIC_SHARED 0
+#define GIC_SHARED_FIRST 32
+#define GIC_PRIVATE_FIRST 16
+#define FLAG_EDGE_RISING 1
+#define FLAG_EDGE_FALLING 2
+#define FLAG_LEVEL_LOW 8
+
+static struct device_tree tree;
+
+static uint32_t trigger_of(uint32_t flags)
+{
+	uint32_t trigger = flags & (FLAG_EDGE_RISING | FLAG_EDGE_FALLING) ? TRIGGER_EDGE :
+		TRIGGER_LEVEL;
+
+	return flags & (FLAG_EDGE_FALLING | FLAG_LEVEL_LOW) ? trigger | TRIGGER_ACTIVE_LOW : trigger;
+}
+
+/* Whether the node's interrupts go to a controller whose specifiers have the GIC's three cells. */
+static bool goes_to_gic(const struct device_tree_node *node)
+{
+	struct device_tree_property property;
+	struct device_tree_node controller;
+
+	return device_tree_inherited(&tree, node, "interrupt-parent", &property) &&
+	       device_tree_find_handle(&tree, device_tree_cell(&property, 0, 0), &controller) &&
+	       device_tree_find(&tree, &controller, "#interrupt-cells", &property) &&
+	       device_tree_cell(&property, 0, 0) == GIC_CELLS;
+}
+
+static int interrupts_add(struct device *device, const struct device_tree_node *node)
+{
+	struct device_tree_property property;
+	int result = 0;
+
+	if (!device_tree_find(&tree, node, "interrupts", &property) || !goes_to_gic(node))
+		return 0;
+	for (unsigned i = 0; (i + GIC_CELLS) * 4 <= property.length && result == 0; i += GIC_CELLS) {
+		uint32_t first = device_tree_cell(&property, i, 0) == GIC_SHARED ?
+			GIC_SHARED_FIRST : GIC_PRIVATE_FIRST;
+
+		result = device_resource_add(device, RESOURCE_INTERRUPT,
+					     first + device_tree_cell(&property, i + 1, 0), 1,
+					     trigger_of(device_tree_cell(&property, i + 2, 0)));
+	}
+	return result;
+}
+
+static int resources_add(struct device *device, const struct device_tree_node *node)
+{
+	struct device_tree_property property;
+	uint64_t address, length;
+	const char *name;
+	int result = 0;
+
+	if (!device_tree_find(&tree, node, "compatible", &property))
+		return -ENODEV;
+	for (unsigned i = 0; (name = device_tree_string(&property, i)) != NULL && result == 0; i++)
+		result = device_identity_add(device, IDENTITY_FIRMWARE, 0, name);
+	for (unsigned i = 0; result == 0 &&
+	     device_tree_registers(&tree, node, i, &address, &length); i++)
+		result = device_resource_add(device, RESOURCE_MEMORY, address, length, 0);
+	return result == 0 ? interrupts_add(device, node) : result;
+}
+
+static int node_publish(const struct device_tree_node *node)
+{
+	struct device *device = device_create(NULL, node->name);
+	int result;
+
+	if (!device)
+		return -ENOMEM;
+	result = resources_add(device, node);
+	return result == 0 ? device_publish(device) : result;
+}
+
+int device_tree_bus_start(void)
+{
+	physical_t address = boot_information()->device_tree;
+	struct device_tree_property property;
+	struct device_tree_node node;
+	int result = 0;
+
+	if (!address)
+		return 0;
+	/* It was read before, so it is whole; its pages stay reserved. */
+	if (!device_tree_open(physical_to_virtual(address),
+			      device_tree_bytes(physical_to_virtual(address)), &tree))
+		return -ENODEV;
+	device_tree_begin(&node);
+	while (result == 0 && device_tree_next(&tree, &node)) {
+		if (node.depth > 0 && device_tree_is_enabled(&tree, &node) &&
+		    device_tree_find(&tree, &node, "compatible", &property))
+			result = node_publish(&node);
+	}
+	return result;
+}
