@@ -50,9 +50,7 @@ static int gic_route(struct interrupt_controller *controller, uint32_t line, uin
 		bit_change(gic, GICD_IGROUPR(line), LINE_BIT(line), true);
 		register_write64(&gic->registers, GICD_IROUTER(line), identity);
 	} else {
-		/* Each CPU reads its own bit where its private interrupts' targets would stand. */
-		register_write8(&gic->registers, GICD_ITARGETSR(line),
-				register_read8(&gic->registers, GICD_ITARGETSR(0)));
+		register_write8(&gic->registers, GICD_ITARGETSR(line), (uint8_t)identity);
 	}
 	return 0;
 }

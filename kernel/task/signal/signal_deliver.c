@@ -3,7 +3,9 @@
  * frame on the program's stack for its handler. Interrupted calls are restarted as signal(7) says.
  */
 #include "arch/signal.h"
+#include "arch/vdso.h"
 #include "base/errno.h"
+#include "memory/space.h"
 #include "task/program/restartable.h"
 #include "task/schedule.h"
 #include "task/signal/signal_internal.h"
@@ -180,6 +182,17 @@ static void call_restart(struct frame *frame, const struct signal_action *action
 	frame_call_number_clear(frame);
 }
 
+/* Where the handler returns to: what the program gave, else the vDSO on CPUs that have it there. */
+static user_address_t restorer_of(const struct thread *thread, const struct signal_action *action)
+{
+	size_t offset = vdso_signal_return_offset();
+	user_address_t vdso = thread->process->space->vdso;
+
+	if ((action->flags & SA_RESTORER) || !offset || !vdso)
+		return action->restorer;
+	return vdso + offset;
+}
+
 static void fill_delivery(struct thread *thread, const struct signal_action *action,
 			  const struct signal_information *information,
 			  user_address_t stack_pointer, struct signal_delivery *delivery)
@@ -193,7 +206,7 @@ static void fill_delivery(struct thread *thread, const struct signal_action *act
 		.information = information,
 		.blocked = signals->restores_mask ? signals->saved_blocked : signals->blocked,
 		.handler = action->handler,
-		.restorer = action->restorer,
+		.restorer = restorer_of(thread, action),
 		.has_restorer = action->flags & SA_RESTORER,
 		.wants_information = action->flags & SA_SIGINFO,
 		.is_on_alternate = (action->flags & SA_ONSTACK) && signals->stack_size > 0 &&

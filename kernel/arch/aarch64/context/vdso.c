@@ -13,7 +13,7 @@ const void *vdso_image(size_t *length_bytes)
 
 /* The trampoline begins with these two instructions: mov x8, #139; svc #0. It is the only place in
  * the image that makes this call. */
-size_t vdso_signal_return_offset(void)
+static size_t offset_find(void)
 {
 	static const uint32_t instructions[] = { 0xd2801168, 0xd4000001 };
 	size_t length;
@@ -24,4 +24,13 @@ size_t vdso_signal_return_offset(void)
 			return at;
 	}
 	return 0;
+}
+
+size_t vdso_signal_return_offset(void)
+{
+	static size_t offset;
+
+	if (!READ_ONCE(offset))
+		WRITE_ONCE(offset, offset_find());
+	return READ_ONCE(offset);
 }

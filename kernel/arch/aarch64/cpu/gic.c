@@ -157,6 +157,11 @@ void gic_cpu_start(void)
 		start_version_2();
 }
 
+uint64_t gic_identity(unsigned cpu)
+{
+	return is_version_3 ? cpu_entry(cpu)->identity : *per_cpu(target_bit, cpu);
+}
+
 uint32_t gic_take(void)
 {
 	uint64_t number;
@@ -167,13 +172,18 @@ uint32_t gic_take(void)
 	return (uint32_t)number;
 }
 
-void gic_end(uint32_t number)
+uint32_t gic_number(uint32_t taken)
+{
+	return taken & (is_version_3 ? 0xffffff : 0x3ff);
+}
+
+void gic_end(uint32_t taken)
 {
 	if (!is_version_3) {
-		write32(cpu_interface, GICC_EOIR, number);
+		write32(cpu_interface, GICC_EOIR, taken);
 		return;
 	}
-	__asm__ volatile("msr " ICC_EOIR1_EL1 ", %0\n\tisb" : : "r"((uint64_t)number) : "memory");
+	__asm__ volatile("msr " ICC_EOIR1_EL1 ", %0\n\tisb" : : "r"((uint64_t)taken) : "memory");
 }
 
 void gic_send(unsigned cpu, uint32_t message)

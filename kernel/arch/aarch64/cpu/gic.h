@@ -13,6 +13,7 @@
 #define GIC_MESSAGE_KICK 0
 #define GIC_MESSAGE_CALL 1
 #define GIC_MESSAGE_STOP 2
+#define GIC_MESSAGE_LIMIT 16
 
 #define GIC_PRIVATE_LIMIT 32		/* below: of each CPU */
 #define GIC_SPURIOUS_FIRST 1020		/* from here to 1023: nothing to take */
@@ -23,8 +24,13 @@ void gic_find(void);
 /* On every CPU. */
 void gic_cpu_start(void);
 
+/* What the distributor calls a CPU: its affinity, or with version 2 its bit in target registers. */
+uint64_t gic_identity(unsigned cpu);
+
+/* Takes an interrupt; with GICv2 a message tells which CPU sent it, and ending it wants that, too. */
 uint32_t gic_take(void);
-void gic_end(uint32_t number);
+uint32_t gic_number(uint32_t taken);
+void gic_end(uint32_t taken);
 void gic_send(unsigned cpu, uint32_t message);
 void gic_private_enable(uint32_t number);
 

@@ -12,10 +12,6 @@
 #include "arch/upcalls.h"
 #include "base/errno.h"
 
-/* GICv2 tells with an interrupt from a CPU which CPU that was; ending it wants both. */
-#define NUMBER_OF(taken) ((taken) & 0xffffff)
-#define NUMBER_OF_MESSAGE(taken) ((taken) & 0x3ff)
-
 /* What the interrupt stopped, for requests of a backtrace. */
 static DEFINE_PER_CPU(struct frame *, interrupted);
 
@@ -29,11 +25,11 @@ static void message_run(uint32_t message)
 
 static void interrupt_run(unsigned taken)
 {
-	uint32_t number = NUMBER_OF(taken);
+	uint32_t number = gic_number(taken);
 
-	if (NUMBER_OF_MESSAGE(taken) < 16) {
+	if (number < GIC_MESSAGE_LIMIT) {
 		gic_end(taken);
-		message_run(NUMBER_OF_MESSAGE(taken));
+		message_run(number);
 	} else if (number == clock_alarm_number()) {
 		clock_alarm_quiet();
 		gic_end(number);
@@ -46,9 +42,9 @@ static void interrupt_run(unsigned taken)
 void interrupt_handle(struct frame *frame)
 {
 	struct context *self = context_current();
-	uint32_t taken = gic_take();
+	uint32_t taken = gic_take(), number = gic_number(taken);
 
-	if (NUMBER_OF(taken) >= GIC_SPURIOUS_FIRST && NUMBER_OF(taken) < GIC_LPI_FIRST)
+	if (number >= GIC_SPURIOUS_FIRST && number < GIC_LPI_FIRST)
 		return;
 	self->interrupt_depth++;
 	*this_cpu(interrupted) = frame;
@@ -87,5 +83,5 @@ void interrupt_message(unsigned cpu, unsigned number, uint64_t *address, uint32_
 
 uint64_t interrupt_cpu_identity(unsigned cpu)
 {
-	return cpu_entry(cpu)->identity;
+	return gic_identity(cpu);
 }
