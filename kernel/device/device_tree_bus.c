@@ -26,7 +26,9 @@ static uint32_t trigger_of(uint32_t flags)
 	uint32_t trigger = flags & (FLAG_EDGE_RISING | FLAG_EDGE_FALLING) ? TRIGGER_EDGE :
 		TRIGGER_LEVEL;
 
-	return flags & (FLAG_EDGE_FALLING | FLAG_LEVEL_LOW) ? trigger | TRIGGER_ACTIVE_LOW : trigger;
+	if (flags & (FLAG_EDGE_FALLING | FLAG_LEVEL_LOW))
+		trigger |= TRIGGER_ACTIVE_LOW;
+	return trigger;
 }
 
 /* Whether the node's interrupts go to a controller whose specifiers have the GIC's three cells. */
@@ -48,7 +50,8 @@ static int interrupts_add(struct device *device, const struct device_tree_node *
 
 	if (!device_tree_find(&tree, node, "interrupts", &property) || !goes_to_gic(node))
 		return 0;
-	for (unsigned i = 0; (i + GIC_CELLS) * 4 <= property.length && result == 0; i += GIC_CELLS) {
+	for (unsigned i = 0; result == 0 && (i + GIC_CELLS) * 4 <= property.length;
+	     i += GIC_CELLS) {
 		uint32_t first = device_tree_cell(&property, i, 0) == GIC_SHARED ?
 			GIC_SHARED_FIRST : GIC_PRIVATE_FIRST;
 

@@ -1,6 +1,6 @@
 /*
- * The flattened tree is a string of tokens: node begins, property, node ends. A walk keeps where the
- * open nodes began, so that a node's properties and its ancestors' are found by looking again.
+ * The flattened tree is a string of tokens: node begins, property, node ends. A walk keeps where
+ * the open nodes began, so that properties of a node and its ancestors are found by looking again.
  */
 #include "firmware/device_tree.h"
 

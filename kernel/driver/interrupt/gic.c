@@ -1,6 +1,6 @@
 /*
- * The distributor of a generic interrupt controller, versions 2 to 4: shared interrupts, 32 to 1019.
- * Each CPU's private interrupts and its way of taking all of them belong to the architecture.
+ * The distributor of a generic interrupt controller, versions 2 to 4: shared interrupts, 32 to
+ * 1019. Each CPU's private interrupts and its way of taking all of them belong to the architecture.
  */
 #include "arch/cpu.h"
 #include "arch/interrupt.h"

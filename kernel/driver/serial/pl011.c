@@ -166,7 +166,9 @@ static void uart_terminal_settings_changed(struct terminal *terminal, const stru
 	uart_write(uart, UARTLCR_H, uart->line_control);
 	/* Speed 0 hangs up. */
 	control = CR_UARTEN | CR_TXE | CR_RXE;
-	uart_write(uart, UARTCR, termios_output_baud(&settings) ? control | CR_DTR | CR_RTS : control);
+	if (termios_output_baud(&settings))
+		control |= CR_DTR | CR_RTS;
+	uart_write(uart, UARTCR, control);
 	spin_unlock_irq(&uart->lock, were_enabled);
 }
 

@@ -19,7 +19,8 @@ static void read_chosen(const struct device_tree *tree, const struct device_tree
 		       min((size_t)property.length, sizeof(information->random_seed)));
 	if (device_tree_find(tree, node, "linux,initrd-start", &property) &&
 	    device_tree_find(tree, node, "linux,initrd-end", &end)) {
-		uint64_t from = device_tree_cell(&property, 0, 0), to = device_tree_cell(&end, 0, 0);
+		uint64_t from = device_tree_cell(&property, 0, 0);
+		uint64_t to = device_tree_cell(&end, 0, 0);
 
 		if (property.length >= 8)
 			from = from << 32 | device_tree_cell(&property, 1, 0);

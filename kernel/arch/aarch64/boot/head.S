@@ -5,12 +5,12 @@
 #include "arch/aarch64/boot/head.h"
 #include "machine/layout.h"
 
-#define SCTLR_OFF	0x30d00800	/* the bits that are 1 where the architecture knows none */
+#define SCTLR_OFF	0x30d00800	/* the bits that have to be 1 */
 #define SPSR_EL1H	0x3c5		/* EL1h, all masked */
 #define HCR_EL2_RW	0x80000000
 #define CPTR_EL2_NONE	0x33ff
 
-#define BLOCK_NORMAL	0x0040000000000701	/* level 1 and 2: valid, accessed, shared, not for EL0 */
+#define BLOCK_NORMAL	0x0040000000000701	/* valid, accessed, shared, not for EL0 */
 #define TABLE_ENTRY	3
 
 	.section .image.header, "ax"
@@ -99,7 +99,7 @@ image_start:
 	cmp x3, x1
 	b.lo 1b
 
-	/* Tables, by their physical addresses: x22 of TTBR1 (and TTBR0: both begin with physical 0). */
+	/* Tables, by their physical addresses. x22 is both roots: both begin with physical 0. */
 	adrp x22, early_root
 	adrp x23, early_direct
 	adrp x24, early_image_middle

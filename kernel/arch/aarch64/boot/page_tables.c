@@ -105,7 +105,7 @@ void boot_page_tables_build(const struct memory_map *map)
 	map_image(__data_start, __boot_bss_end, MMU_READ | MMU_WRITE);
 	if (DEBUG_BUILD)
 		shadow_build(map);
-	/* The same addresses mean the same memory before and after, so this can be done in place. */
+	/* Addresses mean the same memory before and after, so this can be done in place. */
 	__asm__ volatile("dsb ishst\n\t"
 			 "msr ttbr1_el1, %0\n\t"
 			 "isb\n\t"

@@ -1,4 +1,4 @@
-/* The virtual counter and the virtual timer: the ones that are there with and without a hypervisor. */
+/* The virtual counter and timer: the ones that are there with and without a hypervisor. */
 #include "arch/aarch64/clock/clock.h"
 
 #include "arch/aarch64/boot/boot.h"

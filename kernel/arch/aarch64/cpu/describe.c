@@ -141,6 +141,7 @@ bool cpu_random(uint64_t *value)
 	if (!cpu_has_random)
 		return false;
 	/* RNDR: Z is set when there was none in time. */
-	__asm__ volatile("mrs %0, s3_3_c2_c4_0\n\tcset %1, ne" : "=r"(*value), "=r"(flags) : : "cc");
+	__asm__ volatile("mrs %0, s3_3_c2_c4_0\n\tcset %1, ne"
+			 : "=r"(*value), "=r"(flags) : : "cc");
 	return flags;
 }

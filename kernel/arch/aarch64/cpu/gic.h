@@ -27,7 +27,7 @@ void gic_cpu_start(void);
 /* What the distributor calls a CPU: its affinity, or with version 2 its bit in target registers. */
 uint64_t gic_identity(unsigned cpu);
 
-/* Takes an interrupt; with GICv2 a message tells which CPU sent it, and ending it wants that, too. */
+/* Takes an interrupt; with GICv2 a message tells its sender, and ending it wants that, too. */
 uint32_t gic_take(void);
 uint32_t gic_number(uint32_t taken);
 void gic_end(uint32_t taken);

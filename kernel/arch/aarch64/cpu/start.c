@@ -115,7 +115,7 @@ static void cpus_find(void)
 	}
 }
 
-/* A table that maps the image where it is, for the moment in which the MMU is switched on. */
+/* A table that maps the image where it is, for while the MMU is switched on. */
 void secondary_prepare(void)
 {
 	physical_t image = virtual_to_physical(__kernel_start), below = boot_pages_take(1);

@@ -1,6 +1,7 @@
 /*
- * Exceptions of programs and of the kernel, and the ways out. SP_EL1 is the kernel stack: at its top
- * while a program runs. SP_EL0 is the program's stack, and the current context while the kernel runs.
+ * Exceptions of programs and of the kernel, and the ways out. SP_EL1 is the kernel stack: at its
+ * top while a program runs. SP_EL0 is the program's stack, and the current context while the kernel
+ * runs.
  */
 #include "machine/layout.h"
 

@@ -32,8 +32,8 @@ static inline bool entry_is_dirty(uint64_t entry)
 
 static inline uint64_t entry_encode_bits(uint32_t flags, unsigned level)
 {
-	uint64_t bits = ENTRY_SHARED | ENTRY_NOT_GLOBAL | ENTRY_NO_KERNEL_EXECUTE | ENTRY_READ_ONLY |
-			(level ? ENTRY_BLOCK : ENTRY_PAGE);
+	uint64_t bits = ENTRY_SHARED | ENTRY_NOT_GLOBAL | ENTRY_NO_KERNEL_EXECUTE |
+			ENTRY_READ_ONLY | (level ? ENTRY_BLOCK : ENTRY_PAGE);
 
 	if (!(flags & (MMU_READ | MMU_WRITE | MMU_EXECUTE)))
 		bits = (bits & ~ENTRY_KIND) | KIND_NO_ACCESS;
@@ -102,7 +102,7 @@ static inline uint64_t entry_encode(const struct mmu_entry *decoded)
 	return decoded->software << SOFTWARE_SHIFT;
 }
 
-/* What the CPU, or the kernel for it, did to an entry since `old` was read, carried over to `new`. */
+/* What happened to an entry since `old` was read, carried over to `new`. */
 static inline uint64_t entry_merge(uint64_t new, uint64_t old, uint64_t seen)
 {
 	new |= seen & ~old & ENTRY_ACCESSED;

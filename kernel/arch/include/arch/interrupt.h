@@ -22,7 +22,8 @@ void interrupt_end(unsigned number);
 /* Where a message-signalled interrupt must be written to reach `number` on `cpu`. */
 void interrupt_message(unsigned cpu, unsigned number, uint64_t *address, uint32_t *data);
 
-/* The local controller's identity of a CPU, for routing tables (x86: APIC id; aarch64: affinity, or with GICv2 the bit of its interface). */
+/* The local controller's identity of a CPU, for routing tables: x86 APIC id; aarch64 affinity, or
+ * with GICv2 the bit of its interface. */
 uint64_t interrupt_cpu_identity(unsigned cpu);
 
 #endif
