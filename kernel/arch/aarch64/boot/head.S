@@ -228,7 +228,7 @@ early_image_middle:
 	.skip 4096
 early_image:
 	.skip 4096
-	.skip 16384			/* at an odd multiple of its size, as entry/vectors.S wants */
+	.skip 16384			/* at an odd multiple of its size */
 boot_stack_top:
 
 	.section .note.GNU-stack, "", @progbits
