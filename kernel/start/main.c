@@ -72,6 +72,7 @@ static void start_rest(void *unused)
 {
 	(void)unused;
 	cpu_start_others();
+	time_counters_compared();
 	log_ok("CPU", "%u of %u online", cpu_online_count(), cpu_count());
 	must("deferred work", deferred_start());
 	must("reclaim", reclaim_start());

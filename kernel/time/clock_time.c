@@ -1,7 +1,8 @@
 /*
  * The clocks. A base (counter value and what the clocks showed then) under a sequence count, and a
  * multiplier of 2^-48 nanoseconds per count: reading is a subtraction and one 128-bit product. The
- * base moves at ticks; nothing breaks when it does not move for years.
+ * base moves at ticks, with its fraction of a nanosecond: rounded down, the clock would go back by
+ * one where the base moves. Nothing breaks when it does not move for years.
  */
 #include "time/clock_time.h"
 
@@ -30,7 +31,7 @@ static struct {
 	uint64_t mask;
 	uint64_t counter_last;
 	uint64_t multiplier, raw_multiplier;
-	int64_t monotonic_ns, raw_ns;	/* at counter_last */
+	struct clock_value monotonic, raw;	/* at counter_last */
 	int64_t realtime_offset_ns;	/* CLOCK_REALTIME - CLOCK_MONOTONIC */
 	int64_t tai_offset_s;
 } base;
@@ -56,7 +57,7 @@ static union {
 
 static uint64_t counter_read(void)
 {
-	return base.source ? base.source->read(base.source) : clock_cycles();
+	return base.source ? base.source->read(base.source) : clock_cycles_ordered();
 }
 
 /* Counts since the base; another CPU's counter may be a little behind: 0. */
@@ -65,11 +66,6 @@ static uint64_t counter_elapsed(void)
 	uint64_t elapsed = (counter_read() - base.counter_last) & base.mask;
 
 	return elapsed > base.mask >> 1 ? 0 : elapsed;
-}
-
-static int64_t elapsed_ns(uint64_t counts, uint64_t multiplier)
-{
-	return (int64_t)(((unsigned __int128)counts * multiplier) >> CLOCK_SHIFT);
 }
 
 static int64_t never_back(int64_t now_ns)
@@ -90,7 +86,7 @@ static int64_t read_clock(int64_t *realtime_offset_ns)
 
 	do {
 		sequence = sequence_read_begin(&base.sequence);
-		now_ns = base.monotonic_ns + elapsed_ns(counter_elapsed(), base.multiplier);
+		now_ns = clock_value_after(&base.monotonic, counter_elapsed(), base.multiplier);
 		offset_ns = base.realtime_offset_ns;
 	} while (unlikely(sequence_read_retry(&base.sequence, sequence)));
 	if (realtime_offset_ns)
@@ -129,14 +125,14 @@ int64_t time_raw_ns(void)
 
 	do {
 		sequence = sequence_read_begin(&base.sequence);
-		now_ns = base.raw_ns + elapsed_ns(counter_elapsed(), base.raw_multiplier);
+		now_ns = clock_value_after(&base.raw, counter_elapsed(), base.raw_multiplier);
 	} while (sequence_read_retry(&base.sequence, sequence));
 	return now_ns;
 }
 
 int64_t time_monotonic_coarse_ns(void)
 {
-	return READ_ONCE(base.monotonic_ns);
+	return READ_ONCE(base.monotonic.ns);
 }
 
 int64_t time_realtime_coarse_ns(void)
@@ -146,7 +142,7 @@ int64_t time_realtime_coarse_ns(void)
 
 	do {
 		sequence = sequence_read_begin(&base.sequence);
-		now_ns = base.monotonic_ns + base.realtime_offset_ns;
+		now_ns = base.monotonic.ns + base.realtime_offset_ns;
 	} while (sequence_read_retry(&base.sequence, sequence));
 	return now_ns;
 }
@@ -205,10 +201,12 @@ static void vdso_publish(void)
 	data->raw_multiplier = base.raw_multiplier;
 	data->shift = CLOCK_SHIFT;
 	data->coarse_resolution_ns = TIME_TICK_NS;
-	data->monotonic_ns = (uint64_t)base.monotonic_ns;
-	data->boottime_ns = (uint64_t)base.monotonic_ns;
-	data->realtime_ns = (uint64_t)(base.monotonic_ns + base.realtime_offset_ns);
-	data->raw_ns = (uint64_t)base.raw_ns;
+	data->monotonic_ns = (uint64_t)base.monotonic.ns;
+	data->boottime_ns = (uint64_t)base.monotonic.ns;
+	data->realtime_ns = (uint64_t)(base.monotonic.ns + base.realtime_offset_ns);
+	data->raw_ns = (uint64_t)base.raw.ns;
+	data->monotonic_fraction = base.monotonic.fraction;
+	data->raw_fraction = base.raw.fraction;
 	data->tai_offset_s = base.tai_offset_s;
 	data->timezone_minutes_west = minutes_west;
 	data->timezone_dst = dst_kind;
@@ -220,8 +218,8 @@ static void move_base(void)
 {
 	uint64_t elapsed = counter_elapsed();
 
-	base.monotonic_ns += elapsed_ns(elapsed, base.multiplier);
-	base.raw_ns += elapsed_ns(elapsed, base.raw_multiplier);
+	clock_value_move(&base.monotonic, elapsed, base.multiplier);
+	clock_value_move(&base.raw, elapsed, base.raw_multiplier);
 	base.counter_last = (base.counter_last + elapsed) & base.mask;
 }
 
@@ -245,11 +243,11 @@ void time_update(void)
 {
 	bool were_enabled;
 
-	if (time_monotonic_ns() - READ_ONCE(base.monotonic_ns) < TIME_TICK_NS / 2)
+	if (time_monotonic_ns() - READ_ONCE(base.monotonic.ns) < TIME_TICK_NS / 2)
 		return;
 	were_enabled = clock_change_begin();
-	if (base.monotonic_ns - second_started_ns >= NANOSECONDS_PER_SECOND) {
-		second_started_ns = base.monotonic_ns;
+	if (base.monotonic.ns - second_started_ns >= NANOSECONDS_PER_SECOND) {
+		second_started_ns = base.monotonic.ns;
 		adjust_second();
 	}
 	clock_change_end(were_enabled);
@@ -277,7 +275,7 @@ uint64_t clock_nominal_multiplier(void)
 
 int64_t clock_base_realtime_ns(void)
 {
-	return base.monotonic_ns + base.realtime_offset_ns;
+	return base.monotonic.ns + base.realtime_offset_ns;
 }
 
 int64_t clock_tai_offset_s(void)
@@ -331,7 +329,7 @@ int time_realtime_set(int64_t now_ns)
 	if (now_ns < time_monotonic_ns())
 		return -EINVAL;
 	were_enabled = clock_change_begin();
-	base.realtime_offset_ns = now_ns - base.monotonic_ns;
+	base.realtime_offset_ns = now_ns - base.monotonic.ns;
 	clock_change_end(were_enabled);
 	clock_announce_step();
 	return 0;
@@ -342,7 +340,7 @@ void time_wall_clock_found(int64_t now_ns)
 	bool were_enabled = clock_change_begin();
 
 	if (base.realtime_offset_ns == 0)
-		base.realtime_offset_ns = now_ns - base.monotonic_ns;
+		base.realtime_offset_ns = now_ns - base.monotonic.ns;
 	clock_change_end(were_enabled);
 }
 
@@ -390,6 +388,31 @@ int clock_source_add(struct clock_source *source)
 		use_source(source);
 	clock_change_end(were_enabled);
 	return 0;
+}
+
+/* clock_lock: the best device clock there is; NULL: none. */
+static struct clock_source *best_source(void)
+{
+	struct clock_source *source, *best = NULL;
+
+	list_for_each(source, &sources, node) {
+		if (!best || source->rating > best->rating)
+			best = source;
+	}
+	return best;
+}
+
+void time_counters_compared(void)
+{
+	bool were_enabled;
+
+	if (clock_is_reliable())
+		return;
+	were_enabled = clock_change_begin();
+	counter_rating = RATING_DOUBTFUL_COUNTER;
+	if (!base.source)
+		use_source(best_source());
+	clock_change_end(were_enabled);
 }
 
 const char *time_source_name(void)

@@ -55,6 +55,22 @@ TEST(clock_time, multipliers)
 	EXPECT_EQUAL(clock_multiplier(14318180, 32), UINT64_C(299966007970));
 }
 
+TEST(clock_time, moving_the_base_loses_nothing)
+{
+	/* 2.6 GHz: a count is 0.38 ns, so that nearly each step ends within a nanosecond. */
+	uint64_t multiplier = clock_multiplier(2596119000, CLOCK_SHIFT), passed = 0;
+	struct clock_value start = { .ns = 12345 }, moved = start;
+
+	for (uint64_t counts = 1; counts < 5000; counts++) {
+		clock_value_move(&moved, counts, multiplier);
+		passed += counts;
+		ASSERT_EQUAL(clock_value_after(&moved, 0, multiplier),
+			     clock_value_after(&start, passed, multiplier));
+		ASSERT_EQUAL(clock_value_after(&moved, 17, multiplier),
+			     clock_value_after(&start, passed + 17, multiplier));
+	}
+}
+
 TEST(clock_time, stepping_moves_the_wall_only)
 {
 	int64_t monotonic_ns, wall_ns;

@@ -3,6 +3,7 @@
  * clock_nanosleep, with their refusals.
  */
 #include "support.h"
+#include <pthread.h>
 #include <sys/time.h>
 #include <sys/timex.h>
 
@@ -35,6 +36,81 @@ TEST(clocks_advance)
 			before = next;
 		}
 	}
+}
+
+static volatile int watched_clock, watch_stop;
+static int64_t latest_seen;
+static long looks;
+
+/* What any thread saw before this look is not later than what this look sees. */
+static void *watch_together(void *self)
+{
+	bool by_library = (long)self & 1;
+
+	while (!watch_stop) {
+		int64_t seen = __atomic_load_n(&latest_seen, __ATOMIC_SEQ_CST), now;
+		struct timespec time;
+
+		if (by_library) {
+			clock_gettime(watched_clock, &time);
+			now = time.tv_sec * NANOSECONDS + time.tv_nsec;
+		} else {
+			now = clock_now(watched_clock);
+		}
+		REQUIRE(now >= seen);
+		__atomic_compare_exchange_n(&latest_seen, &seen, now, false, __ATOMIC_SEQ_CST,
+					    __ATOMIC_SEQ_CST);
+		looks++;
+	}
+	return NULL;
+}
+
+static void *watch_own(void *unused)
+{
+	int64_t before = 0;
+
+	(void)unused;
+	while (!watch_stop) {
+		int64_t next = clock_now(watched_clock);
+
+		REQUIRE(next >= before);
+		before = next;
+		looks++;
+	}
+	return NULL;
+}
+
+/* Six threads on four CPUs, so that they are preempted and moved while they look. */
+static void watch(int clock, void *(*look)(void *), int milliseconds)
+{
+	pthread_t threads[6];
+
+	watched_clock = clock;
+	watch_stop = latest_seen = looks = 0;
+	for (long i = 0; i < 6; i++)
+		REQUIRE(pthread_create(&threads[i], NULL, look, (void *)i) == 0);
+	sleep_milliseconds(milliseconds);
+	watch_stop = 1;
+	for (int i = 0; i < 6; i++)
+		pthread_join(threads[i], NULL);
+	CHECK_AT_LEAST(looks, 100);
+}
+
+TEST(clocks_advance_for_all_threads_together)
+{
+	static const int clocks[] = {
+		CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_BOOTTIME, CLOCK_TAI,
+		CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE,
+	};
+
+	for (size_t i = 0; i < COUNT(clocks); i++)
+		watch(clocks[i], watch_together, 150);
+}
+
+TEST(processor_time_advances_while_threads_are_preempted)
+{
+	watch(CLOCK_THREAD_CPUTIME_ID, watch_own, 400);
+	watch(CLOCK_PROCESS_CPUTIME_ID, watch_own, 400);
 }
 
 TEST(sleeping_moves_the_right_clocks)

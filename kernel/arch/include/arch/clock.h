@@ -8,7 +8,9 @@
 #include "base/types.h"
 #include "base/compiler.h"
 
-#include "machine/clock.h"	/* inline uint64_t clock_cycles(void): monotonic on one CPU */
+/* inline uint64_t clock_cycles(void): monotonic on one CPU, not ordered with other instructions;
+ * inline uint64_t clock_cycles_ordered(void): never read before what precedes it. */
+#include "machine/clock.h"
 
 /* Cycles per second; measured before kernel_main() or read from the CPU. Never 0. */
 uint64_t clock_frequency_hz(void);

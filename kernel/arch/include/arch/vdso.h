@@ -13,7 +13,7 @@ struct vdso_data {
 	uint32_t sequence;
 	uint32_t clock_mode;		/* 0: make the system call; 1: cycle counter */
 	uint64_t cycle_last;		/* counter at the last update */
-	uint64_t multiplier;		/* nanoseconds = (cycles * multiplier) >> shift, 128 bit */
+	uint64_t multiplier;		/* ns = (cycles * multiplier + fraction) >> shift, 128 bit */
 	uint32_t shift;
 	uint32_t coarse_resolution_ns;
 	uint64_t monotonic_ns;		/* at cycle_last */
@@ -21,6 +21,8 @@ struct vdso_data {
 	uint64_t boottime_ns;
 	uint64_t raw_ns;		/* CLOCK_MONOTONIC_RAW */
 	uint64_t raw_multiplier;
+	uint64_t monotonic_fraction;	/* of monotonic_ns, realtime_ns, boottime_ns: 2^-shift ns */
+	uint64_t raw_fraction;
 	int64_t tai_offset_s;
 	int32_t timezone_minutes_west;
 	int32_t timezone_dst;

@@ -25,10 +25,13 @@
 /* Any CPU of the last twenty years is ready at once; the second message helps slow ones. */
 #define FIRST_WAIT_MS 10
 #define SECOND_WAIT_MS 300
+/* How long two CPUs compare their counters. */
+#define COMPARE_MS 1
 
 static physical_t trampoline_page;
 static physical_t trampoline_root;
 static uint64_t secondary_cycles;	/* the counter that the CPU just started saw */
+static uint64_t latest_cycles;		/* the highest that any CPU saw while comparing */
 
 NORETURN void secondary_main(uint32_t cpu);
 
@@ -72,6 +75,26 @@ void secondary_prepare(void)
 	};
 }
 
+/*
+ * Two CPUs at once for a moment: who sees a count that another CPU published before, and then reads
+ * a smaller one, has a counter that is behind.
+ */
+static void counters_compare(void)
+{
+	uint64_t start = clock_cycles_ordered(), limit = clock_frequency_hz() / 1000 * COMPARE_MS;
+	uint64_t now = start;
+
+	while (now - start < limit) {
+		uint64_t seen = atomic_load_acquire(&latest_cycles);
+
+		now = clock_cycles_ordered();
+		if (now < seen)
+			clock_mark_unreliable();
+		else
+			atomic_compare_swap(&latest_cycles, &seen, now);
+	}
+}
+
 void secondary_main(uint32_t cpu)
 {
 	cr3_write(mmu_kernel_root);
@@ -81,6 +104,7 @@ void secondary_main(uint32_t cpu)
 	clock_alarm_start();
 	secondary_cycles = clock_cycles();
 	cpu_mark_online(cpu, true);
+	counters_compare();
 	upcall_secondary_cpu(cpu);
 }
 
@@ -130,5 +154,6 @@ void cpu_start_others(void)
 		/* Its counter was read between these two readings of ours, or they disagree. */
 		if (secondary_cycles < before || secondary_cycles > clock_cycles())
 			clock_mark_unreliable();
+		counters_compare();
 	}
 }

@@ -17,4 +17,9 @@ static inline uint64_t clock_cycles(void)
 	return READ_ONCE(host_clock_cycles);
 }
 
+static inline uint64_t clock_cycles_ordered(void)
+{
+	return clock_cycles();
+}
+
 #endif

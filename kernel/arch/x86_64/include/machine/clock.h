@@ -14,4 +14,13 @@ static ALWAYS_INLINE uint64_t clock_cycles(void)
 	return (uint64_t)high << 32 | low;
 }
 
+/* Not read before what comes earlier in the program: what another CPU saw before is not later. */
+static ALWAYS_INLINE uint64_t clock_cycles_ordered(void)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("lfence\n\trdtsc" : "=a"(low), "=d"(high) : : "memory");
+	return (uint64_t)high << 32 | low;
+}
+
 #endif
