@@ -69,8 +69,6 @@ static int limit_exchange(struct process *process, unsigned resource, const stru
 		space_limits_follow(process);
 	}
 	spin_unlock_irq(&process->signals.lock, enabled);
-	if (new && resource == LIMIT_CPU)
-		process_limit_cpu_changed(process);
 	return 0;
 }
 

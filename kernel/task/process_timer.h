@@ -8,7 +8,10 @@
 #include "base/types.h"
 
 struct process;
+struct process_timer;
 struct signal_event;
+struct signal_information;
+struct thread;
 
 struct timer_setting {
 	int64_t value_ns, interval_ns;	/* 0 value: disarmed */
@@ -30,8 +33,14 @@ void process_timers_drop(struct process *process, bool keeps_interval_timers);
 /* Any clock, CPU-time clocks of threads and processes included (Linux's encoding). */
 int clock_read_any(int clock, int64_t *now_ns) MUST_CHECK;
 int clock_resolution_any(int clock, int64_t *resolution_ns) MUST_CHECK;
-/* RLIMIT_CPU was set: look again when it runs out. */
-void process_limit_cpu_changed(struct process *process);
+/* The tick found this thread running, so long after the last one: its CPU-time timers and limits
+ * are looked at. Masked. */
+void cpu_time_tick(struct thread *thread, int64_t passed_ns);
+
+/* What the queue of signals tells: a timer's own signal was taken, some SIGALRM was. Lock held. */
+void process_timer_signal_taken(struct process_timer *timer,
+				struct signal_information *information);
+void process_alarm_taken(struct process *process);
 
 /* clock_nanosleep: 0, -EINTR with *left_ns set, or -ERESTART_RESTARTBLOCK prepared. */
 long clock_sleep(int clock, bool is_absolute, int64_t value_ns, user_address_t left);

@@ -25,6 +25,7 @@ struct schedule_entity {
 	int64_t lag;
 	int64_t slice_ns, slice_used_ns;
 	int64_t burst_ns;		/* average of how long it runs until it sleeps */
+	int64_t awake_ns;		/* since it slept, as ticks find it: RLIMIT_RTTIME */
 	const struct thread *last_waker;	/* compared only */
 	int64_t run_started_ns;		/* local clock of its CPU, while it runs */
 	uint32_t weight;

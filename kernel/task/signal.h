@@ -32,6 +32,7 @@ struct signal_thread {
 	signal_set saved_blocked;	/* of sigsuspend, ppoll...: restored at return */
 	bool restores_mask;
 	bool is_resting;		/* counted as stopped */
+	bool has_left;			/* the thread ends: nothing is delivered to it any more */
 	signal_set awaited;		/* by sigtimedwait(2): will be taken, not delivered */
 	struct signal_queue queue;
 	user_address_t stack_base;	/* sigaltstack */
@@ -51,6 +52,7 @@ struct signal_process {
 	struct wait_queue leaving;	/* whoever executes waits for the others to leave */
 	uint32_t queued_count;		/* entries of all queues, against RLIMIT_SIGPENDING */
 	bool is_stopped, stop_unreported, continue_unreported;
+	bool has_cpu_timers;		/* some are armed on its CPU time: the tick looks */
 	int32_t stop_signal;		/* that stopped it, for wait4 */
 	int32_t group_exit_code;
 	struct list_head notify;

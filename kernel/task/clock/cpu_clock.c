@@ -15,66 +15,105 @@
 #define CLOCK_KIND_MASK 3
 #define CLOCK_KIND_VIRTUAL 1	/* user time only */
 #define CLOCK_OF_THREAD 4
+#define CLOCK_OF_SELF (-6)	/* id 0, the scheduler's kind: all time */
 
-/* A clock of some process or thread by its encoded id. */
-static int encoded_read(struct process *process, int clock, int64_t *now_ns)
+/* A clock of some process or thread by its encoded id; counted. */
+static int encoded_resolve(int number, struct timer_clock *clock)
 {
-	int32_t id = ~(clock >> 3);
-	struct thread *thread;
+	struct process *self = process_current();
+	int32_t id = ~(number >> 3);
 
-	if ((clock & CLOCK_KIND_MASK) == CLOCK_KIND_MASK)
+	if ((number & CLOCK_KIND_MASK) == CLOCK_KIND_MASK)
 		return -EINVAL;
-	if (clock & CLOCK_OF_THREAD) {
-		thread = id ? thread_find(id) : NULL;
-		if (id && (!thread || thread->process != process)) {
-			if (thread)
-				thread_put(thread);
-			return -EINVAL;
+	clock->is_cpu_time = true;
+	clock->is_user_time = (number & CLOCK_KIND_MASK) == CLOCK_KIND_VIRTUAL;
+	if (number & CLOCK_OF_THREAD) {
+		clock->thread = id ? thread_find(id) : NULL;
+		if (!id) {
+			clock->thread = thread_current();
+			thread_get(clock->thread);
 		}
-		*now_ns = thread_run_ns(thread ? thread : thread_current());
-		if (thread)
-			thread_put(thread);
-		return 0;
+		if (!clock->thread || clock->thread->process != self)
+			return -EINVAL;
+		clock->process = self;
+	} else {
+		clock->process = id == 0 || id == self->id ? self : process_find(id);
+		if (!clock->process)
+			return -EINVAL;
 	}
-	if (id == 0 || id == process->id) {
-		*now_ns = process_run_ns(process);
-		return 0;
-	}
-	process = process_find(id);
-	if (!process)
-		return -EINVAL;
-	*now_ns = process_run_ns(process);
-	process_put(process);
 	return 0;
 }
 
-int clock_read_for(struct process *process, int clock, int64_t *now_ns)
+int timer_clock_resolve(int number, struct timer_clock *clock)
 {
-	struct usage usage;
+	int64_t now;
+	int result = 0;
 
-	if (clock == CPU_CLOCK_USER) {
-		process_usage(process, &usage);
-		*now_ns = usage.user_ns;
-		return 0;
-	}
-	if (clock == CLOCK_PROCESS_CPUTIME_ID) {
-		*now_ns = process_run_ns(process);
-		return 0;
-	}
-	if (clock == CLOCK_THREAD_CPUTIME_ID) {
-		*now_ns = thread_run_ns(thread_current());
-		return 0;
-	}
-	if (clock < 0)
-		return encoded_read(process, clock, now_ns);
-	return time_clock_read(clock, now_ns);
+	*clock = (struct timer_clock){ .number = number };
+	if (number == CLOCK_PROCESS_CPUTIME_ID)
+		result = encoded_resolve(CLOCK_OF_SELF, clock);
+	else if (number == CLOCK_THREAD_CPUTIME_ID)
+		result = encoded_resolve(CLOCK_OF_SELF | CLOCK_OF_THREAD, clock);
+	else if (number < 0)
+		result = encoded_resolve(number, clock);
+	else
+		return time_clock_read(number, &now);
+	if (result < 0)
+		timer_clock_release(clock);
+	return result;
 }
 
-int clock_read_any(int clock, int64_t *now_ns)
+void timer_clock_release(struct timer_clock *clock)
 {
-	if (clock == CPU_CLOCK_USER)
-		return -EINVAL;
-	return clock_read_for(process_current(), clock, now_ns);
+	if (clock->thread)
+		thread_put(clock->thread);
+	if (clock->process && clock->process != process_current())
+		process_put(clock->process);
+	clock->thread = NULL;
+	clock->process = NULL;
+}
+
+int64_t timer_clock_read(const struct timer_clock *clock)
+{
+	struct usage usage;
+	int64_t now = 0;
+
+	if (!clock->is_cpu_time) {
+		if (clock->is_relative)
+			return time_monotonic_ns();
+		return time_clock_read(clock->number, &now) == 0 ? now : 0;
+	}
+	if (!clock->is_user_time)
+		return (int64_t)(clock->thread ? thread_run_ns(clock->thread) :
+				 process_run_ns(clock->process));
+	if (clock->thread)
+		thread_usage(clock->thread, &usage);
+	else
+		process_usage(clock->process, &usage);
+	return (int64_t)usage.user_ns;
+}
+
+int clock_read_any(int number, int64_t *now_ns)
+{
+	struct timer_clock clock;
+	int result;
+
+	if (number == CLOCK_PROCESS_CPUTIME_ID) {
+		*now_ns = (int64_t)process_run_ns(process_current());
+		return 0;
+	}
+	if (number == CLOCK_THREAD_CPUTIME_ID) {
+		*now_ns = (int64_t)thread_run_ns(thread_current());
+		return 0;
+	}
+	if (number >= 0)
+		return time_clock_read(number, now_ns);
+	result = timer_clock_resolve(number, &clock);
+	if (result < 0)
+		return result;
+	*now_ns = timer_clock_read(&clock);
+	timer_clock_release(&clock);
+	return 0;
 }
 
 int clock_resolution_any(int clock, int64_t *resolution_ns)

@@ -8,12 +8,23 @@
 #include "base/types.h"
 
 struct process;
+struct thread;
 
-/* Not Linux's: the user part of the process's CPU time, for ITIMER_VIRTUAL. */
-#define CPU_CLOCK_USER (-1000000000)
+/* What a timer goes by: a wall clock, or the CPU time of a process or of one thread. */
+struct timer_clock {
+	int number;		/* of a wall clock */
+	bool is_relative;	/* to now: not moved when that is set */
+	bool is_cpu_time;
+	bool is_user_time;	/* only what was spent in the program */
+	struct process *process;	/* counted, unless it is the timer's own */
+	struct thread *thread;	/* counted; NULL: all threads of the process */
+};
 
-/* Reads a clock; the process-wide CPU-time ones for `process`. Interrupt context too; -EINVAL. */
-int clock_read_for(struct process *process, int clock, int64_t *now_ns) MUST_CHECK;
+/* By number, as the current thread means it; -EINVAL. Released by a thread of that process. */
+int timer_clock_resolve(int number, struct timer_clock *clock) MUST_CHECK;
+void timer_clock_release(struct timer_clock *clock);
+/* Any context. */
+int64_t timer_clock_read(const struct timer_clock *clock);
 
 /* Listens to the wall clock being set. */
 void cpu_clock_start(void);

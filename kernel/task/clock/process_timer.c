@@ -1,177 +1,196 @@
 /*
- * The timers of a process: ITIMER_*, POSIX timers and RLIMIT_CPU. One on a wall clock fires from
- * the timer queue; one on a CPU-time clock is armed for the earliest moment it can expire, looks at
- * the clock then, and is armed again for what is left.
+ * The timers of a process: when they expire, and setitimer(2). One on a wall clock fires from the
+ * timer queue; one on the CPU time of its process is looked at in the tick of a CPU that runs a
+ * thread of it, and costs nothing while it sleeps.
  */
 #include "task/process_timer.h"
 
 #include "base/errno.h"
 #include "memory/heap.h"
 #include "sync/blocking.h"
-#include "task/clock/cpu_clock.h"
+#include "task/clock/timer_internal.h"
 #include "task/signal/signal_internal.h"
-#include "time/clock_time.h"
-#include "time/timer.h"
 #include <abi/process.h>
 #include <abi/time.h>
 
-/* A CPU-time timer looks no more often than this, however many threads run. */
-#define CPU_LOOK_MINIMUM_NS (NANOSECONDS_PER_MILLISECOND)
+/* The CPU time of another process is looked at no more often than this. */
+#define FOREIGN_LOOK_NS (4 * NANOSECONDS_PER_MILLISECOND)
+/* An ignored signal cannot hold its timer back: it goes on no faster than this. */
+#define IGNORED_LOOK_NS (4 * NANOSECONDS_PER_MILLISECOND)
 
-/* Guarded by the process's signal lock, except the queue's own part. */
-struct process_timer {
-	struct timer timer;
-	struct process *process;
-	struct signal_event event;
-	struct list_node node;
-	int clock, id;
-	int64_t expiry_ns;		/* on its clock; 0: disarmed */
-	int64_t interval_ns;
-	int64_t overrun;		/* expirations merged into the pending or last signal */
-	struct rcu_head rcu;
-};
-
-struct process_timers {
-	struct process_timer intervals[3];	/* ITIMER_REAL, VIRTUAL, PROF */
-	struct process_timer cpu_limit;
-	struct list_head timers;
-	int next_id;
-};
-
-static void timer_fired(struct timer *queued);
-
-static bool is_cpu_clock(int clock)
+static bool is_on_tick(const struct process_timer *timer)
 {
-	return clock < 0 || clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID;
+	return timer->clock.is_cpu_time && timer->clock.process == timer->process;
 }
 
-/* The present on the timer's clock, for its process. */
+/* The present on the timer's clock. */
 static int64_t timer_now(const struct process_timer *timer)
 {
-	int64_t now = 0;
-
-	if (clock_read_for(timer->process, timer->clock, &now) < 0)
-		return 0;
-	return now;
+	return timer_clock_read(&timer->clock);
 }
 
-/* Puts it on the queue for when it may expire. Lock held. */
-static void timer_queue(struct process_timer *timer)
+/* Waits for the expiry. Lock held. */
+static void timer_queue(struct process_timer *timer, int64_t least_ns)
 {
 	int64_t left, now;
 
-	if (timer->expiry_ns == 0)
+	if (timer->event.notify == SIGEV_NONE)
 		return;
-	now = timer_now(timer);
-	left = max(timer->expiry_ns - now, (int64_t)0);
-	if (is_cpu_clock(timer->clock) && left > 0)
-		left = max(left / max((int64_t)timer->process->thread_count, (int64_t)1),
-			   (int64_t)CPU_LOOK_MINIMUM_NS);
+	if (is_on_tick(timer)) {
+		if (!list_node_is_linked(&timer->cpu_node))
+			list_add_tail(&timer->process->timers->cpu_armed, &timer->cpu_node);
+		timer->process->signals.has_cpu_timers = true;
+		return;
+	}
+	if (timer->clock.is_cpu_time)
+		least_ns = max(least_ns, (int64_t)FOREIGN_LOOK_NS);
+	left = max(timer->expiry_ns - timer_now(timer), least_ns);
 	now = time_monotonic_ns();
 	timer_arm(&timer->timer, left > NO_DEADLINE - 1 - now ? NO_DEADLINE - 1 : now + left);
 }
 
-/* Whether the timer's last signal still waits; if so it takes the new expirations. Lock held. */
-static bool merge_into_pending(struct process_timer *timer, int64_t expirations)
+void process_timer_requeue(struct process_timer *timer)
 {
-	struct signal_queue *queue = timer->event.thread ? &timer->event.thread->signals.queue :
-		&timer->process->signals.queue;
-	struct queued_signal *entry;
-
-	list_for_each(entry, &queue->entries, node) {
-		struct signal_information *information = &entry->information;
-
-		if (information->si_code != SI_TIMER || information->si_timerid != timer->id)
-			continue;
-		timer->overrun = min(timer->overrun + expirations, (int64_t)INT32_MAX);
-		information->si_overrun = timer->overrun;
-		return true;
-	}
-	timer->overrun = min(expirations - 1, (int64_t)INT32_MAX);
-	return false;
+	if (timer->expiry_ns && !timer->rests)
+		timer_queue(timer, 0);
 }
 
-/* An expiry, with the lock held: moves on to the next one; how many there were. 0: not yet. */
-static int64_t timer_expire(struct process_timer *timer)
+static void timer_unqueue(struct process_timer *timer)
 {
-	int64_t now = timer_now(timer), expirations = 1;
+	list_remove(&timer->cpu_node);
+	timer_cancel(&timer->timer);
+}
 
-	if (timer->expiry_ns == 0)
+/* Moves the expiry beyond the present; how many expirations that passes. Lock held. */
+static int64_t timer_forward(struct process_timer *timer, int64_t now)
+{
+	int64_t passed;
+
+	if (now < timer->expiry_ns)
 		return 0;
-	if (now < timer->expiry_ns) {
-		timer_queue(timer);
-		return 0;
-	}
-	if (timer->interval_ns > 0) {
-		expirations += (now - timer->expiry_ns) / timer->interval_ns;
-		timer->expiry_ns += expirations * timer->interval_ns;
-		timer_queue(timer);
-	} else {
+	passed = (now - timer->expiry_ns) / timer->interval_ns + 1;
+	if (__builtin_add_overflow(timer->expiry_ns, passed * timer->interval_ns,
+				   &timer->expiry_ns))
+		timer->expiry_ns = INT64_MAX;
+	return passed;
+}
+
+/* A repeating POSIX timer's signal is sent; the rest is done when it is taken. Lock held. */
+static void posix_expire(struct process_timer *timer)
+{
+	timer_unqueue(timer);
+	if (timer->event.notify == SIGEV_NONE)
+		return;
+	timer->rests = timer->interval_ns > 0;
+	if (!timer->rests)
 		timer->expiry_ns = 0;
-	}
-	return expirations;
+	if (signal_send_timer(timer->process, &timer->event, timer->signal) || !timer->rests)
+		return;
+	/* Ignored: nobody will take it. */
+	timer->rests = false;
+	timer->overrun += timer_forward(timer, timer_now(timer));
+	timer_queue(timer, IGNORED_LOOK_NS);
 }
 
-static void timer_signal(struct process_timer *timer, const struct signal_information *information)
+static void interval_expire(struct process_timer *timer, int64_t now)
 {
-	if (timer->event.thread)
-		signal_send_thread(timer->event.thread, timer->event.number, information);
+	struct signal_information information = {
+		.si_signo = timer->event.number,
+		.si_code = SI_KERNEL,
+	};
+
+	if (timer->interval_ns == 0) {
+		timer_unqueue(timer);
+		timer->expiry_ns = 0;
+	} else if (timer->clock.is_cpu_time) {
+		timer_forward(timer, now);
+		timer_queue(timer, 0);
+	} else {
+		timer->rests = true;
+	}
+	signal_send_locked(timer->process, timer->event.number, &information);
+}
+
+void process_timer_look(struct process_timer *timer)
+{
+	int64_t now = timer_now(timer);
+
+	if (timer->expiry_ns == 0 || timer->rests)
+		return;
+	if (now < timer->expiry_ns)
+		timer_queue(timer, 0);
+	else if (timer->signal)
+		posix_expire(timer);
 	else
-		signal_send_process(timer->process, timer->event.number, information);
+		interval_expire(timer, now);
+}
+
+/* The timer goes on after its signal was taken, or thrown away with its queue. */
+static void timer_resume(struct process_timer *timer)
+{
+	timer->rests = false;
+	timer->overrun += timer_forward(timer, timer_now(timer));
+	timer_queue(timer, 0);
+}
+
+void process_timer_signal_taken(struct process_timer *timer,
+				struct signal_information *information)
+{
+	if (!timer->rests)
+		return;
+	timer_resume(timer);
+	timer->last_overrun = timer->overrun;
+	timer->overrun = -1;
+	information->si_overrun = (int32_t)min(timer->last_overrun + information->si_overrun,
+					       (int64_t)INT32_MAX);
+}
+
+void process_alarm_taken(struct process *process)
+{
+	struct process_timers *timers = process->timers;
+
+	if (timers && timers->intervals[ITIMER_REAL].rests)
+		timer_resume(&timers->intervals[ITIMER_REAL]);
 }
 
 static void timer_fired(struct timer *queued)
 {
 	struct process_timer *timer = container_of(queued, struct process_timer, timer);
-	struct process *process = timer->process;
-	struct signal_information information = {
-		.si_signo = timer->event.number,
-		.si_code = timer->id < 0 ? SI_KERNEL : SI_TIMER,
-	};
-	bool is_posix = timer->id >= 0, sends;
-	bool enabled = spin_lock_irq(&process->signals.lock);
-	int64_t expirations = timer_expire(timer);
+	bool enabled;
 
-	sends = expirations > 0 && timer->event.notify != SIGEV_NONE;
-	if (sends && is_posix) {
-		sends = !merge_into_pending(timer, expirations);
-		information.si_timerid = timer->id;
-		information.si_overrun = timer->overrun;
-		information.si_timer_value = timer->event.value.pointer;
-	}
-	spin_unlock_irq(&process->signals.lock, enabled);
-	if (sends)
-		timer_signal(timer, &information);
+	rcu_read_lock();
+	enabled = spin_lock_irq(&timer->process->signals.lock);
+	process_timer_look(timer);
+	spin_unlock_irq(&timer->process->signals.lock, enabled);
+	rcu_read_unlock();
 }
 
-static void timer_setup(struct process_timer *timer, struct process *process, int clock, int id,
-			int number)
+void process_timer_init(struct process_timer *timer, struct process *process, int id, int number)
 {
 	timer_init(&timer->timer, timer_fired);
+	list_node_init(&timer->node);
+	list_node_init(&timer->cpu_node);
 	timer->process = process;
-	timer->clock = clock;
 	timer->id = id;
 	timer->event.number = number;
 	timer->event.notify = SIGEV_SIGNAL;
 }
 
-/* RLIMIT_CPU: SIGXCPU at the soft limit and each second after it, SIGKILL at the hard one. */
-static void cpu_limit_fired(struct timer *queued)
+static void interval_init(struct process_timers *timers, struct process *process, int which,
+			  int number)
 {
-	struct process_timer *timer = container_of(queued, struct process_timer, timer);
-	struct process *process = timer->process;
-	const struct limit *limit = &process->limits.values[LIMIT_CPU];
-	int64_t seconds = process_run_ns(process) / NANOSECONDS_PER_SECOND;
-	bool enabled = spin_lock_irq(&process->signals.lock);
-	int64_t expirations = timer_expire(timer);
+	struct process_timer *timer = &timers->intervals[which];
 
-	spin_unlock_irq(&process->signals.lock, enabled);
-	if (expirations == 0)
-		return;
-	signal_send_process(process, (uint64_t)seconds >= limit->hard ? SIGKILL : SIGXCPU, NULL);
+	process_timer_init(timer, process, -1, number);
+	timer->clock = (struct timer_clock){
+		.number = CLOCK_MONOTONIC,
+		.is_cpu_time = which != ITIMER_REAL,
+		.is_user_time = which == ITIMER_VIRTUAL,
+		.process = process,
+	};
 }
 
-static struct process_timers *timers_get(struct process *process)
+struct process_timers *process_timers_get(struct process *process)
 {
 	struct process_timers *timers = process->timers, *fresh;
 
@@ -181,11 +200,10 @@ static struct process_timers *timers_get(struct process *process)
 	if (!fresh)
 		return NULL;
 	list_init(&fresh->timers);
-	timer_setup(&fresh->intervals[ITIMER_REAL], process, CLOCK_MONOTONIC, -1, SIGALRM);
-	timer_setup(&fresh->intervals[ITIMER_VIRTUAL], process, CPU_CLOCK_USER, -1, SIGVTALRM);
-	timer_setup(&fresh->intervals[ITIMER_PROF], process, CLOCK_PROCESS_CPUTIME_ID, -1, SIGPROF);
-	timer_setup(&fresh->cpu_limit, process, CLOCK_PROCESS_CPUTIME_ID, -1, SIGXCPU);
-	timer_init(&fresh->cpu_limit.timer, cpu_limit_fired);
+	list_init(&fresh->cpu_armed);
+	interval_init(fresh, process, ITIMER_REAL, SIGALRM);
+	interval_init(fresh, process, ITIMER_VIRTUAL, SIGVTALRM);
+	interval_init(fresh, process, ITIMER_PROF, SIGPROF);
 	if (__atomic_compare_exchange_n(&process->timers, &timers, fresh, false, __ATOMIC_ACQ_REL,
 					__ATOMIC_ACQUIRE))
 		return fresh;
@@ -193,47 +211,71 @@ static struct process_timers *timers_get(struct process *process)
 	return timers;
 }
 
-/* What is left and the interval; a timer that is due reads as the smallest time. Lock held. */
-static void setting_read(const struct process_timer *timer, struct timer_setting *setting)
+void process_timer_disarm(struct process_timer *timer)
 {
-	*setting = (struct timer_setting){ .interval_ns = timer->interval_ns };
-	if (timer->expiry_ns == 0)
-		return;
-	setting->value_ns = max(timer->expiry_ns - timer_now(timer), (int64_t)1);
+	timer->expiry_ns = 0;
+	timer->rests = false;
+	timer_unqueue(timer);
 }
 
-static void setting_write(struct process_timer *timer, bool is_absolute,
-			  const struct timer_setting *setting, struct timer_setting *old)
+/* One that nothing queues or sends: its state is found when it is asked for. */
+static bool is_silent(const struct process_timer *timer)
 {
-	struct process *process = timer->process;
-	bool enabled = spin_lock_irq(&process->signals.lock);
-	int64_t base = is_absolute ? 0 : timer_now(timer);
+	return timer->event.notify == SIGEV_NONE;
+}
 
-	setting_read(timer, old);
-	timer->interval_ns = setting->interval_ns;
-	timer->overrun = 0;
+void process_timer_setting(struct process_timer *timer, struct timer_setting *setting)
+{
+	int64_t now;
+
+	*setting = (struct timer_setting){ .interval_ns = timer->interval_ns };
+	/* ITIMER_REAL stands still until its signal is taken; a POSIX timer's time goes on. */
+	if (timer->expiry_ns == 0 || (timer->rests && !timer->signal))
+		return;
+	now = timer_now(timer);
+	if (timer->interval_ns > 0 && (timer->rests || is_silent(timer)))
+		timer->overrun += timer_forward(timer, now);
+	if (timer->expiry_ns > now || !is_silent(timer))
+		/* One that is due reads as the smallest time. */
+		setting->value_ns = max(timer->expiry_ns - now, (int64_t)1);
+}
+
+void process_timer_write(struct process_timer *timer, bool is_absolute,
+			 const struct timer_setting *setting, struct timer_setting *old)
+{
+	int64_t base;
+
+	process_timer_setting(timer, old);
+	process_timer_disarm(timer);
+	/* A relative time passes as it does, whatever the wall clock is set to. */
+	timer->clock.is_relative = !is_absolute;
+	base = is_absolute ? 0 : timer_now(timer);
+	timer->last_overrun = 0;
+	timer->overrun = -1;
+	/* Linux keeps the interval of a disarmed timer on CPU time, and of no other. */
+	timer->interval_ns = setting->value_ns || timer->clock.is_cpu_time ?
+		setting->interval_ns : 0;
 	if (setting->value_ns == 0)
-		timer->expiry_ns = 0;
-	else
-		timer->expiry_ns = setting->value_ns > INT64_MAX - base ? INT64_MAX :
-			base + setting->value_ns;
-	if (timer->expiry_ns)
-		timer_queue(timer);
-	else
-		timer_cancel(&timer->timer);
-	spin_unlock_irq(&process->signals.lock, enabled);
+		return;
+	if (__builtin_add_overflow(base, setting->value_ns, &timer->expiry_ns))
+		timer->expiry_ns = INT64_MAX;
+	timer_queue(timer, 0);
 }
 
 int interval_timer_set(int which, const struct timer_setting *setting, struct timer_setting *old)
 {
+	struct process *process = process_current();
 	struct process_timers *timers;
+	bool enabled;
 
 	if (which < ITIMER_REAL || which > ITIMER_PROF)
 		return -EINVAL;
-	timers = timers_get(process_current());
+	timers = process_timers_get(process);
 	if (!timers)
 		return -ENOMEM;
-	setting_write(&timers->intervals[which], false, setting, old);
+	enabled = spin_lock_irq(&process->signals.lock);
+	process_timer_write(&timers->intervals[which], false, setting, old);
+	spin_unlock_irq(&process->signals.lock, enabled);
 	return 0;
 }
 
@@ -248,162 +290,7 @@ int interval_timer_read(int which, struct timer_setting *setting)
 	if (!process->timers)
 		return 0;
 	enabled = spin_lock_irq(&process->signals.lock);
-	setting_read(&process->timers->intervals[which], setting);
+	process_timer_setting(&process->timers->intervals[which], setting);
 	spin_unlock_irq(&process->signals.lock, enabled);
 	return 0;
-}
-
-void process_limit_cpu_changed(struct process *process)
-{
-	uint64_t soft = process->limits.values[LIMIT_CPU].soft;
-	struct process_timers *timers = timers_get(process);
-	struct timer_setting setting = { .interval_ns = NANOSECONDS_PER_SECOND }, old;
-
-	if (!timers)
-		return;
-	if (soft < INT64_MAX / NANOSECONDS_PER_SECOND)
-		setting.value_ns = max((int64_t)soft, (int64_t)1) * NANOSECONDS_PER_SECOND;
-	setting_write(&timers->cpu_limit, true, &setting, &old);
-}
-
-/* A POSIX timer of the current process by id. Lock held. */
-static struct process_timer *timer_find(struct process *process, int id)
-{
-	struct process_timer *timer;
-
-	if (!process->timers)
-		return NULL;
-	list_for_each(timer, &process->timers->timers, node) {
-		if (timer->id == id)
-			return timer;
-	}
-	return NULL;
-}
-
-int process_timer_create(int clock, const struct signal_event *event, int *id)
-{
-	struct process *process = process_current();
-	struct process_timers *timers = timers_get(process);
-	struct process_timer *timer;
-	int64_t now;
-	bool enabled;
-
-	if (clock_read_any(clock, &now) < 0 || clock == CLOCK_REALTIME_COARSE ||
-	    clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_MONOTONIC_RAW)
-		return clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_REALTIME_COARSE ||
-			clock == CLOCK_MONOTONIC_COARSE ? -EOPNOTSUPP : -EINVAL;
-	timer = heap_allocate(sizeof(*timer), HEAP_ACCOUNT);
-	if (!timer || !timers) {
-		heap_free(timer);
-		return -EAGAIN;
-	}
-	enabled = spin_lock_irq(&process->signals.lock);
-	timer_setup(timer, process, clock, timers->next_id++, SIGALRM);
-	if (event)
-		timer->event = *event;
-	else
-		timer->event.value.pointer = timer->id;
-	list_add_tail(&timers->timers, &timer->node);
-	*id = timer->id;
-	spin_unlock_irq(&process->signals.lock, enabled);
-	return 0;
-}
-
-int process_timer_set(int id, bool is_absolute, const struct timer_setting *setting,
-		      struct timer_setting *old)
-{
-	struct process *process = process_current();
-	struct process_timer *timer;
-	bool enabled;
-
-	rcu_read_lock();
-	enabled = spin_lock_irq(&process->signals.lock);
-	timer = timer_find(process, id);
-	spin_unlock_irq(&process->signals.lock, enabled);
-	if (timer)
-		setting_write(timer, is_absolute, setting, old);
-	rcu_read_unlock();
-	return timer ? 0 : -EINVAL;
-}
-
-int process_timer_read(int id, struct timer_setting *setting)
-{
-	struct process *process = process_current();
-	bool enabled = spin_lock_irq(&process->signals.lock);
-	struct process_timer *timer = timer_find(process, id);
-
-	if (timer)
-		setting_read(timer, setting);
-	spin_unlock_irq(&process->signals.lock, enabled);
-	return timer ? 0 : -EINVAL;
-}
-
-int process_timer_overrun(int id)
-{
-	struct process *process = process_current();
-	bool enabled = spin_lock_irq(&process->signals.lock);
-	struct process_timer *timer = timer_find(process, id);
-	int overrun = timer ? (int)timer->overrun : -EINVAL;
-
-	spin_unlock_irq(&process->signals.lock, enabled);
-	return overrun;
-}
-
-static void timer_free(struct rcu_head *head)
-{
-	heap_free(container_of(head, struct process_timer, rcu));
-}
-
-/* Ends a timer that was taken off the list. */
-static void timer_end(struct process_timer *timer)
-{
-	timer->expiry_ns = 0;
-	timer_cancel_wait(&timer->timer);
-	if (timer->event.thread)
-		thread_put(timer->event.thread);
-	rcu_call(&timer->rcu, timer_free);
-}
-
-int process_timer_delete(int id)
-{
-	struct process *process = process_current();
-	bool enabled = spin_lock_irq(&process->signals.lock);
-	struct process_timer *timer = timer_find(process, id);
-
-	if (timer) {
-		list_remove(&timer->node);
-		timer->expiry_ns = 0;
-	}
-	spin_unlock_irq(&process->signals.lock, enabled);
-	if (!timer)
-		return -EINVAL;
-	timer_end(timer);
-	return 0;
-}
-
-void process_timers_drop(struct process *process, bool keeps_interval_timers)
-{
-	struct process_timers *timers = process->timers;
-	struct process_timer *timer;
-	bool enabled;
-
-	if (!timers)
-		return;
-	do {
-		enabled = spin_lock_irq(&process->signals.lock);
-		timer = list_pop(&timers->timers, struct process_timer, node);
-		spin_unlock_irq(&process->signals.lock, enabled);
-		if (timer)
-			timer_end(timer);
-	} while (timer);
-	if (keeps_interval_timers)
-		return;
-	for (int i = 0; i < 3; i++) {
-		timers->intervals[i].expiry_ns = 0;
-		timer_cancel_wait(&timers->intervals[i].timer);
-	}
-	timers->cpu_limit.expiry_ns = 0;
-	timer_cancel_wait(&timers->cpu_limit.timer);
-	process->timers = NULL;
-	heap_free(timers);
 }

@@ -88,6 +88,7 @@ static void put_previous(struct run_queue *queue, struct thread *previous, bool 
 		return;
 	}
 	previous->voluntary_switches++;
+	entity->awake_ns = 0;
 	entity->burst_ns += (entity->slice_used_ns - entity->burst_ns) / 4;
 	if (likely(entity->real_time == 0))
 		fair_leave(queue, entity);

@@ -7,12 +7,12 @@
 #include "log/log.h"
 #include "sync/lock_check.h"
 #include "sync/rcu.h"
+#include "task/process_timer.h"
 #include "task/schedule.h"
 #include "task/schedule/run_queue.h"
 #include "task/schedule/load.h"
 #include "time/clock_time.h"
 
-#define TICK_NS 4000000
 #define TICK_SLACK_NS 500000
 #define LEAST_TICK_NS 500000
 #define BALANCE_NS 64000000
@@ -31,9 +31,9 @@ static int64_t until_slice_end(struct run_queue *queue)
 	int64_t left_ns;
 
 	if (queue->waiting == 0 || current->schedule.policy == SCHEDULE_FIFO)
-		return TICK_NS;
+		return TIME_TICK_NS;
 	left_ns = current->schedule.slice_ns - current->schedule.slice_used_ns;
-	return clamp(left_ns, (int64_t)LEAST_TICK_NS, (int64_t)TICK_NS);
+	return clamp(left_ns, (int64_t)LEAST_TICK_NS, (int64_t)TIME_TICK_NS);
 }
 
 /* Queue locked: the running thread had its share, and somebody waits. */
@@ -110,6 +110,8 @@ static void tick_fire(struct timer *timer)
 	spin_unlock_masked(&queue->lock);
 	if (is_idle)
 		return;
+	/* No more than a tick, if it comes late: what kept the machine is not the thread's. */
+	cpu_time_tick(queue->current, min(now_ns - queue->last_tick_ns, (int64_t)TIME_TICK_NS));
 	queue->sample_due = true;
 	watch(queue, now_ns);
 	WRITE_ONCE(queue->last_tick_ns, now_ns);
@@ -127,7 +129,7 @@ void tick_start(struct run_queue *queue)
 	if (timer_is_armed(&queue->tick))
 		return;
 	WRITE_ONCE(queue->last_tick_ns, local_clock_ns());
-	arm(queue, TICK_NS);
+	arm(queue, TIME_TICK_NS);
 }
 
 void tick_sample(const struct frame *frame)

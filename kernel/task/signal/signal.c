@@ -124,30 +124,20 @@ static bool is_dropped(struct process *process, struct thread *target, int numbe
 	return true;
 }
 
-/* With the lock held. `target` NULL: for the process. */
-static int send_locked(struct process *process, struct thread *target, int number,
-		       const struct signal_information *information)
+/* A signal was queued: its taker learns of it, or the process ends. */
+static void notify(struct process *process, struct thread *target, int number)
 {
 	struct signal_process *signals = &process->signals;
-	struct thread *taker;
+	struct thread *taker = target;
 	bool is_fatal;
-	int result;
 
-	stop_and_continue(process, number);
-	if (process->is_exiting || is_dropped(process, target, number))
-		return 0;
-	result = signal_enqueue(process, target ? &target->signals.queue : &signals->queue, number,
-				information);
-	if (result < 0)
-		return result;
 	wait_queue_wake_all(&signals->signalfd_waiters, 0);
-	taker = target;
 	if (!target)
 		taker = taker_find(process, number);
 	else if (target->signals.blocked & SIGNAL_BIT(number))
 		taker = NULL;
 	if (!taker)
-		return 0;
+		return;
 	/* What ends the process ends it now, whatever its threads wait for. */
 	is_fatal = signals->actions[number - 1].handler == SIG_DFL && default_is_fatal(number);
 	if (taker->signals.awaited & SIGNAL_BIT(number))
@@ -156,7 +146,51 @@ static int send_locked(struct process *process, struct thread *target, int numbe
 		signal_group_exit_locked(process, number);
 	else
 		signal_wake(taker, false);
-	return 0;
+}
+
+/* With the lock held. `target` NULL: for the process. */
+static int send_locked(struct process *process, struct thread *target, int number,
+		       const struct signal_information *information)
+{
+	struct signal_queue *queue = target ? &target->signals.queue : &process->signals.queue;
+	int result;
+
+	stop_and_continue(process, number);
+	if (process->is_exiting || (target && target->signals.has_left) ||
+	    is_dropped(process, target, number))
+		return 0;
+	result = signal_enqueue(process, queue, number, information);
+	if (result == 0)
+		notify(process, target, number);
+	return result;
+}
+
+int signal_send_locked(struct process *process, int number,
+		       const struct signal_information *information)
+{
+	return send_locked(process, NULL, number, information);
+}
+
+bool signal_send_timer(struct process *process, const struct signal_event *event,
+		       struct queued_signal *entry)
+{
+	struct thread *target = event->thread;
+	struct signal_queue *queue = target ? &target->signals.queue : &process->signals.queue;
+
+	if (list_node_is_linked(&entry->node)) {
+		entry->information.si_overrun++;
+		return true;
+	}
+	stop_and_continue(process, event->number);
+	if (process->is_exiting || (target && target->signals.has_left))
+		return true;
+	if (is_dropped(process, target, event->number))
+		return false;
+	entry->information.si_overrun = 0;
+	queue->pending |= SIGNAL_BIT(event->number);
+	list_add_tail(&queue->entries, &entry->node);
+	notify(process, target, event->number);
+	return true;
 }
 
 static int send(struct process *process, struct thread *target, int number,

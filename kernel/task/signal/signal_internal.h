@@ -20,8 +20,11 @@
 #define SIGNALS_SYNCHRONOUS (SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGILL) | \
 			     SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGSYS))
 
+struct process_timer;
+
 struct queued_signal {
 	struct list_node node;
+	struct process_timer *timer;	/* whose own it is: not freed when it is taken; or NULL */
 	struct signal_information information;
 };
 
@@ -37,11 +40,25 @@ int signal_dequeue(struct process *process, struct signal_queue *queue, signal_s
 void signal_discard(struct process *process, struct signal_queue *queue, signal_set set);
 void signal_discard_everywhere(struct process *process, signal_set set);
 
+/* Sends to a process that may be any; what signal_send_process() does. */
+int signal_send_locked(struct process *process, int number,
+		       const struct signal_information *information);
+/* Sends a timer's own entry; one more expiration if it waits already. False: it is ignored. */
+bool signal_send_timer(struct process *process, const struct signal_event *event,
+		       struct queued_signal *entry);
+
 /* Makes a thread look at its signals soon; is_fatal also ends killable sleeps and stops. */
 void signal_wake(struct thread *thread, bool is_fatal);
 void signal_wake_all(struct process *process, bool is_fatal);
 /* Sets or clears WORK_SIGNAL of the current thread by what is pending. */
 void signal_reevaluate(void);
+
+/* A timer's entry, counted against RLIMIT_SIGPENDING while it exists; NULL: no room. These take
+ * the lock themselves, signal_entry_set() does not. One that waits when it is freed will still be
+ * taken. */
+struct queued_signal *signal_entry_make(struct process *process, struct process_timer *timer);
+void signal_entry_free(struct process *process, struct queued_signal *entry);
+void signal_entry_set(struct queued_signal *entry, const struct signal_event *event, int id);
 
 /* Every thread leaves with this code. False: the process was ending already. */
 bool signal_group_exit_locked(struct process *process, int32_t code);

@@ -4,6 +4,7 @@
  */
 #include "base/errno.h"
 #include "memory/heap.h"
+#include "task/process_timer.h"
 #include "task/signal/signal_internal.h"
 
 int signal_enqueue(struct process *process, struct signal_queue *queue, int number,
@@ -51,8 +52,18 @@ static struct queued_signal *entry_find(struct signal_queue *queue, int number, 
 	return found;
 }
 
-int signal_dequeue(struct process *process, struct signal_queue *queue, signal_set set,
-		   struct signal_information *information)
+/* Off its queue; a timer's own stays the timer's. */
+static void entry_drop(struct process *process, struct queued_signal *entry)
+{
+	list_remove(&entry->node);
+	if (entry->timer)
+		return;
+	process->signals.queued_count--;
+	heap_free(entry);
+}
+
+static int dequeue(struct process *process, struct signal_queue *queue, signal_set set,
+		   struct signal_information *information, struct process_timer **timer)
 {
 	signal_set candidates = queue->pending & set;
 	struct queued_signal *entry;
@@ -71,10 +82,63 @@ int signal_dequeue(struct process *process, struct signal_queue *queue, signal_s
 	if (!entry)
 		return number;
 	*information = entry->information;
-	list_remove(&entry->node);
-	process->signals.queued_count--;
-	heap_free(entry);
+	*timer = entry->timer;
+	entry_drop(process, entry);
 	return number;
+}
+
+int signal_dequeue(struct process *process, struct signal_queue *queue, signal_set set,
+		   struct signal_information *information)
+{
+	struct process_timer *timer = NULL;
+	int number = dequeue(process, queue, set, information, &timer);
+
+	if (timer)
+		process_timer_signal_taken(timer, information);
+	if (number == SIGALRM && queue == &process->signals.queue)
+		process_alarm_taken(process);
+	return number;
+}
+
+struct queued_signal *signal_entry_make(struct process *process, struct process_timer *timer)
+{
+	struct queued_signal *entry = heap_allocate(sizeof(*entry), HEAP_ACCOUNT);
+	bool enabled, has_room;
+
+	if (!entry)
+		return NULL;
+	list_node_init(&entry->node);
+	entry->timer = timer;
+	enabled = spin_lock_irq(&process->signals.lock);
+	has_room = process->signals.queued_count < process->limits.values[LIMIT_SIGPENDING].soft;
+	process->signals.queued_count += has_room;
+	spin_unlock_irq(&process->signals.lock, enabled);
+	if (has_room)
+		return entry;
+	heap_free(entry);
+	return NULL;
+}
+
+void signal_entry_set(struct queued_signal *entry, const struct signal_event *event, int id)
+{
+	entry->information = (struct signal_information){
+		.si_signo = event->number,
+		.si_code = SI_TIMER,
+		.si_timerid = id,
+		.si_timer_value = event->value.pointer,
+	};
+}
+
+void signal_entry_free(struct process *process, struct queued_signal *entry)
+{
+	bool enabled = spin_lock_irq(&process->signals.lock);
+	bool waits = list_node_is_linked(&entry->node);
+
+	entry->timer = NULL;
+	process->signals.queued_count -= !waits;
+	spin_unlock_irq(&process->signals.lock, enabled);
+	if (!waits)
+		heap_free(entry);
 }
 
 void signal_discard(struct process *process, struct signal_queue *queue, signal_set set)
@@ -87,9 +151,7 @@ void signal_discard(struct process *process, struct signal_queue *queue, signal_
 	list_for_each_safe(entry, following, &queue->entries, node) {
 		if (!(SIGNAL_BIT(entry->information.si_signo) & set))
 			continue;
-		list_remove(&entry->node);
-		process->signals.queued_count--;
-		heap_free(entry);
+		entry_drop(process, entry);
 	}
 }
 

@@ -147,7 +147,7 @@ void signal_thread_exit(struct thread *thread)
 	struct thread *other;
 
 	signal_discard(process, &thread->signals.queue, ~(signal_set)0);
-	/* Nothing is to be delivered to it any more. */
+	thread->signals.has_left = true;
 	thread->signals.blocked = ~(signal_set)0;
 	if (signals->stop_requested && !thread->signals.is_resting && signals->threads_to_stop > 0)
 		completes_stop = --signals->threads_to_stop == 0 && !signals->is_stopped &&

@@ -3,6 +3,7 @@
  * things and are not checked with the thing itself: CPU, NPROC.
  */
 #include "support.h"
+#include <sched.h>
 #include <sys/resource.h>
 
 TEST(limits_read_and_set)
@@ -112,4 +113,57 @@ TEST(processor_limit_signals_and_kills)
 	CHECK_EQUAL(child_wait(pid), SIGKILL);
 	CHECK_AT_LEAST(*used, 900000000);
 	CHECK(*used < 10000000000);
+}
+
+/* A child goes by the limit that its parent set. */
+TEST(processor_limit_is_inherited)
+{
+	struct rlimit limit = { 1, 10 };
+	pid_t pid;
+
+	REQUIRE_OK(setrlimit(RLIMIT_CPU, &limit));
+	pid = fork();
+	if (pid == 0)
+		for (;;)
+			continue;
+	CHECK_EQUAL(child_wait(pid) & 0x7f, SIGXCPU);
+}
+
+static volatile int exceeded;
+
+static void note_limit(int number)
+{
+	(void)number;
+	exceeded++;
+}
+
+/* What a real-time thread runs without sleeping. */
+TEST(real_time_limit_signals_and_kills)
+{
+	struct rlimit limit = { 50000, 1200000 };
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct sched_param parameters = { .sched_priority = 3 };
+
+		signal(SIGXCPU, note_limit);
+		setrlimit(RLIMIT_RTTIME, &limit);
+		REQUIRE_OK(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &parameters));
+		/* Sleeping begins anew. */
+		for (int i = 0; i < 30; i++) {
+			int64_t start = clock_now(CLOCK_THREAD_CPUTIME_ID);
+
+			while (clock_now(CLOCK_THREAD_CPUTIME_ID) - start < 5000000)
+				continue;
+			sleep_milliseconds(1);
+		}
+		CHECK_EQUAL(exceeded, 0);
+		while (!exceeded)
+			continue;
+		getrlimit(RLIMIT_RTTIME, &limit);
+		CHECK_EQUAL(limit.rlim_cur, 1050000);
+		for (;;)
+			continue;
+	}
+	CHECK_EQUAL(child_wait(pid), SIGKILL);
 }

@@ -4,6 +4,7 @@
  */
 #include "support.h"
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 
 #define MILLISECOND 1000000ll
@@ -191,6 +192,234 @@ TEST(posix_timer_overruns)
 	CHECK_AT_LEAST(info.si_overrun, 50);
 	CHECK_EQUAL(syscall(SYS_timer_getoverrun, timer), info.si_overrun);
 	CHECK_ERRNO(syscall(SYS_timer_getoverrun, 999), EINVAL);
+}
+
+static int take(int number, siginfo_t *info)
+{
+	uint64_t mask = SIGNAL_BIT(number);
+
+	return syscall(SYS_rt_sigtimedwait, &mask, info, NULL, 8);
+}
+
+static void block_all(void)
+{
+	uint64_t mask = ~0ull;
+
+	REQUIRE_OK(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, 8));
+}
+
+/* The count belongs to the signal that was taken last, however long ago. */
+TEST(posix_timer_overruns_are_those_of_the_last_signal)
+{
+	siginfo_t info;
+	int timer, first;
+
+	block_all();
+	CHECK_OK(timer_make(CLOCK_MONOTONIC, SIGRTMIN, 7, &timer));
+	CHECK_OK(timer_set(timer, 0, MILLISECOND, MILLISECOND));
+	CHECK_EQUAL(syscall(SYS_timer_getoverrun, timer), 0);
+	sleep_milliseconds(30);
+	CHECK_EQUAL(syscall(SYS_timer_getoverrun, timer), 0);
+	CHECK_EQUAL(take(SIGRTMIN, &info), SIGRTMIN);
+	first = info.si_overrun;
+	CHECK_AT_LEAST(first, 20);
+	sleep_milliseconds(80);
+	CHECK_EQUAL(syscall(SYS_timer_getoverrun, timer), first);
+	CHECK_EQUAL(take(SIGRTMIN, &info), SIGRTMIN);
+	CHECK_AT_LEAST(info.si_overrun, 60);
+	CHECK_EQUAL(syscall(SYS_timer_getoverrun, timer), info.si_overrun);
+	CHECK_OK(timer_set(timer, 0, 0, 0));
+	CHECK_EQUAL(syscall(SYS_timer_getoverrun, timer), 0);
+}
+
+TEST(posix_timer_armed_again_while_its_signal_waits)
+{
+	siginfo_t info;
+	int timer;
+
+	block_all();
+	CHECK_OK(timer_make(CLOCK_MONOTONIC, SIGRTMIN, 7, &timer));
+	for (int i = 0; i < 3; i++) {
+		CHECK_OK(timer_set(timer, 0, MILLISECOND, 0));
+		sleep_milliseconds(10);
+	}
+	CHECK_EQUAL(take(SIGRTMIN, &info), SIGRTMIN);
+	CHECK_EQUAL(info.si_overrun, 2);
+	CHECK_EQUAL(syscall(SYS_timer_getoverrun, timer), 0);
+	CHECK_OK(timer_set(timer, 0, MILLISECOND, 0));
+	sleep_milliseconds(10);
+	CHECK_EQUAL(take(SIGRTMIN, &info), SIGRTMIN);
+	CHECK_EQUAL(info.si_overrun, 0);
+}
+
+TEST(posix_timer_deleted_while_its_signal_waits)
+{
+	uint64_t pending;
+	siginfo_t info;
+	int timer;
+
+	block_all();
+	CHECK_OK(timer_make(CLOCK_MONOTONIC, SIGRTMIN, 99, &timer));
+	CHECK_OK(timer_set(timer, 0, MILLISECOND, MILLISECOND));
+	sleep_milliseconds(10);
+	CHECK_OK(syscall(SYS_timer_delete, timer));
+	CHECK_OK(syscall(SYS_rt_sigpending, &pending, 8));
+	CHECK_EQUAL(pending, SIGNAL_BIT(SIGRTMIN));
+	CHECK_EQUAL(take(SIGRTMIN, &info), SIGRTMIN);
+	CHECK_EQUAL(info.si_code, SI_TIMER);
+	CHECK_EQUAL(info.si_int, 99);
+	sleep_milliseconds(10);
+	CHECK_OK(syscall(SYS_rt_sigpending, &pending, 8));
+	CHECK_EQUAL(pending, 0);
+}
+
+/* Ignored expirations count as missed ones once the signal is taken again. */
+TEST(posix_timer_whose_signal_is_ignored)
+{
+	siginfo_t info;
+	int timer;
+
+	signal_ignore(SIGRTMIN);
+	CHECK_OK(timer_make(CLOCK_MONOTONIC, SIGRTMIN, 0, &timer));
+	CHECK_OK(timer_set(timer, 0, MILLISECOND, MILLISECOND));
+	sleep_milliseconds(50);
+	block_all();
+	signal_default(SIGRTMIN);
+	CHECK_EQUAL(take(SIGRTMIN, &info), SIGRTMIN);
+	CHECK_AT_LEAST(info.si_overrun, 30);
+}
+
+TEST(posix_timer_of_one_nanosecond)
+{
+	siginfo_t info;
+	int timer;
+
+	block_all();
+	CHECK_OK(timer_make(CLOCK_MONOTONIC, SIGRTMIN, 0, &timer));
+	CHECK_OK(timer_set(timer, 0, 1, 1));
+	sleep_milliseconds(20);
+	CHECK_EQUAL(take(SIGRTMIN, &info), SIGRTMIN);
+	CHECK_AT_LEAST(info.si_overrun, 10000000);
+	signal_counted(SIGRTMIN, 0);
+	CHECK_OK(timer_set(timer, 0, 0, 0));
+}
+
+TEST(posix_timers_count_as_pending_signals)
+{
+	struct rlimit limit = { 5, 5 };
+	int timer[6];
+
+	user_become(NOBODY);
+	REQUIRE_OK(setrlimit(RLIMIT_SIGPENDING, &limit));
+	for (int i = 0; i < 5; i++)
+		CHECK_OK(timer_make(CLOCK_MONOTONIC, SIGRTMIN, 0, &timer[i]));
+	CHECK_ERRNO(timer_make(CLOCK_MONOTONIC, SIGRTMIN, 0, &timer[5]), EAGAIN);
+	CHECK_OK(syscall(SYS_timer_delete, timer[2]));
+	CHECK_OK(timer_make(CLOCK_MONOTONIC, SIGRTMIN, 0, &timer[5]));
+}
+
+/* What setitimer repeats rests until the signal is taken. */
+TEST(interval_timer_rests_until_its_signal_is_taken)
+{
+	struct itimerval set = { { 0, 5000 }, { 0, 5000 } }, got;
+	siginfo_t info;
+
+	block_all();
+	CHECK_OK(syscall(SYS_setitimer, ITIMER_REAL, &set, NULL));
+	sleep_milliseconds(30);
+	CHECK_OK(syscall(SYS_getitimer, ITIMER_REAL, &got));
+	CHECK_EQUAL(got.it_value.tv_usec, 0);
+	CHECK_EQUAL(got.it_interval.tv_usec, 5000);
+	CHECK_EQUAL(take(SIGALRM, &info), SIGALRM);
+	CHECK_OK(syscall(SYS_getitimer, ITIMER_REAL, &got));
+	CHECK(got.it_value.tv_usec > 0 && got.it_value.tv_usec <= 5000);
+	CHECK_EQUAL(take(SIGALRM, &info), SIGALRM);
+}
+
+TEST(interval_of_a_disarmed_timer)
+{
+	struct itimerval set = { { 0, 5000 }, { 0, 0 } }, got;
+	struct itimerspec read;
+	int timer;
+
+	for (int which = ITIMER_REAL; which <= ITIMER_PROF; which++) {
+		CHECK_OK(syscall(SYS_setitimer, which, &set, NULL));
+		CHECK_OK(syscall(SYS_getitimer, which, &got));
+		CHECK_EQUAL(got.it_interval.tv_usec, which == ITIMER_REAL ? 0 : 5000);
+		CHECK_EQUAL(got.it_value.tv_usec, 0);
+	}
+	CHECK_OK(timer_make(CLOCK_MONOTONIC, SIGRTMIN, 0, &timer));
+	CHECK_OK(timer_set(timer, 0, 0, MILLISECOND));
+	CHECK_OK(syscall(SYS_timer_gettime, timer, &read));
+	CHECK_EQUAL(read.it_interval.tv_nsec, 0);
+}
+
+/* Absolute timers on the wall clock follow it when it is set; relative ones do not. */
+TEST(posix_timers_and_the_set_clock)
+{
+	int64_t now = clock_now(CLOCK_REALTIME);
+	struct timespec ahead = timespec_of(now + 1000 * NANOSECONDS);
+	struct timespec back = timespec_of(now);
+	struct itimerspec read;
+	int relative, absolute;
+
+	keep_install(SIGRTMIN);
+	keep_install(SIGRTMIN + 1);
+	CHECK_OK(timer_make(CLOCK_REALTIME, SIGRTMIN, 0, &relative));
+	CHECK_OK(timer_make(CLOCK_REALTIME, SIGRTMIN + 1, 0, &absolute));
+	CHECK_OK(timer_set(relative, 0, 900 * NANOSECONDS, 0));
+	CHECK_OK(timer_set(absolute, TIMER_ABSTIME, now + 900 * NANOSECONDS, 0));
+	REQUIRE_OK(clock_settime(CLOCK_REALTIME, &ahead));
+	seen_await(1);
+	CHECK_EQUAL(seen.si_signo, SIGRTMIN + 1);
+	REQUIRE_OK(clock_settime(CLOCK_REALTIME, &back));
+	CHECK_OK(syscall(SYS_timer_gettime, relative, &read));
+	CHECK(read.it_value.tv_sec > 800 && read.it_value.tv_sec < 900);
+	CHECK_EQUAL(seen_count, 1);
+}
+
+static void *burn_for_ever(void *unused)
+{
+	(void)unused;
+	for (;;)
+		continue;
+	return NULL;
+}
+
+/* A timer on one thread's time does not go by what the others spend. */
+TEST(posix_timer_on_the_time_of_one_thread)
+{
+	int64_t start = clock_now(CLOCK_THREAD_CPUTIME_ID);
+	pthread_t thread;
+	int timer;
+
+	keep_install(SIGRTMIN);
+	CHECK_OK(timer_make(CLOCK_THREAD_CPUTIME_ID, SIGRTMIN, 0, &timer));
+	CHECK_OK(timer_set(timer, 0, 60 * MILLISECOND, 0));
+	REQUIRE(pthread_create(&thread, NULL, burn_for_ever, NULL) == 0);
+	while (clock_now(CLOCK_PROCESS_CPUTIME_ID) - start < 150 * MILLISECOND)
+		sleep_milliseconds(5);
+	CHECK_EQUAL(seen_count, 0);
+	while (seen_count == 0)
+		continue;
+	CHECK_AT_LEAST(clock_now(CLOCK_THREAD_CPUTIME_ID) - start, 60 * MILLISECOND);
+}
+
+TEST(posix_timer_on_the_time_of_another_process)
+{
+	pid_t pid = fork();
+	int clock = ~pid << 3 | 2, timer;
+
+	if (pid == 0)
+		burn_for_ever(NULL);
+	keep_install(SIGRTMIN);
+	CHECK_OK(timer_make(clock, SIGRTMIN, 0, &timer));
+	CHECK_OK(timer_set(timer, 0, 20 * MILLISECOND, 0));
+	seen_await(1);
+	CHECK_AT_LEAST(clock_now(clock), 20 * MILLISECOND);
+	CHECK_OK(kill(pid, SIGKILL));
+	CHECK_EQUAL(child_wait(pid), SIGKILL);
+	CHECK_ERRNO(timer_make(clock, SIGRTMIN, 0, &timer), EINVAL);
 }
 
 TEST(posix_timer_absolute)
