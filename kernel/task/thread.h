@@ -112,6 +112,8 @@ struct process {
 	/* LOCK_TASK_TREE (readers may use RCU for the pointers). */
 	struct list_head threads;
 	uint32_t thread_count;			/* live ones */
+	/* The leader ended, its thread is in no list: shown as a zombie until the process ends. */
+	bool leader_has_left;
 	struct process *parent;
 	struct list_head children;
 	struct list_node child_node;	/* node in parent->children */
@@ -249,6 +251,11 @@ void process_abandon(struct process *process);
  */
 bool process_thread_remove(struct thread *thread);
 void process_unlink(struct process *process);
+/* How many the process has for others to see: a leader that left counts as long as it is shown. */
+static inline uint32_t process_threads_shown(const struct process *process)
+{
+	return READ_ONCE(process->thread_count) + READ_ONCE(process->leader_has_left);
+}
 /* The current thread, the last of its process, becomes its leader and takes its id (exec). */
 void process_leader_set(struct thread *thread);
 /* setsid and setpgid: moves the process; new group and session objects as needed. Lock held. */

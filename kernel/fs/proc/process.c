@@ -106,17 +106,17 @@ static int process_lookup(struct inode *directory, struct name *name)
 	place.node = &proc_process_node;
 	place.process = process_find((int32_t)number);
 	if (!place.process) {
-		/* A thread's own number leads to its process's view too, unlisted. */
-		struct thread *thread = thread_find((int32_t)number);
-
-		if (!thread)
+		/* A thread's own number leads to its process as that thread sees it, unlisted. */
+		place.thread = thread_find((int32_t)number);
+		if (!place.thread)
 			return -ENOENT;
-		place.process = thread->process;
+		place.process = place.thread->process;
 		process_get(place.process);
-		thread_put(thread);
 	}
 	error = proc_attach(directory, name, &place);
 	process_put(place.process);
+	if (place.thread)
+		thread_put(place.thread);
 	return error;
 }
 
@@ -148,6 +148,11 @@ static struct thread *thread_at(struct process *process, int64_t n)
 	struct thread *thread, *found = NULL;
 
 	task_tree_lock();
+	/* A leader that left stands before the others, as it did. */
+	if (process->leader && process->leader_has_left && n-- == 0) {
+		found = process->leader;
+		thread_get(found);
+	}
 	list_for_each(thread, &process->threads, process_node) {
 		if (n-- == 0) {
 			if (thread_get_unless_dead(thread))
@@ -208,7 +213,7 @@ static int task_list(struct file *file, struct directory_sink *sink)
 /* The link count of task/ tells how many threads there are; tools count on it. */
 static int task_refresh(struct inode *inode)
 {
-	uint32_t links = READ_ONCE(proc_inode_of(inode)->process->thread_count) + 2;
+	uint32_t links = process_threads_shown(proc_inode_of(inode)->process) + 2;
 
 	inode_change_begin(inode);
 	inode->attributes.link_count = links;

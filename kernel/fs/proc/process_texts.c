@@ -74,14 +74,15 @@ static void facts_tree(struct process *process, struct process_facts *facts)
 	facts->parent = process->parent ? process->parent->id : 0;
 	facts->group = process->group ? process->group->id : 0;
 	facts->session = process->session ? process->session->id : 0;
-	facts->thread_count = process->thread_count;
+	facts->thread_count = process_threads_shown(process);
 	facts->exit_status = process->exit_status;
 	if (process->session)
 		terminal_of_session(process->session, &facts->terminal, &facts->terminal_group);
 	task_tree_unlock();
 }
 
-static void facts_read(struct proc_inode *node, struct process_facts *facts)
+/* `is_whole`: with what all threads of the process used. */
+static void facts_read(struct proc_inode *node, bool is_whole, struct process_facts *facts)
 {
 	struct process *process = node->process;
 	struct thread *thread = proc_thread_get(node);
@@ -92,15 +93,16 @@ static void facts_read(struct proc_inode *node, struct process_facts *facts)
 	facts_tree(process, facts);
 	facts_signals(process, thread, facts);
 	facts->started_ns = (uint64_t)process->started_ns;
-	if (node->thread)
-		thread_usage(node->thread, &facts->usage);
+	if (thread && !is_whole)
+		thread_usage(thread, &facts->usage);
 	else
 		process_usage(process, &facts->usage);
 	if (!thread)
 		return;
 	memcpy(facts->name, thread->name, sizeof(facts->name));
 	facts->name[sizeof(facts->name) - 1] = '\0';
-	facts->state = process->is_zombie ? 'Z' : state_letter(thread);
+	facts->state = process->is_zombie ||
+		(process->leader_has_left && thread == process->leader) ? 'Z' : state_letter(thread);
 	schedule_parameters_read(thread, &facts->schedule);
 	facts->inherited_priority = READ_ONCE(thread->schedule.inherited_priority);
 	facts->cpu = thread->context.cpu;
@@ -168,13 +170,14 @@ static void stat_end(struct format_sink *sink, const struct process_facts *facts
 		  may_inspect ? facts->exit_status : 0);
 }
 
-static int show_stat(struct format_sink *sink, struct proc_inode *node, int32_t id)
+static int show_stat(struct format_sink *sink, struct proc_inode *node, bool is_whole)
 {
+	int32_t id = node->thread ? node->thread->id : node->process->id;
 	struct space *space = proc_space_get(node->process);
 	bool may_inspect = proc_may_inspect(node->process) == 0;
 	struct process_facts facts;
 
-	facts_read(node, &facts);
+	facts_read(node, is_whole, &facts);
 	stat_begin(sink, id, &facts);
 	if (space)
 		format_to(sink, "%llu %lld 18446744073709551615 %llu %llu %llu ",
@@ -193,12 +196,12 @@ static int show_stat(struct format_sink *sink, struct proc_inode *node, int32_t 
 
 int proc_show_stat(struct format_sink *sink, struct proc_inode *node)
 {
-	return show_stat(sink, node, node->process->id);
+	return show_stat(sink, node, true);
 }
 
 int proc_show_thread_stat(struct format_sink *sink, struct proc_inode *node)
 {
-	return show_stat(sink, node, node->thread->id);
+	return show_stat(sink, node, false);
 }
 
 int proc_show_statm(struct format_sink *sink, struct proc_inode *node)
@@ -396,7 +399,7 @@ int proc_show_status(struct format_sink *sink, struct proc_inode *node)
 	struct space *space = proc_space_get(node->process);
 	struct process_facts facts;
 
-	facts_read(node, &facts);
+	facts_read(node, false, &facts);
 	status_names(sink, node, &facts);
 	status_credentials(sink, node->process);
 	format_to(sink, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", node->process->id,

@@ -211,6 +211,7 @@ void process_leader_set(struct thread *thread)
 	rcu_assign(task_id_find(process->id)->thread, thread);
 	thread_get(thread);
 	rcu_assign(process->leader, thread);
+	process->leader_has_left = false;
 	if (old)
 		thread_put(old);
 }
@@ -222,7 +223,9 @@ bool process_thread_remove(struct thread *thread)
 
 	list_remove_rcu(&thread->process_node);
 	process->thread_count--;
-	if (!is_leader)
+	if (is_leader)
+		process->leader_has_left = true;
+	else
 		rcu_assign(task_id_find(thread->id)->thread, NULL);
 	task_id_release(thread->id);
 	/* The reference of process->threads; the scheduler's keeps it until it is off its CPU. */

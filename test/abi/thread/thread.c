@@ -447,3 +447,123 @@ TEST(rseq_keeps_the_cpu)
 	CHECK_ERRNO(syscall(SYS_rseq, &area, 32, 2, 0x53053053), EINVAL);
 	CHECK_ERRNO(syscall(SYS_rseq, (void *)0xffff888000000000, 32, 0, 0x53053053), EFAULT);
 }
+
+/* A directory below /proc/<number>/task, and what its stat says: the state of a thread, or 0. */
+static char task_state(pid_t pid, pid_t tid)
+{
+	char name[64], text[512], *after;
+
+	snprintf(name, sizeof(name), "/proc/%d/task/%d/stat", pid, tid);
+	if (file_read(name, text, sizeof(text)) < 0)
+		return 0;
+	after = strrchr(text, ')');
+	return after ? after[2] : 0;
+}
+
+TEST(leader_that_has_left_is_still_counted_and_listed)
+{
+	volatile int *shared = pages_shared(1);
+	char name[40];
+	int listed = 0, status;
+	struct dirent *entry;
+	struct stat links;
+	DIR *tasks;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		waiting_threads(2);
+		shared[0] = state[0];
+		shared[1] = state[1];
+		syscall(SYS_exit, 3);
+	}
+	REQUIRE(process_await(pid, 'Z'));
+	snprintf(name, sizeof(name), "/proc/%d/status", pid);
+	CHECK_EQUAL(field_number(name, "Threads", 10), 3);
+	CHECK_EQUAL(field_number(name, "Pid", 10), pid);
+	CHECK_EQUAL(task_state(pid, pid), 'Z');
+	CHECK_EQUAL(task_state(pid, shared[0]), 'S');
+	CHECK_EQUAL(task_state(shared[1], shared[1]), 'S');
+	CHECK_EQUAL(task_state(shared[1], pid), 'Z');
+	snprintf(name, sizeof(name), "/proc/%d/task", pid);
+	REQUIRE_OK(stat(name, &links));
+	CHECK_EQUAL(links.st_nlink, 5);
+	tasks = opendir(name);
+	REQUIRE(tasks != NULL);
+	while ((entry = readdir(tasks)) != NULL)
+		listed += atoi(entry->d_name) == pid || atoi(entry->d_name) == shared[0] ||
+			atoi(entry->d_name) == shared[1];
+	CHECK_EQUAL(listed, 3);
+	closedir(tasks);
+	/* It takes signals as any process does, only not by its first thread. */
+	CHECK_OK(syscall(SYS_tgkill, pid, pid, SIGUSR1));
+	CHECK_EQUAL(waitpid(pid, &status, WNOHANG), 0);
+	CHECK_OK(kill(pid, SIGKILL));
+	CHECK_EQUAL(child_wait(pid), SIGKILL);
+}
+
+TEST(zombie_has_one_thread)
+{
+	char name[40];
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	REQUIRE(process_await(pid, 'Z'));
+	snprintf(name, sizeof(name), "/proc/%d/status", pid);
+	CHECK_EQUAL(field_number(name, "Threads", 10), 1);
+	CHECK_EQUAL(task_state(pid, pid), 'Z');
+	CHECK_EQUAL(child_wait(pid), 0);
+}
+
+/* What a program sees of another thread by that thread's own number. */
+TEST(proc_by_the_number_of_a_thread)
+{
+	char name[40], text[512];
+
+	waiting_threads(1);
+	snprintf(name, sizeof(name), "/proc/%d/stat", state[0]);
+	REQUIRE(file_read(name, text, sizeof(text)) > 0);
+	CHECK_EQUAL(atoi(text), state[0]);
+	snprintf(name, sizeof(name), "/proc/%d/comm", state[0]);
+	file_write(name, "by number");
+	REQUIRE(file_read(name, text, sizeof(text)) > 0);
+	CHECK_TEXT(text, "by number\n");
+	REQUIRE(file_read("/proc/self/comm", text, sizeof(text)) > 0);
+	CHECK(strcmp(text, "by number\n") != 0);
+	snprintf(name, sizeof(name), "/proc/%d/task/%d/comm", getpid(), state[0]);
+	REQUIRE(file_read(name, text, sizeof(text)) > 0);
+	CHECK_TEXT(text, "by number\n");
+}
+
+static void *leave_at_once(void *unused)
+{
+	(void)unused;
+	state[1] = syscall(SYS_gettid);
+	return NULL;
+}
+
+/* Signals to a thread that ends, or has ended, go nowhere and do no harm. */
+TEST(signals_to_threads_that_leave)
+{
+	uint64_t mask = SIGNAL_BIT(SIGRTMIN), pending;
+	siginfo_t info = { .si_signo = SIGRTMIN, .si_code = SI_QUEUE };
+	pthread_t thread;
+
+	signal_counted(SIGUSR1, 0);
+	REQUIRE_OK(syscall(SYS_rt_sigprocmask, SIG_BLOCK, &mask, NULL, 8));
+	for (int round = 0; round < 200; round++) {
+		state[1] = 0;
+		REQUIRE(pthread_create(&thread, NULL, leave_at_once, NULL) == 0);
+		while (state[1] == 0)
+			sched_yield();
+		while (syscall(SYS_tgkill, getpid(), state[1], SIGUSR1) == 0)
+			syscall(SYS_rt_tgsigqueueinfo, getpid(), state[1], SIGRTMIN, &info);
+		REQUIRE(errno == ESRCH || errno == EAGAIN);
+		pthread_join(thread, NULL);
+	}
+	CHECK_OK(syscall(SYS_rt_sigpending, &pending, 8));
+	CHECK_EQUAL(pending, 0);
+	/* What was queued for them does not count any more. */
+	for (int i = 0; i < 100; i++)
+		REQUIRE_OK(syscall(SYS_rt_sigqueueinfo, getpid(), SIGRTMIN, &info));
+}
