@@ -163,8 +163,7 @@ static void program_commit(struct program *program)
 	user_address_t entry = program->entry, stack = program->stack_pointer;
 
 	/* The robust list and clear_tid_address belong to the old memory. */
-	futex_thread_exit(thread);
-	thread->clear_tid_address = 0;
+	futex_thread_execute(thread);
 	thread->rseq_address = 0;
 	space_switch(process, program);
 	vfork_done(thread);

@@ -125,7 +125,7 @@ long sys_get_robust_list(int pid, user_address_t head, user_address_t length)
 		result = capability_not_needed();
 	}
 	if (result == 0)
-		result = futex_robust_list_get(thread, &address);
+		address = futex_robust_list_get(thread);
 	thread_put(thread);
 	if (result < 0)
 		return result;

@@ -30,6 +30,8 @@ int schedule_parameters_set(struct thread *thread, const struct schedule_paramet
 void schedule_parameters_read(struct thread *thread, struct schedule_parameters *parameters);
 /* PI futexes: runs with at least this real-time priority; 0 ends it. Any thread, alive. */
 void schedule_priority_inherit(struct thread *thread, uint32_t priority);
+/* The thread's own real-time priority, 0: it is fair. Without locks, so possibly a past one. */
+uint32_t schedule_own_priority(const struct thread *thread);
 int schedule_affinity_set(struct thread *thread, const struct cpu_mask *mask) MUST_CHECK;
 void schedule_affinity_read(struct thread *thread, struct cpu_mask *mask);
 uint64_t schedule_round_robin_ns(const struct thread *thread);

@@ -14,15 +14,16 @@
 #include "sync/sequence.h"
 #include "sync/wait.h"
 #include "task/credentials.h"
+#include "task/futex.h"
 #include "task/schedule_entity.h"
 #include "task/signal.h"
 #include "task/statistics.h"
 #include "task/limits.h"
+#include "task/usage.h"
 
 struct capability_set;
 struct descriptor_table;
 struct directory_state;
-struct futex_thread;
 struct process_view;
 struct space;
 struct terminal;
@@ -60,8 +61,7 @@ struct thread {
 
 	/* Owned by the thread itself. */
 	user_address_t clear_tid_address;	/* set_tid_address, CLONE_CHILD_CLEARTID */
-	struct futex_thread *futexes;		/* robust list; NULL until used */
-	bool owns_contended_futex;		/* somebody waited for a PI futex of this one */
+	struct futex_thread futexes;
 	user_address_t rseq_address;
 	uint32_t rseq_length, rseq_signature;
 	uint32_t no_new_privileges;
@@ -146,13 +146,7 @@ struct process {
 	struct capability_denials *denials;	/* NULL until the first refusal; atomic */
 
 	/* Totals of threads that are gone, and of waited-for children; LOCK_SIGNAL. */
-	struct usage {
-		uint64_t run_ns, user_ns, kernel_ns;
-		uint64_t voluntary_switches, involuntary_switches;
-		uint64_t minor_faults, major_faults;
-		uint64_t read_bytes, write_bytes, read_calls, write_calls;
-		uint64_t peak_resident_pages;
-	} dead_threads, waited_children;
+	struct usage dead_threads, waited_children;
 	/* Around every move of a thread's usage to dead_threads: sums over both retry. */
 	struct sequence_count usage_sequence;
 
@@ -252,10 +246,7 @@ void process_abandon(struct process *process);
 bool process_thread_remove(struct thread *thread);
 void process_unlink(struct process *process);
 /* How many the process has for others to see: a leader that left counts as long as it is shown. */
-static inline uint32_t process_threads_shown(const struct process *process)
-{
-	return READ_ONCE(process->thread_count) + READ_ONCE(process->leader_has_left);
-}
+uint32_t process_threads_shown(const struct process *process);
 /* The current thread, the last of its process, becomes its leader and takes its id (exec). */
 void process_leader_set(struct thread *thread);
 /* setsid and setpgid: moves the process; new group and session objects as needed. Lock held. */
@@ -293,15 +284,5 @@ void task_id_release(int32_t id);
 /* LOCK_TASK_TREE. */
 void task_tree_lock(void);
 void task_tree_unlock(void);
-
-/* CPU time of a thread or process to the nanosecond (running ones included). */
-uint64_t thread_run_ns(struct thread *thread);
-uint64_t process_run_ns(struct process *process);
-/* Usage with user/kernel split, as getrusage shows it. */
-void thread_usage(struct thread *thread, struct usage *usage);
-void process_usage(struct process *process, struct usage *usage);
-/* A dying thread puts into process->dead_threads what it used, or used since it last did so. */
-void thread_account(struct thread *thread);
-void usage_add(struct usage *total, const struct usage *part);	/* peaks: the larger */
 
 #endif

@@ -49,7 +49,7 @@ void time_wall_clock_found(int64_t now_ns);
 
 /* Starts timekeeping on the CPU counter, and this CPU's timers. */
 void time_start(void);
-/* The other CPUs were started, and their counters looked at: goes on without them if they differ. */
+/* The other CPUs run, and their counters were compared: goes on without them if they differ. */
 void time_counters_compared(void);
 
 /* Moves the base of the clocks forward: for the coarse ones, and for the slewing of each second.

@@ -101,8 +101,9 @@ static void facts_read(struct proc_inode *node, bool is_whole, struct process_fa
 		return;
 	memcpy(facts->name, thread->name, sizeof(facts->name));
 	facts->name[sizeof(facts->name) - 1] = '\0';
-	facts->state = process->is_zombie ||
-		(process->leader_has_left && thread == process->leader) ? 'Z' : state_letter(thread);
+	facts->state = state_letter(thread);
+	if (process->is_zombie || (process->leader_has_left && thread == process->leader))
+		facts->state = 'Z';
 	schedule_parameters_read(thread, &facts->schedule);
 	facts->inherited_priority = READ_ONCE(thread->schedule.inherited_priority);
 	facts->cpu = thread->context.cpu;

@@ -30,7 +30,7 @@ struct process_timer {
 	bool rests;			/* expired; goes on when its signal is taken */
 	int64_t expiry_ns;		/* on its clock; 0: disarmed */
 	int64_t interval_ns;
-	int64_t overrun;		/* expirations since the last signal was taken, without it */
+	int64_t overrun;		/* expirations since a signal was taken, less one */
 	int64_t last_overrun;		/* what that signal said */
 };
 

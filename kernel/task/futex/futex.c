@@ -9,6 +9,7 @@
 #include "base/table/hash.h"
 #include "memory/user.h"
 #include "task/futex/futex_internal.h"
+#include "task/schedule.h"
 #include "task/signal.h"
 
 /* A power of two; enough that unrelated futexes rarely meet. */
@@ -21,6 +22,7 @@ void futex_start(void)
 	for (size_t i = 0; i < BUCKET_COUNT; i++) {
 		spin_lock_init(&buckets[i].lock, LOCK_FUTEX);
 		list_init(&buckets[i].waiters);
+		list_init(&buckets[i].locks);
 	}
 }
 
@@ -60,11 +62,27 @@ NO_THREAD_ANALYSIS void futex_unlock_two(struct futex_bucket *a, struct futex_bu
 		spin_unlock(&b->lock);
 }
 
+void futex_insert(struct futex_waiter *waiter, struct futex_bucket *bucket)
+{
+	struct futex_waiter *other;
+
+	if (unlikely(waiter->rank)) {
+		list_for_each(other, &bucket->waiters, node) {
+			if (other->rank < waiter->rank) {
+				list_add_before(&other->node, &waiter->node);
+				return;
+			}
+		}
+	}
+	list_add_tail(&bucket->waiters, &waiter->node);
+}
+
 void futex_enqueue(struct futex_waiter *waiter, struct futex_bucket *bucket)
 {
 	waiter->bucket = bucket;
 	waiter->is_queued = true;
-	list_add_tail(&bucket->waiters, &waiter->node);
+	waiter->rank = schedule_own_priority(waiter->thread);
+	futex_insert(waiter, bucket);
 }
 
 void futex_wake_waiter(struct futex_waiter *waiter)
@@ -94,6 +112,8 @@ bool futex_unqueue(struct futex_waiter *waiter)
 	if (was_queued) {
 		list_remove(&waiter->node);
 		waiter->is_queued = false;
+		if (waiter->lock)
+			futex_lock_leave(waiter);
 	}
 	spin_unlock(&bucket->lock);
 	return was_queued;
@@ -204,7 +224,7 @@ static long wake_locked(struct futex_bucket *bucket, const struct memory_identit
 	list_for_each_safe(waiter, following, &bucket->waiters, node) {
 		if (!futex_key_equal(&waiter->key, key) || !(waiter->bitset & bitset))
 			continue;
-		if (waiter->is_priority || waiter->pi_target)
+		if (waiter->lock || waiter->pi_target)
 			return -EINVAL;
 		futex_wake_waiter(waiter);
 		if (++woken >= limit)
@@ -249,40 +269,16 @@ static long requeue_locked(struct futex_bucket *from, const struct memory_identi
 	list_for_each_safe(waiter, following, &from->waiters, node) {
 		if (!futex_key_equal(&waiter->key, from_key))
 			continue;
-		if (waiter->is_priority || waiter->pi_target)
+		if (waiter->lock || waiter->pi_target)
 			return -EINVAL;
 		list_remove(&waiter->node);
 		waiter->key = *to_key;
-		list_add_tail(&to->waiters, &waiter->node);
+		futex_insert(waiter, to);
 		WRITE_ONCE(waiter->bucket, to);
 		if (++moved >= limit)
 			break;
 	}
 	return moved;
-}
-
-/* FUTEX_CMP_REQUEUE_PI: one gets the lock or waits for it, the rest wait behind. */
-static long requeue_priority_locked(const struct futex_request *request, struct futex_bucket *from,
-				    const struct memory_identity *from_key,
-				    struct futex_bucket *to, const struct memory_identity *to_key)
-{
-	struct futex_waiter *waiter, *following;
-	uint64_t limit = (uint64_t)request->value + request->value2, done = 0;
-
-	list_for_each_safe(waiter, following, &from->waiters, node) {
-		int result;
-
-		if (!futex_key_equal(&waiter->key, from_key))
-			continue;
-		if (!waiter->pi_target || !futex_key_equal(&waiter->pi_key, to_key))
-			return -EINVAL;
-		result = futex_requeue_priority(waiter, to, to_key, request->address2);
-		if (result < 0)
-			return done ? (long)done : result;
-		if (++done >= limit)
-			break;
-	}
-	return done;
 }
 
 /* Both words' buckets locked and the first word readable: 0, or -EAGAIN when it changed. */
@@ -317,7 +313,7 @@ static int lock_two_compare(const struct futex_request *request, bool compares,
 	return -EAGAIN;
 }
 
-static long futex_requeue(const struct futex_request *request, bool compares, bool is_priority)
+static long futex_requeue(const struct futex_request *request, bool compares)
 {
 	struct memory_identity keys[2];
 	struct futex_bucket *from, *to;
@@ -325,23 +321,49 @@ static long futex_requeue(const struct futex_request *request, bool compares, bo
 
 	if ((int32_t)request->value < 0 || (int32_t)request->value2 < 0)
 		return -EINVAL;
-	if (is_priority && (request->value != 1 || request->address == request->address2))
-		return -EINVAL;
 	result = lock_two_compare(request, compares, keys);
 	if (result < 0)
 		return result;
 	from = futex_bucket_of(&keys[0]);
 	to = futex_bucket_of(&keys[1]);
-	if (is_priority) {
-		result = requeue_priority_locked(request, from, &keys[0], to, &keys[1]);
-	} else {
-		result = request->value == 0 ? 0 :
-			wake_locked(from, &keys[0], request->value, FUTEX_BITSET_MATCH_ANY);
-		moved = result < 0 ? result :
-			requeue_locked(from, &keys[0], to, &keys[1], request->value2);
-		result = moved < 0 ? moved : result + moved;
-	}
+	result = request->value == 0 ? 0 :
+		wake_locked(from, &keys[0], request->value, FUTEX_BITSET_MATCH_ANY);
+	moved = result < 0 ? result :
+		requeue_locked(from, &keys[0], to, &keys[1], request->value2);
+	result = moved < 0 ? moved : result + moved;
 	futex_unlock_two(from, to);
+	return result;
+}
+
+/* FUTEX_CMP_REQUEUE_PI: one gets the lock or waits for it, the rest wait behind. */
+static long futex_requeue_to_lock(const struct futex_request *request)
+{
+	struct memory_identity keys[2];
+	struct futex_bucket *from;
+	long result;
+
+	if ((int32_t)request->value2 < 0 || request->value != 1 ||
+	    request->address == request->address2)
+		return -EINVAL;
+	result = futex_lock_reserve();
+	while (result == 0) {
+		result = lock_two_compare(request, true, keys);
+		if (result < 0)
+			return result;
+		from = futex_bucket_of(&keys[0]);
+		if (futex_key_equal(&keys[0], &keys[1]))
+			result = -EINVAL;
+		else
+			result = futex_requeue_priority(request, from, keys);
+		futex_unlock_two(from, futex_bucket_of(&keys[1]));
+		if (result != -EFAULT && result != -EAGAIN)
+			break;
+		if (result == -EFAULT)
+			result = user_fault_in(request->address2, sizeof(uint32_t), true);
+		else
+			result = signal_is_fatal_pending() ? -EINTR : 0;
+		blocking_yield_point();
+	}
 	return result;
 }
 
@@ -412,11 +434,11 @@ long futex_call(const struct futex_request *original)
 		return futex_wake(request.address, request.is_private, request.value,
 				  request.value3);
 	case FUTEX_REQUEUE:
-		return futex_requeue(&request, false, false);
+		return futex_requeue(&request, false);
 	case FUTEX_CMP_REQUEUE:
-		return futex_requeue(&request, true, false);
+		return futex_requeue(&request, true);
 	case FUTEX_CMP_REQUEUE_PI:
-		return futex_requeue(&request, true, true);
+		return futex_requeue_to_lock(&request);
 	case FUTEX_WAKE_OP:
 		return futex_wake_operation(&request);
 	case FUTEX_LOCK_PI:
@@ -430,32 +452,5 @@ long futex_call(const struct futex_request *original)
 		return futex_wait_requeue_priority(&request);
 	default:
 		return -ENOSYS;
-	}
-}
-
-/* The first waiter for what a thread owns, in one bucket. Lock held. */
-static struct futex_waiter *owned_find(struct futex_bucket *bucket, struct thread *owner)
-{
-	struct futex_waiter *waiter;
-
-	list_for_each(waiter, &bucket->waiters, node) {
-		if (waiter->is_priority && waiter->owner == owner)
-			return waiter;
-	}
-	return NULL;
-}
-
-void futex_for_each_owned(struct thread *owner,
-			  void (*act)(struct thread *owner, struct futex_bucket *bucket,
-				      struct futex_waiter *waiter))
-{
-	for (size_t i = 0; i < BUCKET_COUNT; i++) {
-		struct futex_waiter *waiter;
-
-		spin_lock(&buckets[i].lock);
-		waiter = owned_find(&buckets[i], owner);
-		if (waiter)
-			act(owner, &buckets[i], waiter);
-		spin_unlock(&buckets[i].lock);
 	}
 }

@@ -13,6 +13,19 @@
 
 struct futex_bucket {
 	struct spin_lock lock;		/* LOCK_FUTEX */
+	struct list_head waiters;	/* real-time ones first, by priority */
+	struct list_head locks;		/* PI futexes that somebody waits for */
+};
+
+/* A PI futex while somebody waits to own it. */
+struct futex_lock {
+	/* The bucket's lock. */
+	struct list_node node;
+	struct memory_identity key;
+	bool is_unclaimed;	/* the owner before died: the word does not name this one yet */
+	struct thread *owner;	/* counted; changes with LOCK_PRIORITY_INHERITANCE held too */
+	/* LOCK_PRIORITY_INHERITANCE. */
+	struct list_node owner_node;	/* owner->futexes.owned */
 	struct list_head waiters;
 };
 
@@ -23,18 +36,17 @@ struct futex_waiter {
 	struct futex_bucket *bucket;	/* where it is queued; changes by requeue */
 	struct thread *thread;
 	uint32_t bitset;
+	uint32_t rank;			/* the thread's own real-time priority; 0: fair */
 	bool is_queued;			/* cleared by whoever wakes it, as the last thing */
-	bool is_priority;		/* waits to own a PI futex */
-	struct thread *owner;		/* who owns that, counted; NULL: not known */
+
+	struct futex_lock *lock;	/* that it waits to own; NULL: a plain wait */
+	/* lock->waiters, by `priority`; LOCK_PRIORITY_INHERITANCE. */
+	struct list_node lock_node;
+	uint32_t priority;		/* lent ones included */
+	bool owns;			/* was given the PI futex */
+	bool must_claim;		/* and has to write the word itself */
 	user_address_t pi_target;	/* FUTEX_WAIT_REQUEUE_PI: the second word */
 	struct memory_identity pi_key;
-	bool owns;			/* was given the PI futex */
-	user_address_t address;		/* of the PI futex, in the waiter's memory */
-};
-
-/* What a thread has of futexes. */
-struct futex_thread {
-	user_address_t robust_head;
 };
 
 struct futex_bucket *futex_bucket_of(const struct memory_identity *key);
@@ -55,21 +67,39 @@ bool futex_unqueue(struct futex_waiter *waiter);
  * blocking_prepare(); it stays queued unless the result is 0. */
 int futex_sleep(struct futex_waiter *waiter, int64_t deadline_ns);
 
+/* Puts a waiter into the list of a bucket, its lock held. */
+void futex_insert(struct futex_waiter *waiter, struct futex_bucket *bucket);
+
 /* The PI operations: futex_priority.c. */
 long futex_lock_priority(const struct futex_request *request, bool tries_only);
 long futex_unlock_priority(const struct futex_request *request);
 long futex_wait_requeue_priority(const struct futex_request *request);
-/* Bucket locks held: moves a FUTEX_WAIT_REQUEUE_PI waiter; 1: it got the lock and was woken,
- * 0: it waits for it, or an error. */
-int futex_requeue_priority(struct futex_waiter *waiter, struct futex_bucket *target,
-			   const struct memory_identity *key, user_address_t address);
-/* The dying thread gives up a PI futex that it holds. */
-void futex_release_dead(struct thread *thread, user_address_t address);
-/* Runs `act` on one waiter of each PI futex that the thread owns, its bucket locked. */
-void futex_for_each_owned(struct thread *owner,
-			  void (*act)(struct thread *owner, struct futex_bucket *bucket,
-				      struct futex_waiter *waiter));
-/* Hands on everything contended that it still owns. */
-void futex_release_all(struct thread *thread);
+/* FUTEX_CMP_REQUEUE_PI with both buckets locked: how many got the lock or wait for it. -EFAULT and
+ * -EAGAIN: nothing was done yet, and is to be tried again. */
+long futex_requeue_priority(const struct futex_request *request, struct futex_bucket *from,
+			    const struct memory_identity keys[2]);
+
+/* Ownership: futex_owner.c. All with the bucket locked. */
+struct futex_lock *futex_lock_find(struct futex_bucket *bucket, const struct memory_identity *key);
+/* Memory for one futex_lock_make() of this thread, before the bucket is locked; -ENOMEM. */
+int futex_lock_reserve(void) MUST_CHECK;
+/* NULL: the owner has died. */
+struct futex_lock *futex_lock_make(struct futex_bucket *bucket, const struct memory_identity *key,
+				   struct thread *owner);
+/* Frees it when nobody waits and its word names the owner. NULL is no lock. */
+void futex_lock_drop_unused(struct futex_lock *lock);
+/* The waiter, not queued yet, waits for the owner and lends it its priority; -EDEADLK when that
+ * one, however indirectly, waits for the waiter. */
+int futex_lock_join(struct futex_lock *lock, struct futex_waiter *waiter) MUST_CHECK;
+void futex_lock_leave(struct futex_waiter *waiter);
+/* Who is to be served next; NULL: nobody waits. */
+struct futex_waiter *futex_lock_next(struct futex_lock *lock);
+/* Makes the waiter the owner and wakes it; is_unclaimed: it has to write the word itself. */
+void futex_lock_hand_over(struct futex_waiter *waiter, bool is_unclaimed);
+/* The owner cannot write the word: the next one may try, if there is one. */
+void futex_lock_give_up(struct futex_lock *lock);
+
+/* Hands on what others wait for that the thread owns; leaves: it can own nothing more. */
+void futex_release_owned(struct thread *thread, bool leaves);
 
 #endif

@@ -10,26 +10,19 @@
 
 int futex_robust_list_set(user_address_t head, size_t length)
 {
-	struct thread *thread = thread_current();
-
 	if (length != sizeof(struct robust_list_head))
 		return -EINVAL;
-	if (!thread->futexes) {
-		thread->futexes = heap_allocate(sizeof(*thread->futexes), HEAP_ACCOUNT);
-		if (!thread->futexes)
-			return -ENOMEM;
-	}
-	thread->futexes->robust_head = head;
+	thread_current()->futexes.robust_head = head;
 	return 0;
 }
 
-int futex_robust_list_get(struct thread *thread, user_address_t *head)
+user_address_t futex_robust_list_get(struct thread *thread)
 {
-	*head = thread->futexes ? thread->futexes->robust_head : 0;
-	return 0;
+	return READ_ONCE(thread->futexes.robust_head);
 }
 
-/* Marks one word as left by a dead owner and wakes somebody who waits for it. */
+/* Marks one word as left by a dead owner, and wakes somebody who waits for it; who waits for a PI
+ * futex is woken when the thread gives up what it owns. */
 static int word_release(struct thread *thread, user_address_t address, bool is_priority,
 			bool is_pending)
 {
@@ -41,14 +34,12 @@ static int word_release(struct thread *thread, user_address_t address, bool is_p
 		if (user_load32(address, &value) < 0)
 			return -EFAULT;
 		/* An unlock that was on its way may have cleared the word without waking. */
-		if (is_pending && !is_priority && value == 0)
-			return futex_wake_address(address, 1) < 0 ? -EFAULT : 0;
-		if ((value & FUTEX_TID_MASK) != (uint32_t)thread->id)
-			return 0;
-		if (is_priority && (value & FUTEX_WAITERS)) {
-			futex_release_dead(thread, address);
+		if (is_pending && !is_priority && (value & FUTEX_TID_MASK) == 0) {
+			(void)futex_wake_address(address, 1);
 			return 0;
 		}
+		if ((value & FUTEX_TID_MASK) != (uint32_t)thread->id)
+			return 0;
 		if (user_compare_exchange32_nofault(address, value, (value & FUTEX_WAITERS) |
 						    FUTEX_OWNER_DIED, &found) < 0) {
 			if (user_fault_in(address, sizeof(value), true) < 0)
@@ -59,7 +50,7 @@ static int word_release(struct thread *thread, user_address_t address, bool is_p
 			break;
 	}
 	if (!is_priority && (value & FUTEX_WAITERS))
-		futex_wake_address(address, 1);
+		(void)futex_wake_address(address, 1);
 	return 0;
 }
 
@@ -90,22 +81,31 @@ static void robust_list_walk(struct thread *thread, user_address_t head_address)
 				   true);
 }
 
-void futex_thread_exit(struct thread *thread)
+/* What the thread holds is given up; `leaves`: it can hold nothing any more. */
+static void futexes_release(struct thread *thread, bool leaves)
 {
-	struct futex_thread *futexes = thread->futexes;
 	user_address_t clear = thread->clear_tid_address;
 
-	if (futexes) {
-		if (futexes->robust_head)
-			robust_list_walk(thread, futexes->robust_head);
-		thread->futexes = NULL;
-		heap_free(futexes);
-	}
-	futex_release_all(thread);
+	if (thread->futexes.robust_head)
+		robust_list_walk(thread, thread->futexes.robust_head);
+	thread->futexes.robust_head = 0;
+	futex_release_owned(thread, leaves);
 	thread->clear_tid_address = 0;
 	/* Nobody but other threads of the space could see it. */
 	if (clear && thread->process->space &&
 	    (thread->process->thread_count > 1 || thread->process->space->users > 1) &&
 	    user_store32(clear, 0) == 0)
-		futex_wake_address(clear, 1);
+		(void)futex_wake_address(clear, 1);
+}
+
+void futex_thread_execute(struct thread *thread)
+{
+	futexes_release(thread, false);
+}
+
+void futex_thread_exit(struct thread *thread)
+{
+	futexes_release(thread, true);
+	heap_free(thread->futexes.spare);
+	thread->futexes.spare = NULL;
 }

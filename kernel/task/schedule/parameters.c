@@ -90,7 +90,15 @@ int schedule_parameters_set(struct thread *thread, const struct schedule_paramet
 	attach(queue, thread, was_waiting);
 	spin_unlock_masked(&queue->lock);
 	interrupts_restore_and_preempt(were_enabled);
+	futex_priority_changed(thread);
 	return 0;
+}
+
+uint32_t schedule_own_priority(const struct thread *thread)
+{
+	const struct schedule_entity *entity = &thread->schedule;
+
+	return is_real_time_policy(entity->policy) ? entity->priority : 0;
 }
 
 NO_THREAD_ANALYSIS void schedule_priority_inherit(struct thread *thread, uint32_t priority)

@@ -216,6 +216,11 @@ void process_leader_set(struct thread *thread)
 		thread_put(old);
 }
 
+uint32_t process_threads_shown(const struct process *process)
+{
+	return READ_ONCE(process->thread_count) + READ_ONCE(process->leader_has_left);
+}
+
 bool process_thread_remove(struct thread *thread)
 {
 	struct process *process = thread->process;

@@ -13,7 +13,7 @@ struct vdso_data {
 	uint32_t sequence;
 	uint32_t clock_mode;		/* 0: make the system call; 1: cycle counter */
 	uint64_t cycle_last;		/* counter at the last update */
-	uint64_t multiplier;		/* ns = (cycles * multiplier + fraction) >> shift, 128 bit */
+	uint64_t multiplier;	/* ns = (cycles * multiplier + fraction) >> shift, 128 bit */
 	uint32_t shift;
 	uint32_t coarse_resolution_ns;
 	uint64_t monotonic_ns;		/* at cycle_last */
