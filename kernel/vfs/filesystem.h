@@ -56,7 +56,16 @@ struct superblock {
 	uint32_t time_granularity_ns;
 	void *data;				/* the file system's */
 	struct list_node node;
+	struct list_head mounts;		/* mount.superblock_node; superblock_mounts_lock() */
+	int64_t removed_count;			/* inodes in use without a name; atomic */
 };
+
+/* Counts of writers are spread over CPUs: files are opened for writing often, and everywhere. */
+#define MOUNT_WRITER_SLOTS 8
+#define MOUNT_WRITERS_HELD (1ul << 62)	/* in flags: vfs/mount/write.c */
+struct mount_writers {
+	uint32_t count;			/* atomic */
+} __attribute__((aligned(64)));
 
 /* The file systems of this kernel (generated from kernel.list). */
 extern struct filesystem *const kernel_filesystems[];
@@ -78,7 +87,9 @@ struct mount {
 	struct list_node all_node;
 	bool is_detached;			/* in no tree: new, or unmounted and still in use */
 	bool is_unbindable;			/* MS_UNBINDABLE */
+	struct list_node superblock_node;
 	struct rcu_head rcu;
+	struct mount_writers writers[MOUNT_WRITER_SLOTS];
 };
 
 /* mount(2), umount2(2), pivot_root(2) on checked kernel strings. May sleep. */

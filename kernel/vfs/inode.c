@@ -52,6 +52,8 @@ void inode_put(struct inode *inode)
 	atomic_fetch_or_relaxed(&inode->state, INODE_DYING);
 	if (inode->locks)
 		file_locks_free(inode);
+	if (inode->attributes.link_count == 0)
+		atomic_fetch_subtract_ordered(&inode->superblock->removed_count, 1);
 	inode->superblock->operations->evict(inode);
 }
 
@@ -105,11 +107,17 @@ void inode_size_set(struct inode *inode, uint64_t size)
 void inode_link_add(struct inode *inode, int links)
 {
 	int64_t now = time_realtime_coarse_ns();
+	uint32_t before, after;
 
 	inode_change_begin(inode);
-	inode->attributes.link_count = (uint32_t)((int)inode->attributes.link_count + links);
+	before = inode->attributes.link_count;
+	after = (uint32_t)((int)before + links);
+	inode->attributes.link_count = after;
 	inode->attributes.times.changed_ns = now;
 	inode_change_end(inode);
+	/* Without a name it is to go with its last user; linkat may still give it one. */
+	if ((after == 0) != (before == 0))
+		atomic_fetch_add_ordered(&inode->superblock->removed_count, after == 0 ? 1 : -1);
 }
 
 void inode_change_apply(struct inode *inode, const struct attribute_change *change)

@@ -24,8 +24,11 @@ bool mount_is_attached(const struct mount *mount);
 /* A mount of the superblock in the tree, with a reference; NULL: none. */
 struct mount *mount_find(struct superblock *superblock);
 
-/* Whether changes of what is seen through the mount are refused. */
+/* Whether changes of what is seen through the mount are refused, to be shown. */
 bool mount_is_read_only(const struct mount *mount);
+/* Before a change: -EROFS, or the mount stays writable until mount_write_end(). */
+int mount_write_begin(struct mount *mount) MUST_CHECK;
+void mount_write_end(struct mount *mount);
 
 /* Whether anything is mounted on a name (in any mount): rename and rmdir give -EBUSY. */
 static inline bool name_is_mount_point(const struct name *name)

@@ -136,15 +136,19 @@ static int open_by_type(struct inode *inode, struct file *file)
 
 static int access_get(const struct path *path, struct inode *inode, struct file *file)
 {
-	uint16_t type = inode_type(inode);
+	int error;
 
 	if (file->mode & FILE_EXECUTES)
 		return inode_write_deny(inode);
-	if (!(file->mode & FILE_WRITE) || (type != S_IFREG && type != S_IFDIR))
+	if (!(file->mode & FILE_WRITE) || inode_type(inode) != S_IFREG)
 		return 0;
-	if (mount_is_read_only(path->mount))
-		return -EROFS;
-	return inode_write_access_get(inode);
+	error = inode_write_access_get(inode);
+	if (error)
+		return error;
+	error = mount_write_begin(path->mount);
+	if (error)
+		inode_write_access_put(inode);
+	return error;
 }
 
 static const struct file_operations path_only_operations;
@@ -204,13 +208,10 @@ static bool is_parent_watched(const struct name *name)
 	return is_watched;
 }
 
-static int open_object(const struct path *path, const struct open_request *request,
-		       bool was_created, struct file **file)
+static int open_checked(const struct path *path, const struct open_request *request,
+			bool was_created, bool truncates, struct file **file)
 {
 	struct inode *inode = path->name->inode;
-	bool is_path_only = request->flags & O_PATH;
-	bool truncates = (request->flags & O_TRUNC) && inode_type(inode) == S_IFREG &&
-		!was_created;
 	unsigned may = wanted_access(request);
 	int error;
 
@@ -218,9 +219,7 @@ static int open_object(const struct path *path, const struct open_request *reque
 		may = wanted_access(&(struct open_request){
 			.flags = request->flags & ~(uint32_t)O_TRUNC,
 			.is_exec = request->is_exec });
-	if (truncates && mount_is_read_only(path->mount))
-		return -EROFS;
-	if (!is_path_only && !was_created) {
+	if (!(request->flags & O_PATH) && !was_created) {
 		error = may_open(path, inode, may, request);
 		if (error)
 			return error;
@@ -240,22 +239,41 @@ static int open_object(const struct path *path, const struct open_request *reque
 	return 0;
 }
 
+static int open_object(const struct path *path, const struct open_request *request,
+		       bool was_created, struct file **file)
+{
+	bool truncates = (request->flags & O_TRUNC) && !was_created &&
+		inode_type(path->name->inode) == S_IFREG;
+	int error;
+
+	if (likely(!truncates))
+		return open_checked(path, request, was_created, false, file);
+	/* Even a file that is opened for reading is changed by this. */
+	error = mount_write_begin(path->mount);
+	if (error)
+		return error;
+	error = open_checked(path, request, was_created, true, file);
+	mount_write_end(path->mount);
+	return error;
+}
+
 /* Directory lock held for writing; `name` is negative. */
 static int create_locked(struct walker *walker, struct name *name,
 			 const struct open_request *request)
 {
 	struct inode *directory = walker->inode;
-	int error = mount_is_read_only(walker->at.mount) ? -EROFS : 0;
+	int error = mount_write_begin(walker->at.mount);
 
-	if (error == 0)
-		error = directory_may_create(walker->at.name);
 	if (error)
 		return error;
-	if (!directory->operations->create)
-		return -EACCES;
-	error = directory->operations->create(directory, name,
-					      S_IFREG | (request->mode & 07777 &
-							 ~directory_umask()));
+	error = directory_may_create(walker->at.name);
+	if (error == 0 && !directory->operations->create)
+		error = -EACCES;
+	if (error == 0)
+		error = directory->operations->create(directory, name,
+						      S_IFREG | (request->mode & 07777 &
+								 ~directory_umask()));
+	mount_write_end(walker->at.mount);
 	if (error == 0)
 		notify_name(walker->at.name, name->inode, name->text, IN_CREATE, 0);
 	return error;
@@ -327,25 +345,35 @@ static int walk_creating(struct walker *walker, const struct open_request *reque
 	}
 }
 
+/* A file without a name in a directory that may be written to. */
+static int make_unnamed(const struct path *directory, const struct open_request *request,
+			struct inode **inode)
+{
+	struct inode *parent = directory->name->inode;
+	int error = mount_write_begin(directory->mount);
+
+	if (error)
+		return error;
+	error = inode_permission(parent, MAY_WRITE | MAY_EXECUTE);
+	if (error == 0 && !parent->operations->make_unnamed)
+		error = -EOPNOTSUPP;
+	if (error == 0)
+		error = parent->operations->make_unnamed(parent, inode,
+							 S_IFREG | (request->mode & 07777 &
+								    ~directory_umask()));
+	mount_write_end(directory->mount);
+	return error;
+}
+
 /* O_TMPFILE: `at` is the directory; the file gets a name of its own outside the tree. */
 static int open_unnamed(const struct path *directory, const struct open_request *request,
 			struct file **file)
 {
-	struct inode *parent = directory->name->inode, *inode;
 	struct path path = { directory->mount, NULL };
+	struct inode *inode;
 	char text[24];
-	int error;
+	int error = make_unnamed(directory, request, &inode);
 
-	if (mount_is_read_only(directory->mount))
-		return -EROFS;
-	error = inode_permission(parent, MAY_WRITE | MAY_EXECUTE);
-	if (error)
-		return error;
-	if (!parent->operations->make_unnamed)
-		return -EOPNOTSUPP;
-	error = parent->operations->make_unnamed(parent, &inode,
-						 S_IFREG | (request->mode & 07777 &
-							    ~directory_umask()));
 	if (error)
 		return error;
 	if (!(request->flags & O_EXCL))

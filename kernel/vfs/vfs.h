@@ -73,7 +73,7 @@ long vfs_attribute_list(const struct path *path, char *names, size_t size);
 int vfs_attribute_remove(const struct path *path, const char *name) MUST_CHECK;
 
 /* Access times by the mount's rules; after a read. */
-void vfs_touch_accessed(const struct mount *mount, struct inode *inode);
+void vfs_touch_accessed(struct mount *mount, struct inode *inode);
 void vfs_file_accessed(struct file *file);
 /* The number in "pipe:[12]" and st_ino of files without an inode. */
 uint64_t vfs_anonymous_number(const struct file *file);

@@ -235,6 +235,21 @@ static int mount_propagation(const struct path *target, unsigned long flags)
 	return 0;
 }
 
+/* mount_mutex. Becoming read-only comes first: it is what may be refused for want of quiet. */
+static int superblock_change(struct superblock *superblock, unsigned long flags, const char *data)
+{
+	unsigned long kept = MS_RDONLY | MS_SYNCHRONOUS | MS_DIRSYNC | MS_LAZYTIME;
+	unsigned long before = superblock->flags;
+	int error = flags & MS_RDONLY ? superblock_read_only_set(superblock) : 0;
+
+	if (error)
+		return error;
+	if (superblock->operations->remount)
+		error = superblock->operations->remount(superblock, flags, data);
+	WRITE_ONCE(superblock->flags, error ? before : (before & ~kept) | (flags & kept));
+	return error;
+}
+
 static int mount_change(const struct path *target, unsigned long flags, const char *data)
 {
 	struct superblock *superblock = target->mount->superblock;
@@ -243,15 +258,10 @@ static int mount_change(const struct path *target, unsigned long flags, const ch
 	if (!is_root_of_mount(target))
 		return -EINVAL;
 	mutex_lock(&mount_mutex);
-	if (!(flags & MS_BIND)) {
-		unsigned long kept = MS_RDONLY | MS_SYNCHRONOUS | MS_DIRSYNC | MS_LAZYTIME;
-
-		if (superblock->operations->remount)
-			error = superblock->operations->remount(superblock, flags,
-								data ? data : "");
-		if (error == 0)
-			superblock->flags = (superblock->flags & ~kept) | (flags & kept);
-	}
+	if (!(flags & MS_BIND))
+		error = superblock_change(superblock, flags, data ? data : "");
+	else if (flags & MS_RDONLY)
+		error = mount_read_only_set(target->mount);
 	if (error == 0)
 		WRITE_ONCE(target->mount->flags, flags & MOUNT_FLAGS_OF_MOUNT);
 	mutex_unlock(&mount_mutex);

@@ -20,6 +20,14 @@ void mount_detach(struct mount *mount);
 /* mount_mutex: what is below and including `mount`, parents first; NULL at the end. */
 struct mount *mount_next_below(struct mount *mount, struct mount *top);
 
+/* mount_mutex. From now on nothing is changed through the mount, or any of the superblock's: 0, or
+ * -EBUSY while somebody may. */
+int mount_read_only_set(struct mount *mount) MUST_CHECK;
+int superblock_read_only_set(struct superblock *superblock) MUST_CHECK;
+/* Guards superblock->mounts. */
+void superblock_mounts_lock(void);
+void superblock_mounts_unlock(void);
+
 int superblock_create(struct filesystem *filesystem, const char *source, const char *options,
 		      unsigned long flags, struct superblock **superblock) MUST_CHECK;
 void superblock_put(struct superblock *superblock);

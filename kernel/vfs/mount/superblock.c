@@ -44,6 +44,7 @@ static int superblock_make(struct filesystem *filesystem, const char *source, co
 	if (!superblock)
 		return -ENOMEM;
 	refcount_init(&superblock->references, 1);
+	list_init(&superblock->mounts);
 	superblock->filesystem = filesystem;
 	superblock->flags = flags & (MS_RDONLY | MS_SYNCHRONOUS | MS_DIRSYNC | MS_LAZYTIME);
 	superblock->device =

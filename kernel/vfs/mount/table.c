@@ -73,6 +73,16 @@ bool mount_get_unless_detached(struct mount *mount)
 	return false;
 }
 
+NO_THREAD_ANALYSIS void superblock_mounts_lock(void)
+{
+	spin_lock(&table_lock);
+}
+
+NO_THREAD_ANALYSIS void superblock_mounts_unlock(void)
+{
+	spin_unlock(&table_lock);
+}
+
 void mount_get(struct mount *mount)
 {
 	refcount_get(&mount->references);
@@ -90,6 +100,9 @@ void mount_put(struct mount *mount)
 {
 	if (!refcount_put(&mount->references))
 		return;
+	superblock_mounts_lock();
+	list_remove(&mount->superblock_node);
+	superblock_mounts_unlock();
 	name_put(mount->root);
 	superblock_put(mount->superblock);
 	rcu_call(&mount->rcu, mount_free_rcu);
@@ -131,6 +144,9 @@ struct mount *mount_create(struct superblock *superblock, struct name *root,
 	list_node_init(&mount->child_node);
 	hash_list_node_init(&mount->hash_node);
 	list_node_init(&mount->all_node);
+	superblock_mounts_lock();
+	list_add(&superblock->mounts, &mount->superblock_node);
+	superblock_mounts_unlock();
 	return mount;
 }
 

@@ -70,18 +70,20 @@ int vfs_attribute_set(const struct path *path, const char *name, const void *val
 		return -EINVAL;
 	if (size > ATTRIBUTE_SIZE_MAXIMUM)
 		return -E2BIG;
-	if (mount_is_read_only(path->mount))
-		return -EROFS;
-	error = attribute_permission(inode, name, true);
+	error = mount_write_begin(path->mount);
 	if (error)
 		return error;
-	if (!inode->operations->attribute_set)
-		return -EOPNOTSUPP;
-	shared_lock_write(&inode->lock);
-	error = inode->operations->attribute_set(inode, name, value, size, flags);
-	if (error == 0)
-		inode_touch(inode, false, false, true);
-	shared_unlock_write(&inode->lock);
+	error = attribute_permission(inode, name, true);
+	if (error == 0 && !inode->operations->attribute_set)
+		error = -EOPNOTSUPP;
+	if (error == 0) {
+		shared_lock_write(&inode->lock);
+		error = inode->operations->attribute_set(inode, name, value, size, flags);
+		if (error == 0)
+			inode_touch(inode, false, false, true);
+		shared_unlock_write(&inode->lock);
+	}
+	mount_write_end(path->mount);
 	if (error == 0)
 		notify_path(path, IN_ATTRIB);
 	return error;
@@ -124,18 +126,20 @@ int vfs_attribute_remove(const struct path *path, const char *name)
 	struct inode *inode = path->name->inode;
 	int error;
 
-	if (mount_is_read_only(path->mount))
-		return -EROFS;
-	error = attribute_permission(inode, name, true);
+	error = mount_write_begin(path->mount);
 	if (error)
 		return error;
-	if (!inode->operations->attribute_remove)
-		return -EOPNOTSUPP;
-	shared_lock_write(&inode->lock);
-	error = inode->operations->attribute_remove(inode, name);
-	if (error == 0)
-		inode_touch(inode, false, false, true);
-	shared_unlock_write(&inode->lock);
+	error = attribute_permission(inode, name, true);
+	if (error == 0 && !inode->operations->attribute_remove)
+		error = -EOPNOTSUPP;
+	if (error == 0) {
+		shared_lock_write(&inode->lock);
+		error = inode->operations->attribute_remove(inode, name);
+		if (error == 0)
+			inode_touch(inode, false, false, true);
+		shared_unlock_write(&inode->lock);
+	}
+	mount_write_end(path->mount);
 	if (error == 0)
 		notify_path(path, IN_ATTRIB);
 	return error;

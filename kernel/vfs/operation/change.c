@@ -98,6 +98,7 @@ static void change_notify(const struct path *path, uint32_t mask)
 }
 
 static int truncate_path(const struct path *path, uint64_t size);
+static int change_locked(struct inode *inode, struct attribute_change *change);
 
 int vfs_change(const struct path *path, struct attribute_change *change)
 {
@@ -111,10 +112,23 @@ int vfs_change(const struct path *path, struct attribute_change *change)
 		change->mask &= ~(uint32_t)CHANGE_ACCESSED;
 	if (change->mask & CHANGE_MODIFIED_NOW)
 		change->mask &= ~(uint32_t)CHANGE_MODIFIED;
-	if (mount_is_read_only(path->mount))
-		return -EROFS;
+	error = mount_write_begin(path->mount);
+	if (error)
+		return error;
 	if ((change->mask & CHANGE_MODE) && inode_type(inode) == S_IFLNK)
-		return -EOPNOTSUPP;
+		error = -EOPNOTSUPP;
+	else
+		error = change_locked(inode, change);
+	mount_write_end(path->mount);
+	if (error == 0)
+		change_notify(path, change->mask);
+	return error;
+}
+
+static int change_locked(struct inode *inode, struct attribute_change *change)
+{
+	int error;
+
 	shared_lock_write(&inode->lock);
 	if ((change->mask & (CHANGE_UID | CHANGE_GID)) && !inode_is_directory(inode))
 		drop_set_id(inode, change);
@@ -132,8 +146,6 @@ int vfs_change(const struct path *path, struct attribute_change *change)
 		error = inode->operations->change ? inode->operations->change(inode, change)
 						  : -EPERM;
 	shared_unlock_write(&inode->lock);
-	if (error == 0)
-		change_notify(path, change->mask);
 	return error;
 }
 
@@ -184,18 +196,19 @@ static int truncate_path(const struct path *path, uint64_t size)
 		return -EISDIR;
 	if (inode_type(inode) != S_IFREG || (int64_t)size < 0)
 		return -EINVAL;
-	if (mount_is_read_only(path->mount))
-		return -EROFS;
+	error = mount_write_begin(path->mount);
+	if (error)
+		return error;
 	error = inode_permission(inode, MAY_WRITE);
-	if (error)
-		return error;
-	if (inode->state & INODE_APPEND_ONLY)
-		return -EPERM;
-	error = inode_write_access_get(inode);
-	if (error)
-		return error;
-	error = truncate_inode(inode, size);
-	inode_write_access_put(inode);
+	if (error == 0 && (inode->state & INODE_APPEND_ONLY))
+		error = -EPERM;
+	if (error == 0)
+		error = inode_write_access_get(inode);
+	if (error == 0) {
+		error = truncate_inode(inode, size);
+		inode_write_access_put(inode);
+	}
+	mount_write_end(path->mount);
 	if (error == 0)
 		notify_path(path, IN_MODIFY);
 	return error;

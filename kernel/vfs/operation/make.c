@@ -16,11 +16,14 @@ struct making {
 	struct walk_last last;
 	struct name *name;
 	struct inode *directory;
+	int write_error;		/* of mount_write_begin() */
 };
 
 NO_THREAD_ANALYSIS static void making_end(struct making *making)
 {
 	shared_unlock_write(&making->directory->lock);
+	if (making->write_error == 0)
+		mount_write_end(making->last.parent.mount);
 	if (making->name)
 		name_put(making->name);
 	walk_last_release(&making->last);
@@ -40,14 +43,15 @@ static int making_begin(struct making *making, int at, const char *text, bool wa
 	}
 	making->name = NULL;
 	making->directory = last->parent.name->inode;
+	making->write_error = mount_write_begin(last->parent.mount);
 	shared_lock_write(&making->directory->lock);
 	error = walk_lookup_locked(last->parent.name, last->text, last->length, &making->name);
 	if (error == 0 && making->name->inode)
 		error = -EEXIST;
 	if (error == 0 && last->has_trailing_slash && !wants_directory)
 		error = -ENOENT;
-	if (error == 0 && mount_is_read_only(last->parent.mount))
-		error = -EROFS;
+	if (error == 0)
+		error = making->write_error;
 	if (error)
 		making_end(making);
 	return error;

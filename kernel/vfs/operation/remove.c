@@ -47,29 +47,36 @@ static int unlink_found(struct walk_last *last, struct name *name)
 	return 0;
 }
 
+typedef int (*removal)(struct walk_last *last, struct name *name);
+
+/* Finds the name in its locked directory and has it removed. */
+static int remove_last(struct walk_last *last, removal remove)
+{
+	struct inode *directory = last->parent.name->inode;
+	struct name *name;
+	int error = mount_write_begin(last->parent.mount);
+
+	if (error)
+		return error;
+	shared_lock_write(&directory->lock);
+	error = walk_lookup_locked(last->parent.name, last->text, last->length, &name);
+	if (error == 0) {
+		error = remove(last, name);
+		name_put(name);
+	}
+	shared_unlock_write(&directory->lock);
+	mount_write_end(last->parent.mount);
+	return error;
+}
+
 int vfs_unlink(int at, const char *text)
 {
 	struct walk_last last;
-	struct inode *directory;
-	struct name *name;
 	int error = walk_parent(at, text, 0, &last);
 
 	if (error)
 		return error;
-	directory = last.parent.name->inode;
-	if (last.kind != LAST_NORMAL) {
-		error = -EISDIR;
-	} else if (mount_is_read_only(last.parent.mount)) {
-		error = -EROFS;
-	} else {
-		shared_lock_write(&directory->lock);
-		error = walk_lookup_locked(last.parent.name, last.text, last.length, &name);
-		if (error == 0) {
-			error = unlink_found(&last, name);
-			name_put(name);
-		}
-		shared_unlock_write(&directory->lock);
-	}
+	error = last.kind == LAST_NORMAL ? remove_last(&last, unlink_found) : -EISDIR;
 	walk_last_release(&last);
 	return error;
 }
@@ -105,29 +112,23 @@ static int remove_found(struct walk_last *last, struct name *name)
 int vfs_remove_directory(int at, const char *text)
 {
 	struct walk_last last;
-	struct inode *directory;
-	struct name *name;
 	int error = walk_parent(at, text, 0, &last);
 
 	if (error)
 		return error;
-	directory = last.parent.name->inode;
-	if (last.kind == LAST_DOT_DOT) {
+	switch (last.kind) {
+	case LAST_DOT_DOT:
 		error = -ENOTEMPTY;
-	} else if (last.kind == LAST_DOT) {
+		break;
+	case LAST_DOT:
 		error = -EINVAL;
-	} else if (last.kind == LAST_ROOT) {
+		break;
+	case LAST_ROOT:
 		error = -EBUSY;
-	} else if (mount_is_read_only(last.parent.mount)) {
-		error = -EROFS;
-	} else {
-		shared_lock_write(&directory->lock);
-		error = walk_lookup_locked(last.parent.name, last.text, last.length, &name);
-		if (error == 0) {
-			error = remove_found(&last, name);
-			name_put(name);
-		}
-		shared_unlock_write(&directory->lock);
+		break;
+	case LAST_NORMAL:
+		error = remove_last(&last, remove_found);
+		break;
 	}
 	walk_last_release(&last);
 	return error;

@@ -223,8 +223,9 @@ static int rename_between(struct renaming *renaming)
 		return -EBUSY;
 	if (renaming->to.kind != LAST_NORMAL)
 		return renaming->flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
-	if (mount_is_read_only(from->mount))
-		return -EROFS;
+	error = mount_write_begin(from->mount);
+	if (error)
+		return error;
 	renaming->from_name = NULL;
 	renaming->to_name = NULL;
 	trap = directories_lock(from->name, to->name);
@@ -234,6 +235,7 @@ static int rename_between(struct renaming *renaming)
 	if (renaming->to_name)
 		name_put(renaming->to_name);
 	directories_unlock(from->name, to->name);
+	mount_write_end(from->mount);
 	return error;
 }
 

@@ -173,10 +173,13 @@ static bool access_is_due(const struct mount *mount, struct inode *inode, int64_
 		now - times->accessed_ns >= 24 * 3600 * NANOSECONDS_PER_SECOND;
 }
 
-void vfs_touch_accessed(const struct mount *mount, struct inode *inode)
+void vfs_touch_accessed(struct mount *mount, struct inode *inode)
 {
-	if (mount && access_is_due(mount, inode, time_realtime_coarse_ns()))
-		inode_touch(inode, true, false, false);
+	if (!mount || !access_is_due(mount, inode, time_realtime_coarse_ns()) ||
+	    mount_write_begin(mount))
+		return;
+	inode_touch(inode, true, false, false);
+	mount_write_end(mount);
 }
 
 void vfs_file_accessed(struct file *file)
@@ -188,6 +191,12 @@ void vfs_file_accessed(struct file *file)
 void vfs_unnamed_text(const struct inode *inode, char *text, size_t size)
 {
 	format_print(text, size, "#%llu", (unsigned long long)inode->number);
+}
+
+static void write_access_put(struct file *file)
+{
+	inode_write_access_put(file->inode);
+	mount_write_end(file->mount);
 }
 
 static void file_detach(struct file *file)
@@ -204,7 +213,7 @@ static void file_detach(struct file *file)
 	if (file->mode & FILE_EXECUTES)
 		inode_write_allow(inode);
 	else if ((file->mode & FILE_WRITE) && inode_type(inode) == S_IFREG)
-		inode_write_access_put(inode);
+		write_access_put(file);
 	file->inode = NULL;
 	/* The mount last: it may be what keeps the file system, which the inode needs to go. */
 	inode_put(inode);

@@ -3,6 +3,7 @@
  * /proc/self/mountinfo.
  */
 #include "support.h"
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/statfs.h>
 
@@ -198,6 +199,138 @@ TEST(remount_refuses_a_busy_writer)
 	CHECK_OK(raw_mount(NULL, "m", NULL, MS_REMOUNT, NULL));
 	CHECK_OK(open("m/f", O_RDWR));
 	CHECK_OK(syscall(SYS_umount2, "m", MNT_DETACH));
+}
+
+static int remount(const char *name, unsigned long flags)
+{
+	return (int)raw_mount(NULL, name, NULL, MS_REMOUNT | flags, NULL);
+}
+
+TEST(remount_looks_for_mappings_and_removed_files)
+{
+	char *start;
+	int fd;
+
+	REQUIRE_OK(mkdir("m", 0755));
+	REQUIRE_OK(raw_mount("t", "m", "tmpfs", 0, NULL));
+	file_make("m/f", PAGE);
+	fd = file_open("m/f", O_RDWR);
+	start = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	REQUIRE(start != MAP_FAILED);
+	close(fd);
+	CHECK_ERRNO(remount("m", MS_RDONLY), EBUSY);
+	REQUIRE_OK(munmap(start, PAGE));
+	fd = file_open("m/f", O_RDONLY);
+	start = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	REQUIRE(start != MAP_FAILED);
+	CHECK_OK(remount("m", MS_RDONLY));
+	start[0] = 1;
+	CHECK_ERRNO(open("m/f", O_RDONLY | O_TRUNC), EROFS);
+	CHECK_ERRNO(open("m/f", O_WRONLY), EROFS);
+	CHECK_OK(remount("m", 0));
+	CHECK_OK(unlink("m/f"));
+	CHECK_ERRNO(remount("m", MS_RDONLY), EBUSY);
+	REQUIRE_OK(munmap(start, PAGE));
+	CHECK_ERRNO(remount("m", MS_RDONLY), EBUSY);
+	close(fd);
+	CHECK_OK(remount("m", MS_RDONLY));
+	CHECK_OK(remount("m", 0));
+	fd = REQUIRE_OK(open("m", O_TMPFILE | O_RDWR, 0600));
+	CHECK_ERRNO(remount("m", MS_RDONLY), EBUSY);
+	close(fd);
+	REQUIRE_OK(mkdir("m/d", 0755));
+	fd = file_open("m/d", O_RDONLY);
+	REQUIRE_OK(rmdir("m/d"));
+	CHECK_ERRNO(remount("m", MS_RDONLY), EBUSY);
+	close(fd);
+	/* What is not data does not count: a pipe with a name. */
+	REQUIRE_OK(mkfifo("m/p", 0600));
+	fd = file_open("m/p", O_RDWR);
+	CHECK_OK(remount("m", MS_RDONLY));
+	CHECK_EQUAL(write(fd, "x", 1), 1);
+	CHECK_OK(syscall(SYS_umount2, "m", MNT_DETACH));
+}
+
+TEST(remount_of_one_of_two_views)
+{
+	int fd;
+
+	REQUIRE_OK(mkdir("m", 0755));
+	REQUIRE_OK(mkdir("b", 0755));
+	REQUIRE_OK(raw_mount("t", "m", "tmpfs", 0, NULL));
+	REQUIRE_OK(raw_mount("m", "b", NULL, MS_BIND, NULL));
+	fd = file_open("m/f", O_RDWR | O_CREAT);
+	CHECK_OK(remount("b", MS_BIND | MS_RDONLY));
+	CHECK_ERRNO(open("b/f", O_WRONLY), EROFS);
+	CHECK_EQUAL(write(fd, "abc", 3), 3);
+	CHECK_ERRNO(remount("m", MS_BIND | MS_RDONLY), EBUSY);
+	close(fd);
+	CHECK_OK(remount("b", MS_BIND));
+	fd = file_open("b/f", O_WRONLY);
+	CHECK_ERRNO(remount("b", MS_BIND | MS_RDONLY), EBUSY);
+	CHECK_ERRNO(remount("m", MS_RDONLY), EBUSY);
+	CHECK_OK(remount("m", MS_BIND | MS_RDONLY));
+	/* A view that is gone from the tree still counts while it is in use. */
+	CHECK_OK(syscall(SYS_umount2, "b", MNT_DETACH));
+	CHECK_ERRNO(remount("m", MS_RDONLY), EBUSY);
+	close(fd);
+	CHECK_OK(remount("m", MS_RDONLY));
+	CHECK_OK(syscall(SYS_umount2, "m", 0));
+}
+
+/* Appends to its file until it is killed; only a read-only mount may keep it from that. */
+static void append_for_ever(int number)
+{
+	char name[16];
+	int fd;
+
+	snprintf(name, sizeof(name), "m/%d", number);
+	for (;;) {
+		fd = open(name, O_WRONLY | O_APPEND | O_CREAT, 0600);
+		if (fd >= 0)
+			CHECK_EQUAL(write(fd, "line", 4), 4);
+		else
+			CHECK_EQUAL(errno, EROFS);
+		close(fd);
+		if (mkdir("m/d", 0700) != 0)
+			CHECK(errno == EROFS || errno == EEXIST);
+		if (rmdir("m/d") != 0)
+			CHECK(errno == EROFS || errno == ENOENT);
+	}
+}
+
+TEST(nothing_changes_once_it_is_read_only)
+{
+	long sizes[2], rounds = 0;
+	pid_t writers[3];
+
+	REQUIRE_OK(mkdir("m", 0755));
+	REQUIRE_OK(raw_mount("t", "m", "tmpfs", 0, NULL));
+	for (int i = 0; i < 3; i++) {
+		writers[i] = fork();
+		if (writers[i] == 0)
+			append_for_ever(i);
+	}
+	for (int tries = 0; rounds < 20 && tries < 200000; tries++) {
+		if (remount("m", MS_RDONLY) != 0) {
+			REQUIRE(errno == EBUSY);
+			continue;
+		}
+		sizes[0] = file_size("m/0") + file_size("m/1") + file_size("m/2");
+		sched_yield();
+		sleep_milliseconds(1);
+		sizes[1] = file_size("m/0") + file_size("m/1") + file_size("m/2");
+		CHECK_EQUAL(sizes[1], sizes[0]);
+		REQUIRE_OK(remount("m", 0));
+		rounds++;
+	}
+	CHECK_AT_LEAST(rounds, 1);
+	for (int i = 0; i < 3; i++) {
+		REQUIRE_OK(kill(writers[i], SIGKILL));
+		child_wait(writers[i]);
+	}
+	CHECK_OK(remount("m", MS_RDONLY));
+	CHECK_OK(syscall(SYS_umount2, "m", 0));
 }
 
 TEST(flags_take_effect)
