@@ -12,6 +12,7 @@
 #include "memory/space.h"
 #include "memory/user.h"
 #include "process/internal.h"
+#include "task/schedule.h"
 #include "task/trace.h"
 #include <abi/fcntl.h>
 #include <abi/process.h>
@@ -125,6 +126,8 @@ static int thread_prepare(struct thread *child, const struct clone_request *requ
 	trace_thread_update(child);
 	child->signals.blocked = parent->signals.blocked;
 	child->no_new_privileges = parent->no_new_privileges;
+	if (io_priority_fork(child, parent, request->flags & CLONE_IO))
+		return -ENOMEM;
 	if (request->flags & CLONE_CHILD_CLEARTID)
 		child->clear_tid_address = request->child_tid;
 	/* The alternate stack is kept by processes, and by vfork as Linux does; not by threads. */

@@ -50,6 +50,18 @@ void thread_stop_prepare(uint32_t state);
 /* Inherits scheduling from the parent (fork); the parent is current. */
 void schedule_fork(struct thread *child, struct thread *parent);
 
+/*
+ * I/O priority: a class in the upper bits, a level and hints below. Own: what was set, 0 if nothing
+ * or the thread has ended. Setting and fork: -ENOMEM.
+ */
+#define IO_CLASS_SHIFT 13
+enum { IO_CLASS_NONE, IO_CLASS_REAL_TIME, IO_CLASS_BEST_EFFORT, IO_CLASS_IDLE };
+int io_priority_set(struct thread *thread, uint32_t priority) MUST_CHECK;
+uint32_t io_priority_own(const struct thread *thread);
+uint32_t io_priority_effective(struct thread *thread);
+int io_priority_fork(struct thread *child, struct thread *parent, bool is_shared) MUST_CHECK;
+void io_priority_release(struct thread *thread);	/* it is being freed */
+
 /* Statistics and controls below /proc/aegis; started with the rest of task/. */
 void schedule_statistics_start(void);
 

@@ -98,6 +98,7 @@ static int id_assign(struct thread *thread)
 
 static void thread_free_parts(struct thread *thread)
 {
+	io_priority_release(thread);
 	context_release(&thread->context);
 	heap_free(thread->context.locks);
 	kernel_stack_free(thread->context.stack_base);

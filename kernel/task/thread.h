@@ -67,6 +67,7 @@ struct thread {
 	uint32_t no_new_privileges;
 	bool has_asked_right;		/* debug builds: since the call began (task/authority.c) */
 	uint64_t timer_slack_ns;		/* PR_SET_TIMERSLACK; 0: the default */
+	void *io_context;			/* schedule/io_priority.c; NULL until used */
 	uint64_t restart_function;		/* enum restart_kind, for restart_syscall */
 	union {
 		struct {
@@ -128,8 +129,7 @@ struct process {
 	int32_t exit_status;			/* as wait4 shows it */
 	int32_t exit_signal;			/* tells the parent of the end; 0: nothing */
 	uint32_t real_uid;			/* of its threads, kept after they are gone */
-	/* The thread that waits for others to die in exec. */
-	struct thread *group_exec;
+	struct thread *group_exec;		/* waits for the others to die in exec */
 	int32_t parent_death_signal;
 
 	/* Own locks inside. */
@@ -274,8 +274,9 @@ struct process_group *process_group_find(int32_t id);
 struct session *session_find(int32_t id);
 void process_group_put(struct process_group *group);
 void session_put(struct session *session);
-/* The next process with id >= *id, with a reference (procfs); NULL: no more. */
+/* The next process with id >= *id, and the n-th thread of one (procfs); NULL: no more. */
 struct process *process_next(int32_t *id);
+struct thread *process_thread_at(struct process *process, uint32_t n);
 
 /* Ids: one number space for threads, processes, groups and sessions. */
 int task_id_allocate(int32_t *id) MUST_CHECK;

@@ -56,8 +56,8 @@ struct superblock {
 	uint32_t time_granularity_ns;
 	void *data;				/* the file system's */
 	struct list_node node;
-	struct list_head mounts;		/* mount.superblock_node; superblock_mounts_lock() */
-	int64_t removed_count;			/* inodes in use without a name; atomic */
+	struct list_head mounts;	/* mount.superblock_node; superblock_mounts_lock() */
+	int64_t removed_count;		/* inodes in use without a name; atomic */
 };
 
 /* Counts of writers are spread over CPUs: files are opened for writing often, and everywhere. */

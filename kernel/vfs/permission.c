@@ -20,6 +20,8 @@ static enum capability_right right_for(enum linux_privilege privilege)
 	case PRIVILEGE_SYS_CHROOT:
 	case PRIVILEGE_SYS_ADMIN:
 		return CAPABILITY_MOUNT_CHANGE;
+	case PRIVILEGE_SYS_NICE:
+		return CAPABILITY_PROCESS_PRIORITY;
 	case PRIVILEGE_SYSLOG:
 		return CAPABILITY_SYSTEM_LOG;
 	default:

@@ -142,28 +142,6 @@ static int root_list(struct file *file, struct directory_sink *sink)
 	}
 }
 
-/* The n-th thread of a process with a reference; NULL: there are fewer. */
-static struct thread *thread_at(struct process *process, int64_t n)
-{
-	struct thread *thread, *found = NULL;
-
-	task_tree_lock();
-	/* A leader that left stands before the others, as it did. */
-	if (process->leader && process->leader_has_left && n-- == 0) {
-		found = process->leader;
-		thread_get(found);
-	}
-	list_for_each(thread, &process->threads, process_node) {
-		if (n-- == 0) {
-			if (thread_get_unless_dead(thread))
-				found = thread;
-			break;
-		}
-	}
-	task_tree_unlock();
-	return found;
-}
-
 static const struct proc_node thread_node = {
 	"task", S_IFDIR | 0555, .children = proc_thread_table,
 };
@@ -198,7 +176,7 @@ static int task_list(struct file *file, struct directory_sink *sink)
 	if (proc_list_table(file, sink, NULL))
 		return 0;
 	for (;;) {
-		struct thread *thread = thread_at(process, file->position - 2);
+		struct thread *thread = process_thread_at(process, (uint32_t)(file->position - 2));
 		int32_t id;
 
 		if (!thread)

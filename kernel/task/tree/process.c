@@ -239,3 +239,25 @@ bool process_thread_remove(struct thread *thread)
 		wait_queue_wake_all(&process->signals.leaving, 0);
 	return process->thread_count == 0;
 }
+
+struct thread *process_thread_at(struct process *process, uint32_t n)
+{
+	struct thread *thread, *found = NULL;
+	int64_t left = n;
+
+	task_tree_lock();
+	/* A leader that left stands before the others, as it did. */
+	if (process->leader && process->leader_has_left && left-- == 0) {
+		found = process->leader;
+		thread_get(found);
+	}
+	list_for_each(thread, &process->threads, process_node) {
+		if (left-- == 0) {
+			if (thread_get_unless_dead(thread))
+				found = thread;
+			break;
+		}
+	}
+	task_tree_unlock();
+	return found;
+}
