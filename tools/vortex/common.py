@@ -74,16 +74,20 @@ def remove_tree(path):
 def make(*arguments):
     """Builds with make, showing what it says."""
     jobs = f"-j{os.cpu_count() or 2}"
+    environment = dict(os.environ)
+    if "ARCH=aarch64" in arguments and os.uname().machine != "aarch64" and "-C" in arguments:
+        from .toolchain import musl_folder
+        environment["PATH"] = musl_folder("aarch64") + ":" + environment["PATH"]
     result = subprocess.run(["make", "--no-print-directory", "-s", jobs, *arguments], cwd=ROOT,
-                            stdout=sys.stderr)
+                            stdout=sys.stderr, env=environment)
     if result.returncode:
         raise Failure(f"make {' '.join(arguments)} failed")
 
 
 def build_kernel(arch, debug=False, test=False):
-    """Builds a kernel and returns the path of its ELF file."""
+    """Builds a kernel and returns the path of what QEMU boots."""
     say(f"building the kernel for {arch}{' with debug checks' if debug else ''}")
     variant = (["BUILD=debug"] if debug else []) + (["TEST=1"] if test else [])
     make(f"ARCH={arch}", *variant)
     suffix = "-debug" if debug else "-test" if test else ""
-    return os.path.join(BUILD, arch + suffix, "kernel.elf")
+    return os.path.join(BUILD, arch + suffix, "Image" if arch == "aarch64" else "kernel.elf")

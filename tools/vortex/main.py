@@ -128,7 +128,7 @@ def command_debug(options):
 
 def command_test(options):
     from . import suites
-    install_missing({**BUILD_NEEDS, **TEST_NEEDS})
+    install_missing({**BUILD_NEEDS, **TEST_NEEDS, **(CROSS_NEEDS if options.arch == "aarch64" else {})})
     return suites.main(options)
 
 

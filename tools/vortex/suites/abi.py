@@ -37,7 +37,7 @@ def initrd(arch, chosen, command=COMMAND):
     files = {}
     for name, path in chosen.items():
         stripped = path + ".stripped"
-        run(["strip", "-o", stripped, path] if arch == "x86_64" else ["cp", path, stripped])
+        run(["strip" if arch == os.uname().machine else f"{arch}-linux-gnu-strip", "-o", stripped, path])
         with open(stripped, "rb") as data:
             files[f"test/abi/{name}"] = (data.read(), 0o755)
         os.unlink(stripped)
