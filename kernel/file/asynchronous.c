@@ -85,7 +85,7 @@ void asynchronous_notify_all(struct asynchronous_files *files, int band)
 
 	rcu_read_lock();
 	list_for_each_rcu(entry, &files->entries, node)
-		file_asynchronous_notify(entry->file, band);
+		file_asynchronous_notify(entry->file, entry->file->owner_fd, band);
 	rcu_read_unlock();
 }
 
@@ -158,6 +158,8 @@ static uint32_t band_events(int reason)
 		return POLLIN | POLLRDNORM;
 	case POLL_OUT:
 		return POLLOUT | POLLWRNORM | POLLWRBAND;
+	case POLL_MSG:
+		return POLLIN | POLLRDNORM | POLLMSG;
 	case POLL_PRI:
 		return POLLPRI | POLLRDBAND;
 	case POLL_HUP:
@@ -167,11 +169,11 @@ static uint32_t band_events(int reason)
 	}
 }
 
-void file_asynchronous_notify(struct file *file, int band)
+void file_asynchronous_notify(struct file *file, int fd, int band)
 {
 	struct signal_information information = {
 		.si_signo = file->owner_signal, .si_code = band, .si_band = band_events(band),
-		.si_fd = file->owner_fd,
+		.si_fd = fd,
 	};
 
 	if (file->owner_id == 0)

@@ -149,12 +149,12 @@ int descriptor_table_copy(struct descriptor_table *from, unsigned limit,
 	return 0;
 }
 
-static void file_close(struct file *file)
+static void file_close(struct descriptor_table *table, struct file *file)
 {
 	if (file->operations->flush)
 		file->operations->flush(file);
 	if (file_hooks.closed)
-		file_hooks.closed(file);
+		file_hooks.closed(file, table);
 	file_put(file);
 }
 
@@ -167,7 +167,7 @@ void descriptor_table_put(struct descriptor_table *table)
 		return;
 	bitmap_for_each_set(fd, slots->used, slots->capacity) {
 		if (slots->files[fd])
-			file_close(slots->files[fd]);
+			file_close(table, slots->files[fd]);
 	}
 	/* Others found the table through the process under its signal lock, never by RCU alone. */
 	rcu_call(&slots->rcu, slots_free);
@@ -418,7 +418,7 @@ int descriptor_close(int fd)
 	if (file->operations->flush)
 		result = file->operations->flush(file);
 	if (file_hooks.closed)
-		file_hooks.closed(file);
+		file_hooks.closed(file, table);
 	file_put(file);
 	return result;
 }
@@ -445,7 +445,7 @@ static void close_range_locked(struct descriptor_table *table, unsigned first, u
 			continue;
 		/* Closing may sleep, and the slot is already empty, so nobody can find the file. */
 		spin_unlock(&table->lock);
-		file_close(file);
+		file_close(table, file);
 		blocking_yield_point();
 		spin_lock(&table->lock);
 	}
@@ -513,7 +513,7 @@ static int table_replace(struct descriptor_table *table, unsigned fd, struct fil
 	rcu_assign(table->slots->files[fd], file);
 	spin_unlock(&table->lock);
 	if (old)
-		file_close(old);
+		file_close(table, old);
 	return fd;
 }
 
@@ -577,7 +577,7 @@ void descriptor_table_close_on_exec(struct descriptor_table *table)
 		file = slot_clear(table, fd);
 		spin_unlock(&table->lock);
 		if (file)
-			file_close(file);
+			file_close(table, file);
 	}
 	spin_unlock(&table->lock);
 }

@@ -14,6 +14,7 @@
 #include "sync/rcu.h"
 
 struct credentials;
+struct descriptor_table;
 struct epoll_link;
 struct file;
 struct format_sink;
@@ -22,6 +23,7 @@ struct map_request;
 struct mount;
 struct name;
 struct poll_table;
+struct process;
 struct stat_result;
 
 enum file_mode {
@@ -80,6 +82,8 @@ struct file_operations {
 	void (*describe)(struct file *file, struct format_sink *sink);	/* extra fdinfo lines */
 	/* Pipe-like ends for splice: the pipe, else NULL. */
 	struct pipe *(*pipe)(struct file *file);
+	/* The process that the file stands for, with a reference (pidfd_send_signal(2)). */
+	struct process *(*process)(struct file *file);
 };
 
 struct file {
@@ -134,8 +138,9 @@ struct file_hooks {
 	/* At the last put, after operations->release: drops flock and OFD locks, write access,
 	 * inode, name and mount of a file that has them. */
 	void (*detach)(struct file *file);
-	/* A descriptor of the file was closed (each time): drops the process's POSIX locks. */
-	void (*closed)(struct file *file);
+	/* A descriptor of the file in this table was closed (each time): drops the process's POSIX
+	 * locks and the table's F_NOTIFY. */
+	void (*closed)(struct file *file, const struct descriptor_table *table);
 	/* IN_ACCESS after a read and IN_MODIFY after a write that moved bytes. */
 	void (*notify)(struct file *file, uint32_t mask);
 	/* fstat, for files with and without an inode. */

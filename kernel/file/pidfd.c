@@ -34,8 +34,15 @@ static void pidfd_describe(struct file *file, struct format_sink *sink)
 	format_to(sink, "Pid:\t%d\nNSpid:\t%d\n", id, id);
 }
 
+static struct process *pidfd_process_get(struct file *file)
+{
+	process_get(file->object);
+	return file->object;
+}
+
 static const struct file_operations pidfd_operations = {
 	.poll = pidfd_poll,
+	.process = pidfd_process_get,
 	.release = pidfd_release,
 	.describe = pidfd_describe,
 };
@@ -54,8 +61,5 @@ struct file *pidfd_create(struct process *process, uint32_t flags)
 
 struct process *pidfd_process(struct file *file)
 {
-	if (file->operations != &pidfd_operations)
-		return NULL;
-	process_get(file->object);
-	return file->object;
+	return file->operations == &pidfd_operations ? pidfd_process_get(file) : NULL;
 }

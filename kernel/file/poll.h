@@ -38,8 +38,9 @@ long poll_files(struct pollfd *entries, unsigned count, int64_t deadline_ns, boo
 /* Goes on with a poll(2) that a stop interrupted. */
 long poll_restart(void);
 
-/* Asynchronous notification (FIOASYNC, F_SETOWN): sends the signal to the owner. Any context. */
-void file_asynchronous_notify(struct file *file, int band);
+/* Asynchronous notification (FIOASYNC, F_SETOWN): sends the signal to the owner, saying that it is
+ * about this descriptor. Any context. */
+void file_asynchronous_notify(struct file *file, int fd, int band);
 
 /*
  * The files with O_ASYNC on one object (one side of a pipe, a terminal, a socket). The object calls

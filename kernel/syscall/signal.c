@@ -205,14 +205,14 @@ long sys_pidfd_send_signal(struct file *pidfd, int number,
 			   const struct signal_information *information, unsigned flags)
 {
 	struct signal_information copy = user_information(number, SI_USER);
-	struct process *process;
+	struct process *process, *known;
 	long result = 0;
 
 	if (flags != 0 || number < 0 || number > SIGNAL_COUNT)
 		return -EINVAL;
-	process = pidfd_process(pidfd);
-	if (!process)
+	if (!pidfd->operations->process)
 		return -EBADF;
+	process = pidfd->operations->process(pidfd);
 	if (information) {
 		copy = *information;
 		if (copy.si_signo != number)
@@ -220,8 +220,13 @@ long sys_pidfd_send_signal(struct file *pidfd, int number,
 		else
 			result = queued_check(&copy, process == process_current());
 	}
-	if (result == 0)
-		result = process->is_zombie ? -ESRCH : signal_process(process, number, &copy);
+	if (result == 0) {
+		/* One that has ended is signalled in vain until it was waited for. */
+		known = process_find(process->id);
+		result = known == process ? signal_process(process, number, &copy) : -ESRCH;
+		if (known)
+			process_put(known);
+	}
 	process_put(process);
 	return result;
 }

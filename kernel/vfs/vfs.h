@@ -97,6 +97,13 @@ void file_locks_describe(struct format_sink *sink);	/* /proc/locks */
 struct file *notify_create(uint32_t flags);
 int notify_watch_add(struct file *notify, const struct path *path, uint32_t mask) MUST_CHECK;
 int notify_watch_remove(struct file *notify, int watch) MUST_CHECK;
+struct descriptor_table;
+/* F_NOTIFY: from now on what DN_* of `wanted` name in this open directory is told by signals. */
+int notify_directory(int fd, struct file *file, uint64_t wanted) MUST_CHECK;
+/* The file's F_NOTIFY ends, that of one descriptor table or (NULL) all: at close and last put. */
+void notify_directory_end(struct file *file, const struct descriptor_table *table);
+/* An event that only F_NOTIFY knows, beside IN_*: a new name within the same directory. */
+#define NOTIFY_RENAME 0x10000000u
 /* Something happened to a name or an inode; cheap when nobody watches. */
 void notify_name(struct name *directory, struct inode *inode, const char *text, uint32_t mask,
 		 uint32_t cookie);

@@ -95,6 +95,13 @@ struct iovec {
 	uint64_t iov_base, iov_len;
 };
 
+/* What F_NOTIFY tells about a directory. */
+#define DN_MULTISHOT 0x80000000u
+enum {
+	DN_ACCESS = 0x1, DN_MODIFY = 0x2, DN_CREATE = 0x4, DN_DELETE = 0x8, DN_RENAME = 0x10,
+	DN_ATTRIB = 0x20,
+};
+
 /* inotify(7). */
 struct inotify_event {
 	int32_t wd;

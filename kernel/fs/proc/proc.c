@@ -240,6 +240,21 @@ const struct file_operations proc_directory_file_operations = {
 	.seek = proc_seek_directory,
 };
 
+static struct process *process_of(struct file *file)
+{
+	struct process *process = proc_inode_of(file->inode)->process;
+
+	process_get(process);
+	return process;
+}
+
+/* The directory of a process. */
+const struct file_operations proc_process_file_operations = {
+	.list = table_list,
+	.seek = proc_seek_directory,
+	.process = process_of,
+};
+
 static int proc_statistics(struct superblock *superblock, struct statfs_result *result)
 {
 	(void)superblock;

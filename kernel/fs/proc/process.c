@@ -226,6 +226,7 @@ const struct file_operations proc_task_file_operations = {
 
 const struct proc_node proc_process_node = {
 	"process", S_IFDIR | 0555, .children = proc_process_table,
+	.file_operations = &proc_process_file_operations,
 };
 
 /* What a directory of a process and that of a thread hold, in Linux's order. */

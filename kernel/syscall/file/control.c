@@ -156,6 +156,11 @@ long fcntl_signal_get(struct file *file)
 	return file->owner_signal;
 }
 
+long fcntl_notify(struct file *file, unsigned long wanted)
+{
+	return notify_directory(called_fd(), file, wanted);
+}
+
 long fcntl_pipe_capacity_set(struct file *file, unsigned bytes)
 {
 	return pipe_capacity_set(file, bytes);

@@ -3,6 +3,7 @@
  */
 #include "syscall/support.h"
 #include "vfs/vfs.h"
+#include <abi/fcntl.h>
 
 /* Collects entries into a kernel block that is copied out as it fills. */
 struct entry_writer {
@@ -74,6 +75,9 @@ static long list(struct file *file, user_address_t entries, unsigned count, bool
 	mutex_lock(&file->position_lock);
 	result = file->operations->list(file, &writer.sink);
 	mutex_unlock(&file->position_lock);
+	/* A removed directory lists nothing, and nobody is told. */
+	if (result != -ENOENT)
+		notify_file(file, IN_ACCESS);
 	if (writer.written > 0)
 		return writer.written;
 	if (writer.error < 0)

@@ -1,5 +1,6 @@
 /*
- * inotify's structures. A mark joins one watching file to one inode; it pins the inode.
+ * The structures of inotify and of F_NOTIFY. A mark joins one watching file to one inode; it pins
+ * the inode.
  */
 #ifndef VFS_NOTIFY_INTERNAL_H
 #define VFS_NOTIFY_INTERNAL_H
@@ -9,6 +10,9 @@
 #include "sync/spin_lock.h"
 #include "sync/wait.h"
 #include "vfs/inode.h"
+
+struct descriptor_table;
+struct file;
 
 struct notify_event {
 	struct list_node node;
@@ -32,10 +36,13 @@ struct notify_mark {
 	struct notify_mark *next;	/* of the inode */
 	struct list_node node;		/* of the group */
 	struct list_node all_node;
-	struct notify_group *group;
+	struct notify_group *group;	/* NULL: signals to the owner of a directory's file */
 	struct inode *inode;		/* counted */
 	uint32_t mask;
-	int32_t watch;
+	int32_t watch;			/* with a file: its descriptor, by which F_NOTIFY came */
+	/* Without a group. Neither is counted: the mark goes at close and at the last put. */
+	struct file *file;
+	const struct descriptor_table *table;
 };
 
 extern struct spin_lock notify_lock;

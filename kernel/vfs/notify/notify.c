@@ -4,6 +4,7 @@
  */
 #include "base/string.h"
 #include "file/file.h"
+#include "file/poll.h"
 #include "memory/heap.h"
 #include "sync/rcu.h"
 #include "vfs/filesystem.h"
@@ -12,6 +13,7 @@
 #include "vfs/vfs.h"
 #include <abi/fcntl.h>
 #include <abi/poll.h>
+#include <abi/signal.h>
 
 #define EVENTS_MAXIMUM 16384	/* fs.inotify.max_queued_events */
 
@@ -68,10 +70,12 @@ void notify_mark_detach(struct notify_mark *mark)
 	while (*link != mark)
 		link = &(*link)->next;
 	*link = mark->next;
-	list_remove(&mark->node);
 	list_remove(&mark->all_node);
-	mark->group->mark_count--;
 	notify_mark_count--;
+	if (!mark->group)
+		return;
+	list_remove(&mark->node);
+	mark->group->mark_count--;
 	notify_queue(mark->group, mark->watch, IN_IGNORED, 0, NULL);
 }
 
@@ -79,10 +83,12 @@ void notify_mark_attach(struct notify_mark *mark)
 {
 	mark->next = mark->inode->marks;
 	mark->inode->marks = mark;
-	list_add_tail(&mark->group->marks, &mark->node);
 	list_add_tail(&all_marks, &mark->all_node);
-	mark->group->mark_count++;
 	notify_mark_count++;
+	if (mark->group) {
+		list_add_tail(&mark->group->marks, &mark->node);
+		mark->group->mark_count++;
+	}
 }
 
 void notify_marks_free(struct list_head *marks)
@@ -95,6 +101,15 @@ void notify_marks_free(struct list_head *marks)
 	}
 }
 
+/* LOCK_NOTIFY. */
+static void tell_one(struct notify_mark *mark, uint32_t mask, uint32_t cookie, const char *text)
+{
+	if (mark->group)
+		notify_queue(mark->group, mark->watch, mask, cookie, text);
+	else
+		file_asynchronous_notify(mark->file, mark->watch, POLL_MSG);
+}
+
 /* Tells every watcher of the inode; marks that end by it are collected. */
 static void tell(struct inode *inode, uint32_t mask, uint32_t cookie, const char *text,
 		 bool is_unlinked)
@@ -105,11 +120,11 @@ static void tell(struct inode *inode, uint32_t mask, uint32_t cookie, const char
 	spin_lock(&notify_lock);
 	for (mark = inode->marks; mark; mark = next) {
 		next = mark->next;
-		if (!(mark->mask & mask & IN_ALL_EVENTS))
+		if (!(mark->mask & mask & (IN_ALL_EVENTS | NOTIFY_RENAME)))
 			continue;
 		if (is_unlinked && (mark->mask & IN_EXCL_UNLINK))
 			continue;
-		notify_queue(mark->group, mark->watch, mask, cookie, text);
+		tell_one(mark, mask, cookie, text);
 		if (mark->mask & IN_ONESHOT) {
 			notify_mark_detach(mark);
 			list_add(&ended, &mark->node);
@@ -188,7 +203,7 @@ static void end_marks(struct inode *inode, uint32_t mask, struct list_head *ende
 	while (inode->marks) {
 		struct notify_mark *mark = inode->marks;
 
-		if ((mark->mask & mask) || mask == IN_UNMOUNT)
+		if (mark->group && ((mark->mask & mask) || mask == IN_UNMOUNT))
 			notify_queue(mark->group, mark->watch, mask, 0, NULL);
 		notify_mark_detach(mark);
 		list_add(ended, &mark->node);

@@ -126,6 +126,8 @@ static void rename_notify(const struct renaming *renaming, struct inode *source,
 	uint32_t cookie = atomic_fetch_add_relaxed(&last_cookie, 1) + 1;
 	uint32_t kind = inode_is_directory(source) ? IN_ISDIR : 0;
 
+	if (renaming->from.parent.name == renaming->to.parent.name)
+		notify_name(renaming->to.parent.name, source, old_text, NOTIFY_RENAME | kind, 0);
 	notify_name(renaming->from.parent.name, source, old_text, IN_MOVED_FROM | kind, cookie);
 	notify_name(renaming->to.parent.name, source, new_text, IN_MOVED_TO | kind, cookie);
 	notify_inode(source, IN_MOVE_SELF);

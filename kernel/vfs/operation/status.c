@@ -208,6 +208,8 @@ static void file_detach(struct file *file)
 		return;
 	if (inode->locks)
 		file_locks_drop_file(file);
+	if (inode->marks)
+		notify_directory_end(file, NULL);
 	if (!(file->mode & FILE_NO_NOTIFY))
 		notify_file(file, file->mode & FILE_WRITE ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 	if (file->mode & FILE_EXECUTES)
@@ -220,10 +222,14 @@ static void file_detach(struct file *file)
 	path_put(&path);
 }
 
-static void file_closed(struct file *file)
+static void file_closed(struct file *file, const struct descriptor_table *table)
 {
-	if (file->inode && file->inode->locks)
+	if (!file->inode)
+		return;
+	if (file->inode->locks)
 		file_locks_drop_process(file);
+	if (file->inode->marks)
+		notify_directory_end(file, table);
 }
 
 void vfs_file_hooks_install(void)

@@ -44,7 +44,7 @@ int vfs_start(void)
 	if (!filesystem)
 		return -ENODEV;
 	vfs_file_hooks_install();
-	error = mount_root(filesystem, "size=0,nr_inodes=0,mode=0755", &first_root);
+	error = mount_root(filesystem, "mode=0755", &first_root);
 	if (error)
 		return error;
 	/* The kernel's own threads stand at the first root. */

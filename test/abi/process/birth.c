@@ -335,6 +335,50 @@ TEST(pidfd_open_and_refusals)
 	CHECK_ERRNO(syscall(SYS_pidfd_send_signal, pidfd, SIGUSR1, &info, 0), EINVAL);
 }
 
+static int opened(const char *form, int id, int flags)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), form, id, id);
+	return REQUIRE_OK(open(name, flags));
+}
+
+/* The directory of a process is as good as a pidfd, for signals only. */
+TEST(signal_through_a_directory_of_proc)
+{
+	int mine = opened("/proc/%d", getpid(), O_RDONLY | O_DIRECTORY), other;
+	int unopened = opened("/proc/%d", getpid(), O_PATH);
+	int task = opened("/proc/%d/task/%d", getpid(), O_RDONLY | O_DIRECTORY);
+	int file = opened("/proc/%d/stat", getpid(), O_RDONLY);
+	siginfo_t info;
+	pid_t pid;
+
+	signal_counted(SIGUSR1, 0);
+	CHECK_OK(syscall(SYS_pidfd_send_signal, mine, SIGUSR1, NULL, 0));
+	CHECK_EQUAL(signal_count(SIGUSR1), 1);
+	CHECK_ERRNO(syscall(SYS_pidfd_send_signal, unopened, SIGUSR1, NULL, 0), EBADF);
+	CHECK_ERRNO(syscall(SYS_pidfd_send_signal, task, SIGUSR1, NULL, 0), EBADF);
+	CHECK_ERRNO(syscall(SYS_pidfd_send_signal, file, SIGUSR1, NULL, 0), EBADF);
+	CHECK_ERRNO(syscall(SYS_waitid, P_PIDFD, mine, &info, WEXITED, NULL), EBADF);
+	CHECK_ERRNO(syscall(SYS_pidfd_getfd, mine, 0, 0), EBADF);
+	CHECK_EQUAL(signal_count(SIGUSR1), 1);
+
+	pid = fork();
+	if (pid == 0) {
+		pause();
+		_exit(0);
+	}
+	other = opened("/proc/%d", pid, O_RDONLY | O_DIRECTORY);
+	CHECK_OK(syscall(SYS_pidfd_send_signal, other, SIGKILL, NULL, 0));
+	CHECK_OK(waitid(P_PID, pid, &info, WEXITED | WNOWAIT));
+	CHECK_EQUAL(info.si_status, SIGKILL);
+	/* It has ended and is still known. */
+	CHECK_OK(syscall(SYS_pidfd_send_signal, other, SIGUSR1, NULL, 0));
+	CHECK_OK(syscall(SYS_pidfd_send_signal, other, 0, NULL, 0));
+	child_wait(pid);
+	CHECK_ERRNO(syscall(SYS_pidfd_send_signal, other, SIGUSR1, NULL, 0), ESRCH);
+}
+
 TEST(pidfd_getfd_copies_a_descriptor)
 {
 	int ends[2], pidfd, copy;

@@ -59,6 +59,30 @@ TEST(life_of_a_file)
 	CHECK_TEXT(text, "200:a 40000100:d 40000200:d ");
 }
 
+/* The directory is told of itself without a name, its parent with one. */
+TEST(reading_a_directory)
+{
+	char text[512], entries[1024];
+	int parent = watch(".", IN_ACCESS), self, list;
+
+	REQUIRE_OK(mkdir("d", 0755));
+	self = watch("d", IN_ACCESS);
+	list = file_open("d", O_RDONLY);
+	CHECK_OK(syscall(SYS_getdents64, list, entries, sizeof(entries)));
+	events_text(parent, text, sizeof(text), NULL);
+	CHECK_TEXT(text, "40000001:d ");
+	events_text(self, text, sizeof(text), NULL);
+	CHECK_TEXT(text, "40000001: ");
+	CHECK_EQUAL(syscall(SYS_getdents64, list, entries, sizeof(entries)), 0);
+	events_text(self, text, sizeof(text), NULL);
+	CHECK_TEXT(text, "40000001: ");
+	REQUIRE_OK(rmdir("d"));
+	events_text(parent, text, sizeof(text), NULL);
+	CHECK_ERRNO(syscall(SYS_getdents64, list, entries, sizeof(entries)), ENOENT);
+	events_text(parent, text, sizeof(text), NULL);
+	CHECK_TEXT(text, "");
+}
+
 TEST(bytes_of_an_event)
 {
 	char buffer[64];
