@@ -1,5 +1,6 @@
 #!/bin/bash
 # Programs at length: each block ends in `ok NAME` or `not ok NAME: why`.
+here=$(cd "$(dirname "$0")" && pwd)
 cd /tmp || exit 1
 
 check() {
@@ -47,11 +48,27 @@ END
 3"
 tcc -run /tmp/hello.c x 2>&1 | cut -d' ' -f2- | check tcc-run "3.143 2"
 
+said="pool: 134100 steps, 8 at home, 8 keys destroyed
+barrier: 200 rounds, 0 late, sum 5600
+cancel: cancelled, cleaned up 1
+children: 80 of 80"
+"$here/threads-musl" 2>&1 | check threads-static-musl "$said"
+"$here/threads-glibc" 2>&1 | check threads-static-glibc "$said"
+{ tcc -pthread -o /tmp/threads "$here/threads.c" && /tmp/threads; } 2>&1 | check threads-tcc-compile "$said"
+tcc -pthread -run "$here/threads.c" 2>&1 | check threads-tcc-run "$said"
+
 mkdir -p /tmp/made && cd /tmp/made || exit 1
 printf 'all: a b c\n\t@cat a b c\na b c:\n\t@echo $@ >$@; sleep 0.1\n' >Makefile
 make -j3 2>&1 | check make-parallel "a
 b
 c"
+mkdir -p /tmp/built && cd /tmp/built || exit 1
+for part in one two three; do printf 'int %s(void) { return sizeof("%s"); }\n' $part $part >$part.c; done
+printf 'extern int printf(const char *, ...);\nint one(void), two(void), three(void);\n%s\n' \
+	'int main(void) { printf("%d\n", one() * 100 + two() * 10 + three()); return 0; }' >main.c
+printf 'sum: main.o one.o two.o three.o\n\t@tcc -o $@ $^\n%%.o: %%.c\n\t@tcc -c -o $@ $<\n' >Makefile
+{ make -j4 && ./sum && make -q && touch two.c && ! make -q && make && ./sum; } 2>&1 | check make-tcc "446
+446"
 cd /tmp || exit 1
 
 python3 - 2>&1 <<'END' | check python-work "55 [0, 1, 4, 9] 100 child 7 6"

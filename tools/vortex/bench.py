@@ -12,7 +12,7 @@ from . import images, linux, machine
 from .common import BUILD, ROOT, Failure, build_kernel, cache, make, replace_file, say, sha256, text_hash
 from .suites.oracle import write_initrd
 
-LINUX_WORDS = "quiet nokaslr randomize_kstack_offset=off norandmaps"
+LINUX_WORDS = "quiet no_timer_check nokaslr randomize_kstack_offset=off norandmaps"
 COUNTED = ("-icount", "shift=0,sleep=off", "-seed", "1", "-rtc", "base=2026-01-01,clock=vm")
 COMMAND = """#!/bin/sh
 mkdir -p /tmp

@@ -1,4 +1,5 @@
-"""A writer of initial file systems (cpio "newc"): sorted and without times, so byte-identical."""
+"""A writer of initial file systems (cpio "newc"): sorted, and with no times but those of packages,
+so byte-identical."""
 import gzip
 import os
 import stat
@@ -10,12 +11,12 @@ class Archive:
     def __init__(self):
         self.entries = {}
 
-    def directory(self, path, mode=0o755):
-        self._add(path, stat.S_IFDIR | mode, b"")
+    def directory(self, path, mode=0o755, time=0):
+        self._add(path, stat.S_IFDIR | mode, b"", time=time)
 
-    def file(self, path, data, mode=0o644):
+    def file(self, path, data, mode=0o644, time=0):
         self._parents(path)
-        self._add(path, stat.S_IFREG | mode, data.encode() if isinstance(data, str) else data)
+        self._add(path, stat.S_IFREG | mode, data.encode() if isinstance(data, str) else data, time=time)
 
     def link(self, path, target):
         self._parents(path)
@@ -26,7 +27,7 @@ class Archive:
         self._add(path, (stat.S_IFCHR if kind == "c" else stat.S_IFBLK) | mode, b"", (major, minor))
 
     def tree(self, folder, keep=lambda path: True):
-        """Adds a folder of the host with its modes; `keep` chooses by path in the archive.
+        """Adds a folder of the host with its modes and times; `keep` chooses by path in the archive.
 
         Follows /lib -> usr/lib and its like of a merged /usr, as the target will have them.
         """
@@ -40,10 +41,11 @@ class Archive:
                 if stat.S_ISLNK(status.st_mode):
                     self.link(self._merged(path), os.readlink(full))
                 elif stat.S_ISDIR(status.st_mode):
-                    self.directory(self._merged(path), status.st_mode & 0o7777)
+                    self.directory(self._merged(path), status.st_mode & 0o7777, int(status.st_mtime))
                 elif stat.S_ISREG(status.st_mode):
                     with open(full, "rb") as data:
-                        self.file(self._merged(path), data.read(), status.st_mode & 0o7777)
+                        self.file(self._merged(path), data.read(), status.st_mode & 0o7777,
+                                  int(status.st_mtime))
             folders[:] = [f for f in folders if keep(os.path.relpath(os.path.join(base, f), folder))
                           and not os.path.islink(os.path.join(base, f))]
 
@@ -66,19 +68,19 @@ class Archive:
             self._parents(parent)
             self.directory(parent)
 
-    def _add(self, path, mode, data, device=(0, 0)):
+    def _add(self, path, mode, data, device=(0, 0), time=0):
         old = self.entries.get(path)
         if old and stat.S_ISDIR(mode) and stat.S_ISLNK(old[0]):
             return
-        self.entries[path] = (mode, data, device)
+        self.entries[path] = (mode, data, device, time)
 
     def bytes(self):
         """The archive; directories come before what is in them, because names are sorted."""
         parts = []
         items = sorted(self.entries.items(), key=lambda item: item[0].split("/"))
-        for number, (path, (mode, data, device)) in enumerate(items, 1):
-            parts.append(_record(number, path, mode, data, device))
-        parts.append(_record(0, "TRAILER!!!", 0, b"", (0, 0)))
+        for number, (path, entry) in enumerate(items, 1):
+            parts.append(_record(number, path, *entry))
+        parts.append(_record(0, "TRAILER!!!", 0, b"", (0, 0), 0))
         total = sum(map(len, parts))
         parts.append(bytes(-total % 512))
         return b"".join(parts)
@@ -87,9 +89,9 @@ class Archive:
         return gzip.compress(self.bytes(), 6, mtime=0)
 
 
-def _record(number, path, mode, data, device):
+def _record(number, path, mode, data, device, time):
     name = path.encode() + b"\0"
     links = 2 if stat.S_ISDIR(mode) else 1
-    fields = (number, mode, 0, 0, links, 0, len(data), 0, 0, device[0], device[1], len(name), 0)
+    fields = (number, mode, 0, 0, links, time, len(data), 0, 0, device[0], device[1], len(name), 0)
     head = b"070701" + b"".join(b"%08X" % f for f in fields) + name
     return head + bytes(-len(head) % 4) + data + bytes(-len(data) % 4)

@@ -91,6 +91,8 @@ def prepare(options):
     words = f"{options.kernel_args} {terminal_words()}"
     if options.linux and "loglevel" not in words:
         words = "quiet " + words
+    if options.linux:
+        words = f"{linux.WORDS} {words}"
     emulator, command = machine.arguments(
         kernel, initrd=initrd_path(options), append=words, arch=options.arch, smp=options.smp,
         memory=options.memory, cpu=options.cpu, machine=options.machine)

@@ -38,7 +38,7 @@ def on_linux(arch, initrd, end, timeout, **options):
         with open(path, newline="") as file:
             return file.read(), None
     say("running on Linux (once; the result is kept)")
-    append = "quiet " + options.pop("append", "")
+    append = f"quiet {linux.WORDS} " + options.pop("append", "")
     output, reason = boot_until(kernel, initrd, end, timeout, append=append, arch=arch, **options)
     if not reason:
         replace_file(path, output.encode())

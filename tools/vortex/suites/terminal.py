@@ -66,17 +66,18 @@ def run(context, report):
         chosen = [t for t in tests if t[1] == image]
         if context.long:
             kernel, _ = linux.linux_kernel(context.arch)
-            run_on(context, report, "terminal on Linux", kernel, image, chosen)
-        run_on(context, report, "terminal", context.kernel(), image, chosen)
+            run_on(context, report, "terminal on Linux", (kernel, linux.WORDS), image, chosen)
+        run_on(context, report, "terminal", (context.kernel(), ""), image, chosen)
 
 
 def run_on(context, report, label, kernel, image, tests):
     """Runs tests one after another; a test that fails gets the next one a fresh machine."""
+    kernel, words = kernel
     left = list(tests)
     while left:
         try:
             machine = Machine(kernel, initrd=images.image(image, context.arch), arch=context.arch,
-                              append="quiet aegis.term=xterm aegis.rows=24 aegis.columns=80",
+                              append=f"quiet {words} aegis.term=xterm aegis.rows=24 aegis.columns=80",
                               smp=4, memory=1024)
             with machine:
                 Person(machine).prompt(90)
