@@ -5,6 +5,7 @@
 #include "arch/x86_64/cpu/message.h"
 
 #include "arch/boot.h"
+#include "arch/clock.h"
 #include "arch/context.h"
 #include "arch/cpu.h"
 #include "arch/upcalls.h"
@@ -17,10 +18,16 @@
 struct call_request {
 	void (*function)(void *argument);
 	void *argument;
+	uint32_t caller;
 	uint32_t pending;	/* CPUs that have not run it yet */
 };
 
 static DEFINE_PER_CPU(struct call_request *, call_slot);
+/* The CPU sleeps until the last answer to its call: the one who gives it has to wake it. */
+static DEFINE_PER_CPU(uint32_t, call_sleeps);
+
+/* A CPU that runs answers sooner. One that does not, below a hypervisor, may wait for this one. */
+#define CALL_SPIN_US 50
 
 /* Why a CPU was sent a non-maskable interrupt. */
 enum nmi_reason {
@@ -32,12 +39,17 @@ static DEFINE_PER_CPU(uint32_t, nmi_reasons);
 void cpu_call_run(void)
 {
 	struct call_request *request = atomic_swap(this_cpu(call_slot), NULL);
+	uint32_t caller;
 
 	if (!request)
 		return;
 	request->function(request->argument);
-	/* The last access: the request is on the caller's stack. */
-	atomic_fetch_subtract_release(&request->pending, 1);
+	caller = request->caller;
+	/* The last access: the request is on the caller's stack. The caller says that it sleeps,
+	 * then looks at this number. */
+	if (atomic_fetch_subtract_ordered(&request->pending, 1) == 1 &&
+	    atomic_load_ordered(per_cpu(call_sleeps, caller)))
+		cpu_kick(caller);
 }
 
 static void call_post(unsigned cpu, struct call_request *request)
@@ -53,13 +65,36 @@ static void call_post(unsigned cpu, struct call_request *request)
 	apic_send(cpu_entry(cpu)->apic_id, APIC_FIXED | VECTOR_CALL);
 }
 
+/* Until all have answered: awake for as long as a CPU that runs would need, then asleep. */
+static void call_wait(struct call_request *request)
+{
+	uint64_t start = clock_cycles(), limit = clock_frequency_hz() / 1000000 * CALL_SPIN_US;
+	uint32_t *sleeps = per_cpu(call_sleeps, request->caller);
+
+	while (atomic_load_acquire(&request->pending)) {
+		if (clock_cycles() - start < limit || !interrupts_are_enabled()) {
+			cpu_relax();
+			continue;
+		}
+		interrupts_disable();
+		atomic_store_relaxed(sleeps, 1);
+		atomic_fence();
+		if (atomic_load_acquire(&request->pending))
+			cpu_wait_for_interrupt();
+		else
+			interrupts_enable();
+		atomic_store_relaxed(sleeps, 0);
+	}
+}
+
 void cpu_call(const struct cpu_mask *mask, void (*function)(void *argument), void *argument)
 {
-	struct call_request request = { function, argument, 0 };
+	struct call_request request = { .function = function, .argument = argument };
 	unsigned self;
 
 	preemption_disable();
 	self = cpu_current();
+	request.caller = self;
 	for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
 		if (cpu != self && cpu_mask_test(mask, cpu) && cpu_is_online(cpu))
 			call_post(cpu, &request);
@@ -70,8 +105,7 @@ void cpu_call(const struct cpu_mask *mask, void (*function)(void *argument), voi
 		function(argument);
 		interrupts_restore(were_enabled);
 	}
-	while (atomic_load_acquire(&request.pending))
-		cpu_relax();
+	call_wait(&request);
 	preemption_enable();
 }
 
