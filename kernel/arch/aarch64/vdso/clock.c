@@ -56,8 +56,10 @@ static inline bool sequence_changed(uint32_t sequence)
 
 /* Nanoseconds of a clock; false if only the kernel can tell. Another CPU's counter may be a little
  * behind the one that wrote the page: time stands still until it has caught up. */
-static inline bool read_precise(const uint64_t *base_ns, const uint64_t *multiplier, uint64_t *ns)
+static inline bool read_precise(const uint64_t *base_ns, bool is_raw, uint64_t *ns)
 {
+	const uint64_t *multiplier = is_raw ? &vdso_data.raw_multiplier : &vdso_data.multiplier;
+	const uint64_t *fraction = is_raw ? &vdso_data.raw_fraction : &vdso_data.monotonic_fraction;
 	uint32_t sequence;
 	uint64_t elapsed;
 
@@ -69,8 +71,8 @@ static inline bool read_precise(const uint64_t *base_ns, const uint64_t *multipl
 		if (unlikely((int64_t)elapsed < 0))
 			elapsed = 0;
 		*ns = READ_ONCE(*base_ns) +
-		      (uint64_t)((unsigned __int128)elapsed * READ_ONCE(*multiplier) >>
-				 vdso_data.shift);
+		      (uint64_t)(((unsigned __int128)elapsed * READ_ONCE(*multiplier) +
+				  READ_ONCE(*fraction)) >> vdso_data.shift);
 	} while (unlikely(sequence_changed(sequence)));
 	return true;
 }
@@ -93,13 +95,13 @@ static bool clock_read(int clock, uint64_t *ns)
 
 	switch (clock) {
 	case CLOCK_REALTIME:
-		return read_precise(&data->realtime_ns, &data->multiplier, ns);
+		return read_precise(&data->realtime_ns, false, ns);
 	case CLOCK_MONOTONIC:
-		return read_precise(&data->monotonic_ns, &data->multiplier, ns);
+		return read_precise(&data->monotonic_ns, false, ns);
 	case CLOCK_BOOTTIME:
-		return read_precise(&data->boottime_ns, &data->multiplier, ns);
+		return read_precise(&data->boottime_ns, false, ns);
 	case CLOCK_MONOTONIC_RAW:
-		return read_precise(&data->raw_ns, &data->raw_multiplier, ns);
+		return read_precise(&data->raw_ns, true, ns);
 	case CLOCK_REALTIME_COARSE:
 		*ns = read_coarse(&data->realtime_ns);
 		return true;
@@ -107,7 +109,7 @@ static bool clock_read(int clock, uint64_t *ns)
 		*ns = read_coarse(&data->monotonic_ns);
 		return true;
 	case CLOCK_TAI:
-		if (!read_precise(&data->realtime_ns, &data->multiplier, ns))
+		if (!read_precise(&data->realtime_ns, false, ns))
 			return false;
 		*ns += (uint64_t)data->tai_offset_s * NS_PER_SECOND;
 		return true;
