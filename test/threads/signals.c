@@ -278,7 +278,8 @@ static void *fault_run(void *argument)
 	volatile char *nowhere = (volatile char *)64;
 
 	self_index = (intptr_t)argument;
-	__asm__("" : "+r"(nowhere));
+	/* The handler reads the index: it has to be stored before the fault. */
+	__asm__ volatile("" : "+r"(nowhere) : : "memory");
 	nowhere[self_index] = 1;
 	torture_fail(__FILE__, __LINE__, "no fault", 0);
 	return argument;
