@@ -18,6 +18,11 @@ static const char *const class_names[LOCK_CLASS_COUNT] = { LOCK_CLASSES(LOCK_CLA
 #define LOCK_CLASS_CONTEXT(name, context) [name] = context,
 static const uint8_t class_contexts[LOCK_CLASS_COUNT] = { LOCK_CLASSES(LOCK_CLASS_CONTEXT) };
 
+const char *lock_class_name(unsigned class)
+{
+	return class_names[class];
+}
+
 static uint64_t reported[LOCK_CLASS_COUNT];	/* bit: the class taken meanwhile */
 static uint64_t report_count;
 

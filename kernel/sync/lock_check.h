@@ -34,6 +34,9 @@ void lock_check_release(const void *lock, unsigned class);
 /* Prints what the current context holds (panic, watchdog). */
 void lock_check_print(void);
 
+/* "LOCK_SPACE" and so on. */
+const char *lock_class_name(unsigned class);
+
 /* Reports so far, for tests. */
 uint64_t lock_check_report_count(void);
 

@@ -7,6 +7,7 @@
 
 #include "base/errno.h"
 #include "base/panic.h"
+#include "sync/lock_waits.h"
 
 struct mutex_waiter {
 	struct wait_entry entry;
@@ -46,6 +47,7 @@ static bool spin_while_owner_runs(struct mutex *mutex)
 {
 	struct context *self = context_current();
 	bool is_taken = false;
+	uint64_t rounds = 0;
 
 	preemption_disable();	/* a read section: the owner's context is not freed meanwhile */
 	for (;;) {
@@ -62,7 +64,10 @@ static bool spin_while_owner_runs(struct mutex *mutex)
 		if (READ_ONCE(self->work) & WORK_RESCHEDULE)
 			break;
 		cpu_relax();
+		rounds++;
 	}
+	if (rounds)
+		lock_waits_note(mutex->class, rounds);
 	preemption_enable();
 	return is_taken;
 }
@@ -118,6 +123,7 @@ static int lock_queued(struct mutex *mutex, enum sleep_kind kind)
 	int result = 0;
 	bool were_enabled;
 
+	lock_sleeps_note(mutex->class);
 	wait_entry_init(&waiter.entry, NULL);
 	were_enabled = spin_lock_irq(&mutex->waiters.lock);
 	list_add_tail(&mutex->waiters.entries, &waiter.entry.node);

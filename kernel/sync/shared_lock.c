@@ -1,10 +1,14 @@
 /*
  * Reader-writer locks, where they wait. The queue is in order of arrival; the last to leave wakes
  * the first writer, or all readers at the head. Once somebody queues, newcomers queue behind.
+ * Before that, a newcomer looks a few times: most sections are shorter than a sleep.
  */
 #include "sync/mutex.h"
 
 #include "base/panic.h"
+#include "sync/lock_waits.h"
+
+#define SPIN_ROUNDS 50
 
 struct shared_waiter {
 	struct wait_entry entry;
@@ -83,14 +87,31 @@ static bool announce(struct shared_lock *lock, struct shared_waiter *waiter)
 	return !waiter->is_granted;
 }
 
+/* Looks for a moment whether the lock becomes free. */
+static bool take_spinning(struct shared_lock *lock, bool is_writer)
+{
+	uint64_t rounds = 0;
+
+	while (!try_take(lock, is_writer, false)) {
+		if (atomic_load_relaxed(&lock->state) & SHARED_LOCK_WAITED ||
+		    ++rounds == SPIN_ROUNDS)
+			return false;
+		cpu_relax();
+	}
+	if (rounds)
+		lock_waits_note(lock->class, rounds);
+	return true;
+}
+
 static int lock_queued(struct shared_lock *lock, bool is_writer, enum sleep_kind kind)
 {
 	struct shared_waiter waiter = { .is_writer = is_writer };
 	int result = 0;
 	bool were_enabled;
 
-	if (try_take(lock, is_writer, false))
+	if (take_spinning(lock, is_writer))
 		return 0;
+	lock_sleeps_note(lock->class);
 	wait_entry_init(&waiter.entry, NULL);
 	were_enabled = spin_lock_irq(&lock->waiters.lock);
 	if (announce(lock, &waiter)) {

@@ -4,14 +4,18 @@
 #include "sync/spin_lock.h"
 
 #include "base/panic.h"
+#include "sync/lock_waits.h"
 
 NOINLINE void spin_lock_wait(struct spin_lock *lock)
 {
+	uint64_t rounds = 0;
+
 	/* Looking does not take the cache line away from the holder; swapping does. */
 	do {
-		while (atomic_load_relaxed(&lock->is_locked))
+		for (; atomic_load_relaxed(&lock->is_locked); rounds++)
 			cpu_relax();
 	} while (atomic_swap_acquire(&lock->is_locked, 1));
+	lock_waits_note(lock->class, rounds);
 }
 
 void spin_lock_note_owner(struct spin_lock *lock)

@@ -15,10 +15,12 @@ from .suites.oracle import write_initrd
 LINUX_WORDS = "quiet no_timer_check nokaslr randomize_kstack_offset=off norandmaps"
 COUNTED = ("-icount", "shift=0,sleep=off", "-seed", "1", "-rtc", "base=2026-01-01,clock=vm")
 COMMAND = """#!/bin/sh
-mkdir -p /tmp
+mkdir -p /tmp /proc
+mount -t proc proc /proc
 echo "== bench begins"
 /bench {mode} {rows} 2>&1
 echo "== bench ends"
+cat /proc/aegis/locks 2>/dev/null
 /bin/busybox poweroff -f
 """
 

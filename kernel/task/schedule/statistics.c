@@ -2,6 +2,7 @@
 #include "base/format.h"
 #include "log/status.h"
 #include "sync/lock_check.h"
+#include "sync/lock_waits.h"
 #include "task/schedule.h"
 #include "task/schedule/run_queue.h"
 #include "time/timer.h"
@@ -31,6 +32,7 @@ static void show_locks(struct format_sink *sink)
 {
 	format_to(sink, "checked %s\nreports %llu\n", DEBUG_BUILD ? "yes" : "no",
 		  (unsigned long long)lock_check_report_count());
+	lock_waits_describe(sink);
 }
 
 void schedule_statistics_start(void)
