@@ -7,7 +7,6 @@
 
 #include "base/compiler.h"
 #include "base/list.h"
-#include "base/tree/interval_tree.h"
 #include "base/tree/radix_tree.h"
 #include "base/types.h"
 #include "sync/mutex.h"
@@ -15,6 +14,7 @@
 
 struct page;
 struct page_cache;
+struct region_links;
 struct transfer;
 
 struct page_cache_operations {
@@ -37,8 +37,7 @@ struct page_cache {
 	struct spin_lock tree_lock;		/* LOCK_CACHE_TREE: pages */
 	struct radix_tree pages;
 	uint64_t page_count;			/* atomic */
-	struct shared_lock mapping_lock;	/* LOCK_CACHE_MAPPING: mappings */
-	struct interval_tree mappings;		/* struct region.mapping_node by page index */
+	struct region_links *links;		/* regions that map it; NULL: never mapped */
 	/* LOCK_CACHE_INVALIDATE: faults read, truncate writes. */
 	struct shared_lock invalidate_lock;
 	uint32_t writable_mappings;		/* shared, may write; seals and ETXTBSY ask */

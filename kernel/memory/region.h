@@ -71,7 +71,7 @@ struct region {
 	const struct region_operations *operations;	/* NULL: private anonymous */
 	void *object;				/* the operations' (a struct file) */
 	struct page_cache *cache;		/* cache that maps it, or NULL */
-	struct interval_node mapping_node;	/* in cache->mappings */
+	struct interval_node mapping_node;	/* in cache->links */
 	struct anonymous_family *family;	/* joined at the first private page, else NULL */
 	struct interval_node family_node;
 	const char *name;			/* "[stack]", "[heap]", "[vdso]" or NULL */

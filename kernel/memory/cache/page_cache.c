@@ -59,8 +59,6 @@ void page_cache_init(struct page_cache *cache, const struct page_cache_operation
 	memset(cache, 0, sizeof(*cache));
 	spin_lock_init(&cache->tree_lock, LOCK_CACHE_TREE);
 	radix_tree_init(&cache->pages, &cache_nodes);
-	shared_lock_init(&cache->mapping_lock, LOCK_CACHE_MAPPING);
-	interval_tree_init(&cache->mappings);
 	shared_lock_init(&cache->invalidate_lock, LOCK_CACHE_INVALIDATE);
 	list_node_init(&cache->dirty_node);
 	cache->operations = operations;

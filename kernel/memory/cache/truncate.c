@@ -5,6 +5,7 @@
 #include "base/arithmetic.h"
 #include "memory/cache/pages.h"
 #include "memory/reclaim/rmap.h"
+#include "memory/space/links.h"
 #include "sync/blocking.h"
 
 /* Removes one page that the caller has a reference to. */
@@ -99,6 +100,8 @@ void page_cache_release(struct page_cache *cache)
 	while (atomic_load_acquire(&cache->page_count) != 0)
 		blocking_yield_point();
 	radix_tree_release(&cache->pages);
+	region_links_free(cache->links);
+	cache->links = NULL;
 }
 
 void page_cache_drop(struct page_cache *cache, uint64_t first, uint64_t last)

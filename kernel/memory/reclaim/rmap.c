@@ -1,6 +1,7 @@
 /*
  * The reverse map of file pages: the regions of a cache by page index lead to the one address at
- * which each may show a page. Where a lock is contended, the page is left alone.
+ * which each may show a page. Where a lock is contended, the page is left alone. A region that
+ * shows the page was linked before, and stays so: what is linked meanwhile need not be seen.
  */
 #include "memory/reclaim/rmap.h"
 
@@ -17,13 +18,13 @@ static struct region *region_of(struct interval_node *node)
 	return container_of(node, struct region, mapping_node);
 }
 
-void rmap_unmap_range(struct page_cache *cache, uint64_t first, uint64_t last,
-		      enum rmap_private private_pages)
+static void tree_unmap_range(struct region_tree *tree, uint64_t first, uint64_t last,
+			     enum rmap_private private_pages)
 {
 	struct interval_node *node;
 
-	shared_lock_read(&cache->mapping_lock);
-	interval_tree_for_each(node, &cache->mappings, first, last) {
+	shared_lock_read(&tree->lock);
+	interval_tree_for_each(node, &tree->regions, first, last) {
 		struct region *region = region_of(node);
 		user_address_t start = region_address(region, max(first, node->start));
 		user_address_t end = region_address(region, min(last, node->last)) + PAGE_SIZE;
@@ -33,7 +34,16 @@ void rmap_unmap_range(struct page_cache *cache, uint64_t first, uint64_t last,
 		else
 			region_zap_shared(region, start, end);
 	}
-	shared_unlock_read(&cache->mapping_lock);
+	shared_unlock_read(&tree->lock);
+}
+
+void rmap_unmap_range(struct page_cache *cache, uint64_t first, uint64_t last,
+		      enum rmap_private private_pages)
+{
+	struct region_links *links = region_links_read(&cache->links);
+
+	region_links_for_each(tree, links)
+		tree_unmap_range(tree, first, last, private_pages);
 }
 
 /* The entry at an address if it shows the page; table lock held. */
@@ -66,15 +76,14 @@ static void region_unmap_page(struct region *region, struct page *page)
 	page_put(page);
 }
 
-bool rmap_unmap_page(struct page *page)
+static bool tree_unmap_page(struct region_tree *tree, struct page *page)
 {
-	struct page_cache *cache = page->cache;
 	struct interval_node *node;
 	bool is_done = true;
 
-	if (!shared_lock_try_read(&cache->mapping_lock))
+	if (!shared_lock_try_read(&tree->lock))
 		return false;
-	interval_tree_for_each(node, &cache->mappings, page->index, page->index) {
+	interval_tree_for_each(node, &tree->regions, page->index, page->index) {
 		struct region *region = region_of(node);
 
 		if (READ_ONCE(region->flags) & REGION_LOCKED)
@@ -82,7 +91,17 @@ bool rmap_unmap_page(struct page *page)
 		else
 			region_unmap_page(region, page);
 	}
-	shared_unlock_read(&cache->mapping_lock);
+	shared_unlock_read(&tree->lock);
+	return is_done;
+}
+
+bool rmap_unmap_page(struct page *page)
+{
+	struct region_links *links = region_links_read(&page->cache->links);
+	bool is_done = true;
+
+	region_links_for_each(tree, links)
+		is_done &= tree_unmap_page(tree, page);
 	return is_done;
 }
 
@@ -102,30 +121,36 @@ static void region_clean_page(struct region *region, struct page *page)
 		mmu_invalidate(&space->mmu, address, address + PAGE_SIZE);
 }
 
-void rmap_clean_page(struct page *page)
+static void tree_clean_page(struct region_tree *tree, struct page *page)
 {
-	struct page_cache *cache = page->cache;
 	struct interval_node *node;
 
-	if (READ_ONCE(page->map_count) == 0)
-		return;
-	shared_lock_read(&cache->mapping_lock);
-	interval_tree_for_each(node, &cache->mappings, page->index, page->index) {
+	shared_lock_read(&tree->lock);
+	interval_tree_for_each(node, &tree->regions, page->index, page->index) {
 		if (region_of(node)->flags & REGION_SHARED)
 			region_clean_page(region_of(node), page);
 	}
-	shared_unlock_read(&cache->mapping_lock);
+	shared_unlock_read(&tree->lock);
 }
 
-bool rmap_was_used(struct page *page)
+void rmap_clean_page(struct page *page)
 {
-	struct page_cache *cache = page->cache;
+	struct region_links *links = region_links_read(&page->cache->links);
+
+	if (READ_ONCE(page->map_count) == 0)
+		return;
+	region_links_for_each(tree, links)
+		tree_clean_page(tree, page);
+}
+
+static bool tree_used_page(struct region_tree *tree, struct page *page)
+{
 	struct interval_node *node;
 	bool was_used = false;
 
-	if (READ_ONCE(page->map_count) == 0 || !shared_lock_try_read(&cache->mapping_lock))
+	if (!shared_lock_try_read(&tree->lock))
 		return false;
-	interval_tree_for_each(node, &cache->mappings, page->index, page->index) {
+	interval_tree_for_each(node, &tree->regions, page->index, page->index) {
 		struct space *space = region_of(node)->space;
 		user_address_t address = region_address(region_of(node), page->index);
 		struct mmu_entry entry;
@@ -135,6 +160,18 @@ bool rmap_was_used(struct page *page)
 			was_used |= mmu_test_clear_accessed(&space->mmu, address);
 		spin_unlock(&space->table_lock);
 	}
-	shared_unlock_read(&cache->mapping_lock);
+	shared_unlock_read(&tree->lock);
+	return was_used;
+}
+
+bool rmap_was_used(struct page *page)
+{
+	struct region_links *links = region_links_read(&page->cache->links);
+	bool was_used = false;
+
+	if (READ_ONCE(page->map_count) == 0)
+		return false;
+	region_links_for_each(tree, links)
+		was_used |= tree_used_page(tree, page);
 	return was_used;
 }

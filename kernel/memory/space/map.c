@@ -183,6 +183,8 @@ static int region_add(struct space *space, const struct map_request *request,
 		return 0;
 	if (space->region_count >= REGIONS_MAXIMUM)
 		return -ENOMEM;
+	if (request->cache && region_links_prepare(&request->cache->links) != 0)
+		return -ENOMEM;
 	region = region_create(space);
 	if (!region)
 		return -ENOMEM;

@@ -141,7 +141,18 @@ static void gap_refresh(struct region *region)
 	rbtree_update(&region->node, gap_update);
 }
 
-/* Where rmap finds the region: nodes of two trees by page index. Both locks are held. */
+/* Where rmap finds the region: in a tree of its cache and in one of its family. */
+static struct region_tree *cache_tree(const struct region *region)
+{
+	return region_tree_of(region->cache->links, region->space);
+}
+
+static struct region_tree *family_tree(const struct region *region)
+{
+	return region_tree_of(&region->family->links, region->space);
+}
+
+/* Both locks are held. */
 static void links_add(struct region *region)
 {
 	region->mapping_node.start = region->page_offset;
@@ -149,33 +160,33 @@ static void links_add(struct region *region)
 	region->family_node.start = region->mapping_node.start;
 	region->family_node.last = region->mapping_node.last;
 	if (region->cache)
-		interval_tree_insert(&region->cache->mappings, &region->mapping_node);
+		interval_tree_insert(&cache_tree(region)->regions, &region->mapping_node);
 	if (region->family)
-		interval_tree_insert(&region->family->regions, &region->family_node);
+		interval_tree_insert(&family_tree(region)->regions, &region->family_node);
 }
 
 static void links_remove(struct region *region)
 {
 	if (region->cache)
-		interval_tree_remove(&region->cache->mappings, &region->mapping_node);
+		interval_tree_remove(&cache_tree(region)->regions, &region->mapping_node);
 	if (region->family)
-		interval_tree_remove(&region->family->regions, &region->family_node);
+		interval_tree_remove(&family_tree(region)->regions, &region->family_node);
 }
 
-static void links_lock(struct region *region) NO_THREAD_ANALYSIS
+void region_links_lock(struct region *region) NO_THREAD_ANALYSIS
 {
 	if (region->cache)
-		shared_lock_write(&region->cache->mapping_lock);
+		shared_lock_write(&cache_tree(region)->lock);
 	if (region->family)
-		shared_lock_write(&region->family->lock);
+		shared_lock_write(&family_tree(region)->lock);
 }
 
-static void links_unlock(struct region *region) NO_THREAD_ANALYSIS
+void region_links_unlock(struct region *region) NO_THREAD_ANALYSIS
 {
 	if (region->family)
-		shared_unlock_write(&region->family->lock);
+		shared_unlock_write(&family_tree(region)->lock);
 	if (region->cache)
-		shared_unlock_write(&region->cache->mapping_lock);
+		shared_unlock_write(&cache_tree(region)->lock);
 }
 
 static bool region_may_be_written(const struct region *region)
@@ -208,9 +219,9 @@ void region_insert(struct region *region)
 	tree_insert(region);
 	if (region_may_be_written(region))
 		atomic_fetch_add_relaxed(&region->cache->writable_mappings, 1);
-	links_lock(region);
+	region_links_lock(region);
 	links_add(region);
-	links_unlock(region);
+	region_links_unlock(region);
 }
 
 static void tree_erase(struct region *region)
@@ -227,9 +238,9 @@ void region_erase(struct region *region)
 	tree_erase(region);
 	if (region_may_be_written(region))
 		atomic_fetch_subtract_relaxed(&region->cache->writable_mappings, 1);
-	links_lock(region);
+	region_links_lock(region);
 	links_remove(region);
-	links_unlock(region);
+	region_links_unlock(region);
 }
 
 static void ends_set(struct region *region, user_address_t start, user_address_t end)
@@ -242,11 +253,11 @@ static void ends_set(struct region *region, user_address_t start, user_address_t
 
 void region_adjust(struct region *region, user_address_t start, user_address_t end)
 {
-	links_lock(region);
+	region_links_lock(region);
 	links_remove(region);
 	ends_set(region, start, end);
 	links_add(region);
-	links_unlock(region);
+	region_links_unlock(region);
 	gap_refresh(region);
 	gap_refresh(space_region_next(region));
 }
@@ -265,13 +276,13 @@ int region_split(struct region *region, user_address_t at, struct region **upper
 	if (other->operations && other->operations->open)
 		other->operations->open(other);
 	/* One critical section: a walker by index finds each page's region before and after. */
-	links_lock(region);
+	region_links_lock(region);
 	links_remove(region);
 	ends_set(region, region->start, at);
 	ends_set(other, at, other->end);
 	links_add(region);
 	links_add(other);
-	links_unlock(region);
+	region_links_unlock(region);
 	tree_insert(other);
 	if (region_may_be_written(other))
 		atomic_fetch_add_relaxed(&other->cache->writable_mappings, 1);
@@ -313,17 +324,14 @@ static struct region *merge_pair(struct region *lower, struct region *upper)
 	/* Pages of a family are found through a region of it. */
 	if (lower->family && !upper->family)
 		family_join(upper);
-	links_lock(upper);
-	if (lower->cache)
-		interval_tree_remove(&lower->cache->mappings, &lower->mapping_node);
-	if (lower->family)
-		interval_tree_remove(&lower->family->regions, &lower->family_node);
+	region_links_lock(upper);
+	links_remove(lower);
 	links_remove(upper);
 	tree_erase(lower);
 	upper->start = start;
 	upper->page_offset = page_offset;
 	links_add(upper);
-	links_unlock(upper);
+	region_links_unlock(upper);
 	gap_refresh(upper);
 	if (region_may_be_written(lower))
 		atomic_fetch_subtract_relaxed(&lower->cache->writable_mappings, 1);

@@ -7,10 +7,10 @@
 
 #include "base/compiler.h"
 #include "base/refcount.h"
-#include "base/tree/interval_tree.h"
 #include "memory/page.h"
 #include "memory/region.h"
 #include "memory/space.h"
+#include "memory/space/links.h"
 #include "sync/mutex.h"
 
 /* Programs get nothing below: a NULL pointer with an offset must fault. */
@@ -24,12 +24,11 @@
 
 /*
  * Processes that came from one another by fork without exec: their private pages may be shared.
- * The tree holds each region that has such pages, by index.
+ * The links hold each region that has such pages.
  */
 struct anonymous_family {
 	struct refcount references;		/* one per space */
-	struct shared_lock lock;		/* LOCK_ANONYMOUS */
-	struct interval_tree regions;		/* struct region.family_node */
+	struct region_links links;		/* struct region.family_node */
 };
 
 struct anonymous_family *family_create(void);
@@ -66,6 +65,9 @@ void region_erase(struct region *region);
 struct region *region_previous(struct region *region);
 /* The first region that ends behind the address. */
 struct region *region_find_from(struct space *space, user_address_t address);
+/* Locks the trees in which others find the region, so that nobody looks at it meanwhile. */
+void region_links_lock(struct region *region);
+void region_links_unlock(struct region *region);
 /* Moves the ends of a region; its neighbours leave room. */
 void region_adjust(struct region *region, user_address_t start, user_address_t end);
 /* Cuts a region in two at an address inside it; the upper part is new. 0 or -ENOMEM. */

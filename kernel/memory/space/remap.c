@@ -68,10 +68,7 @@ static void pages_move(struct region *region, user_address_t from, user_address_
 	struct mmu_entry entry;
 	bool any = false;
 
-	if (region->cache)
-		shared_lock_write(&region->cache->mapping_lock);
-	if (region->family)
-		shared_lock_write(&region->family->lock);
+	region_links_lock(region);
 	spin_lock(&space->table_lock);
 	while (mmu_next(&space->mmu, &at, end, &entry)) {
 		uint32_t kept = entry.flags & ~(uint32_t)MMU_PRESENT;
@@ -84,10 +81,7 @@ static void pages_move(struct region *region, user_address_t from, user_address_
 		at += PAGE_SIZE;
 	}
 	spin_unlock(&space->table_lock);
-	if (region->family)
-		shared_unlock_write(&region->family->lock);
-	if (region->cache)
-		shared_unlock_write(&region->cache->mapping_lock);
+	region_links_unlock(region);
 	if (any)
 		mmu_invalidate(&space->mmu, from, end);
 }

@@ -17,11 +17,13 @@ struct page *space_zero_page;
 void space_start(void)
 {
 	space_slab = slab_cache_create("space", sizeof(struct space), 64, 0);
-	family_slab = slab_cache_create("anonymous_family", sizeof(struct anonymous_family), 8, 0);
+	family_slab = slab_cache_create("anonymous_family", sizeof(struct anonymous_family), 64,
+					0);
 	space_zero_page = page_allocate(0, ALLOCATE_ZERO);
 	if (!space_slab || !family_slab || !space_zero_page)
 		panic("no memory for address spaces");
 	region_start();
+	region_links_start();
 }
 
 struct anonymous_family *family_create(void)
@@ -31,8 +33,7 @@ struct anonymous_family *family_create(void)
 	if (!family)
 		return NULL;
 	refcount_init(&family->references, 1);
-	shared_lock_init(&family->lock, LOCK_ANONYMOUS);
-	interval_tree_init(&family->regions);
+	region_links_init(&family->links, LOCK_ANONYMOUS);
 	return family;
 }
 
@@ -45,16 +46,17 @@ void family_put(struct anonymous_family *family)
 void family_join(struct region *region)
 {
 	struct anonymous_family *family = region->space->family;
+	struct region_tree *tree = region_tree_of(&family->links, region->space);
 
-	shared_lock_write(&family->lock);
+	shared_lock_write(&tree->lock);
 	/* Two threads may fault in one region at once. */
 	if (!region->family) {
 		region->family_node.start = region->page_offset;
 		region->family_node.last = region->page_offset + region_pages(region) - 1;
-		interval_tree_insert(&family->regions, &region->family_node);
+		interval_tree_insert(&tree->regions, &region->family_node);
 		atomic_store_release(&region->family, family);
 	}
-	shared_unlock_write(&family->lock);
+	shared_unlock_write(&tree->lock);
 }
 
 struct space *space_create_in(struct anonymous_family *family)

@@ -308,7 +308,8 @@ MEMORY_TEST(space, random_calls_agree_with_a_model)
 	for (int i = 0; i < SPACES; i++)
 		space_user_put(models[i].space);
 	EXPECT_EQUAL(file_users, 0);
-	EXPECT(interval_tree_is_empty(&test_cache.mappings));
+	region_links_for_each(tree, test_cache.links)
+		EXPECT(interval_tree_is_empty(&tree->regions));
 	page_cache_release(&test_cache);
 	/* The caches themselves keep a few magazines. */
 	EXPECT(memory_settled() + 16 >= before);
