@@ -15,6 +15,9 @@ struct thread;
 void schedule(void);
 void schedule_yield(void);		/* sched_yield(2) */
 
+/* The caller is about to end, or not yet: its CPU is as good as free for those that it wakes. */
+void schedule_leave(bool is_leaving);
+
 /* The idle context of a CPU becomes its idle thread, and never returns. Masked. */
 NORETURN void schedule_cpu_enter(unsigned cpu);
 
@@ -46,6 +49,9 @@ void thread_notify(struct thread *thread, uint32_t work, bool is_fatal);
 /* blocking_prepare() for THREAD_STOPPED and THREAD_TRACED: only thread_notify(fatal) and
  * blocking_wake() end it. */
 void thread_stop_prepare(uint32_t state);
+
+/* Where in the kernel a thread sleeps; 0: it does not. */
+virtual_t thread_sleeps_at(struct thread *thread);
 
 /* Inherits scheduling from the parent (fork); the parent is current. */
 void schedule_fork(struct thread *child, struct thread *parent);

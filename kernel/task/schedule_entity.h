@@ -27,6 +27,8 @@ struct schedule_entity {
 	int64_t burst_ns;		/* average of how long it runs until it sleeps */
 	int64_t awake_ns;		/* since it slept, as ticks find it: RLIMIT_RTTIME */
 	const struct thread *last_waker;	/* compared only */
+	/* When it last made a new thread runnable; 0: it slept since. */
+	int64_t child_started_ns;
 	int64_t run_started_ns;		/* local clock of its CPU, while it runs */
 	uint32_t weight;
 	int32_t nice;			/* -20..19 */
@@ -36,6 +38,8 @@ struct schedule_entity {
 	uint32_t real_time;		/* priority in force: the greater of the two, 0: fair */
 	bool resets_on_fork;
 	bool is_queued;			/* runs, or waits in its CPU's queue */
+	bool sleeps_after_start;	/* soon after it started its last child, it slept */
+	bool is_leaving;		/* about to end: whom it wakes can have its CPU */
 	bool is_kernel_bound;		/* a per-CPU kernel thread: affinity may not be changed */
 	struct cpu_mask affinity;
 };

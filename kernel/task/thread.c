@@ -1,7 +1,7 @@
 /*
  * Threads: made, made visible, ended, freed. References: one of the scheduler until the thread is
  * off its CPU for good, one that the maker has and thread_run() hands to the process's list, one of
- * process->leader. Memory goes after a grace period, so lookups need no lock.
+ * process->leader. Memory goes after a grace period, so lookups need no lock; the stack at once.
  */
 #include "task/thread.h"
 
@@ -96,12 +96,19 @@ static int id_assign(struct thread *thread)
 	return 0;
 }
 
+void thread_free_stack(struct thread *thread)
+{
+	if (thread->context.stack_base)
+		kernel_stack_free(thread->context.stack_base);
+	thread->context.stack_base = 0;
+}
+
 static void thread_free_parts(struct thread *thread)
 {
 	io_priority_release(thread);
 	context_release(&thread->context);
 	heap_free(thread->context.locks);
-	kernel_stack_free(thread->context.stack_base);
+	thread_free_stack(thread);
 }
 
 static void thread_free_object(struct thread *thread)

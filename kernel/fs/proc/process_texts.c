@@ -537,15 +537,14 @@ int proc_show_oom_score(struct format_sink *sink, struct proc_inode *node)
 int proc_show_wchan(struct format_sink *sink, struct proc_inode *node)
 {
 	struct thread *thread = proc_thread_get(node);
-	const char *name = "0";
+	virtual_t counter = 0;
 	size_t offset;
 
 	if (!thread)
 		return -ESRCH;
-	if (READ_ONCE(thread->state) != THREAD_RUNNING &&
-	    READ_ONCE(thread->state) < THREAD_ZOMBIE && proc_may_inspect(node->process) == 0)
-		name = symbol_find(context_saved_program_counter(&thread->context), &offset);
-	sink_text(sink, name);
+	if (proc_may_inspect(node->process) == 0)
+		counter = thread_sleeps_at(thread);
+	sink_text(sink, counter ? symbol_find(counter, &offset) : "0");
 	thread_put(thread);
 	return 0;
 }

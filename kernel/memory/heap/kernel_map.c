@@ -100,27 +100,39 @@ static void area_release(virtual_t start)
 	heap_free(area);
 }
 
-void kernel_pages_unmap(virtual_t start, size_t size)
+void kernel_unmapping_add(struct kernel_unmapping *unmapping, virtual_t start, size_t size)
 {
-	struct page *pages = NULL;
-
-	/* Nothing is reused before no CPU can reach it. */
 	for (virtual_t at = start; at < start + size; at += PAGE_SIZE) {
 		physical_t physical = mmu_kernel_unmap(at);
 		struct page *page = physical ? page_of_frame_address(physical) : NULL;
 
 		if (page) {
-			page->private = (uint64_t)pages;
-			pages = page;
+			page->private = (uint64_t)unmapping->pages;
+			unmapping->pages = page;
 		}
 	}
-	mmu_kernel_invalidate(start, start + size);
-	while (pages) {
-		struct page *page = pages;
+	unmapping->start = unmapping->end ? min(unmapping->start, start) : start;
+	unmapping->end = max(unmapping->end, start + size);
+}
 
-		pages = (struct page *)page->private;
+void kernel_unmapping_finish(struct kernel_unmapping *unmapping)
+{
+	/* Nothing is reused before no CPU can reach it. */
+	mmu_kernel_invalidate(unmapping->start, unmapping->end);
+	while (unmapping->pages) {
+		struct page *page = unmapping->pages;
+
+		unmapping->pages = (struct page *)page->private;
 		page_put(page);
 	}
+}
+
+void kernel_pages_unmap(virtual_t start, size_t size)
+{
+	struct kernel_unmapping unmapping = { .pages = NULL };
+
+	kernel_unmapping_add(&unmapping, start, size);
+	kernel_unmapping_finish(&unmapping);
 }
 
 bool kernel_pages_map(virtual_t start, size_t size, unsigned page_flags)

@@ -1,7 +1,8 @@
 /*
  * Kernel stacks lie in slots twice their size: the lower half of a slot is never mapped, so that an
- * overflow faults. Freed stacks stay mapped, a few per CPU, the rest on a list; both are chained
- * through their first word.
+ * overflow faults. Freed stacks stay mapped, a few per CPU, the rest in a pool; both are chained
+ * through their first word, and exchange several at once. Unmapping interrupts every CPU, so it
+ * is done for many stacks together.
  */
 #include "arch/context.h"
 #include "arch/cpu.h"
@@ -17,9 +18,11 @@
 #define SLOT_BYTES ((virtual_t)2 * KERNEL_STACK_BYTES)
 #define SLOT_COUNT ((KERNEL_AREAS_START - KERNEL_DYNAMIC_START) / SLOT_BYTES)
 #define STACK_PAGES (KERNEL_STACK_BYTES / (int)PAGE_SIZE)
-#define CPU_CACHE_MAXIMUM 4
-/* More idle stacks than this are unmapped when the next one is asked for. */
+#define CPU_CACHE_MAXIMUM 8
+#define CPU_CACHE_EXCHANGE 4
+/* This many idle stacks stay in the pool; beyond them, a batch is unmapped whenever one is full. */
 #define POOL_MAXIMUM 32
+#define UNMAP_BATCH 32
 
 struct stack_cache {
 	virtual_t first;	/* chained through the stacks' first words */
@@ -111,20 +114,33 @@ static void slots_grow(void)
 	heap_free(larger);
 }
 
-static virtual_t stack_from_pool(void)
+/* Moves up to `count` stacks. */
+static void cache_exchange(struct stack_cache *from, struct stack_cache *to, uint32_t count)
 {
-	bool masked = spin_lock_irq(&stacks.lock);
-	virtual_t stack = cache_pop(&stacks.pool);
-
-	spin_unlock_irq(&stacks.lock, masked);
-	return stack;
+	while (count-- > 0 && from->first)
+		cache_push(to, cache_pop(from));
 }
 
-static void stack_unmap(virtual_t stack)
+/* Unmaps up to a batch of idle stacks, but leaves `keep`; the number unmapped. */
+static uint32_t stacks_unmap(uint32_t keep)
 {
-	kernel_pages_unmap(stack, KERNEL_STACK_BYTES);
-	slot_release((stack - KERNEL_DYNAMIC_START) / SLOT_BYTES);
-	memory_count(COUNT_KERNEL_STACKS, -STACK_PAGES);
+	virtual_t unmapped[UNMAP_BATCH];
+	struct kernel_unmapping unmapping = { .pages = NULL };
+	uint32_t count = 0;
+	bool masked = spin_lock_irq(&stacks.lock);
+
+	while (count < UNMAP_BATCH && stacks.pool.count > keep)
+		unmapped[count++] = cache_pop(&stacks.pool);
+	spin_unlock_irq(&stacks.lock, masked);
+	if (count == 0)
+		return 0;
+	for (uint32_t i = 0; i < count; i++)
+		kernel_unmapping_add(&unmapping, unmapped[i], KERNEL_STACK_BYTES);
+	kernel_unmapping_finish(&unmapping);
+	for (uint32_t i = 0; i < count; i++)
+		slot_release((unmapped[i] - KERNEL_DYNAMIC_START) / SLOT_BYTES);
+	memory_count(COUNT_KERNEL_STACKS, -(int64_t)count * STACK_PAGES);
+	return count;
 }
 
 static virtual_t stack_create(void)
@@ -153,19 +169,19 @@ static virtual_t stack_fresh(virtual_t stack)
 virtual_t kernel_stack_allocate(void)
 {
 	bool masked = interrupts_disable();
-	virtual_t stack = cache_pop(this_cpu(stack_cache));
+	struct stack_cache *cache = this_cpu(stack_cache);
+	virtual_t stack;
 
-	interrupts_restore(masked);
-	if (likely(stack))
-		return stack_fresh(stack);
-	stack = stack_from_pool();
-	while (READ_ONCE(stacks.pool.count) > POOL_MAXIMUM) {
-		virtual_t idle = stack_from_pool();
-
-		if (idle)
-			stack_unmap(idle);
+	if (unlikely(!cache->first) && READ_ONCE(stacks.pool.count) > 0) {
+		spin_lock_masked(&stacks.lock);
+		cache_exchange(&stacks.pool, cache, CPU_CACHE_EXCHANGE);
+		spin_unlock_masked(&stacks.lock);
 	}
-	if (!stack)
+	stack = cache_pop(cache);
+	interrupts_restore(masked);
+	while (unlikely(READ_ONCE(stacks.pool.count) >= POOL_MAXIMUM + UNMAP_BATCH))
+		stacks_unmap(POOL_MAXIMUM);
+	if (unlikely(!stack))
 		stack = stack_create();
 	return stack_fresh(stack);
 }
@@ -175,11 +191,10 @@ void kernel_stack_free(virtual_t stack)
 	bool masked = interrupts_disable();
 	struct stack_cache *cache = this_cpu(stack_cache);
 
-	if (cache->count < CPU_CACHE_MAXIMUM) {
-		cache_push(cache, stack);
-	} else {
+	cache_push(cache, stack);
+	if (unlikely(cache->count > CPU_CACHE_MAXIMUM)) {
 		spin_lock_masked(&stacks.lock);
-		cache_push(&stacks.pool, stack);
+		cache_exchange(cache, &stacks.pool, CPU_CACHE_EXCHANGE);
 		spin_unlock_masked(&stacks.lock);
 	}
 	interrupts_restore(masked);
@@ -188,12 +203,10 @@ void kernel_stack_free(virtual_t stack)
 uint64_t kernel_stacks_reclaim(void)
 {
 	uint64_t freed = 0;
-	virtual_t stack;
+	uint32_t count;
 
-	while ((stack = stack_from_pool()) != 0) {
-		stack_unmap(stack);
-		freed += STACK_PAGES;
-	}
+	while ((count = stacks_unmap(0)) > 0)
+		freed += (uint64_t)count * STACK_PAGES;
 	return freed;
 }
 

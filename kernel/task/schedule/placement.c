@@ -1,7 +1,9 @@
 /*
  * Which CPU a thread runs on. A woken thread goes back to where it ran last if that CPU idles, else
- * to an idle one, else to the shorter of the two queues at hand; idle CPUs steal. Masks and lengths
- * are read without locks: a wrong guess costs a migration, nothing else.
+ * to an idle one, else to the shorter of the two queues at hand; idle CPUs steal. A CPU that is
+ * about to be free needs no other's help: neither the turns of a conversation nor a parent and the
+ * child that it waits for are spread. Masks and lengths are read without locks: a wrong guess costs
+ * a migration, or at most a tick of waiting.
  */
 #include "base/errno.h"
 #include "task/schedule.h"
@@ -76,12 +78,42 @@ static bool takes_turns(struct thread *thread, unsigned here)
 	       READ_ONCE(per_cpu(run_queues, here)->waiting) == 0;
 }
 
+/* Whether the running thread will leave this CPU in a moment, to nobody else. */
+static bool is_soon_free(const struct thread *thread, unsigned here, bool will_leave)
+{
+	return will_leave && thread_current()->context.interrupt_depth == 0 &&
+	       is_usable(thread, here) && READ_ONCE(per_cpu(run_queues, here)->waiting) == 0;
+}
+
+unsigned placement_choose_first(struct thread *child)
+{
+	struct schedule_entity *own = &thread_current()->schedule;
+	unsigned here = cpu_current();
+	bool will_sleep = own->sleeps_after_start;
+
+	own->child_started_ns = local_clock_ns();
+	if (is_soon_free(child, here, will_sleep))
+		return here;
+	return placement_choose(child, here);
+}
+
+void placement_note_sleep(struct schedule_entity *entity)
+{
+	if (likely(!entity->child_started_ns))
+		return;
+	entity->sleeps_after_start = entity->run_started_ns - entity->child_started_ns <
+				     SHORT_BURST_NS;
+	entity->child_started_ns = 0;
+}
+
 unsigned placement_choose(struct thread *thread, unsigned last_cpu)
 {
 	unsigned here = cpu_current(), idle;
 
 	if (cpu_count() == 1)
 		return 0;
+	if (is_soon_free(thread, here, thread_current()->schedule.is_leaving))
+		return here;
 	if (READ_ONCE(per_cpu(run_queues, here)->is_started) && takes_turns(thread, here))
 		return here;
 	if (is_usable(thread, last_cpu) && is_idle(last_cpu))
@@ -172,6 +204,18 @@ bool placement_steal(struct run_queue *queue, uint32_t least_waiting)
 		    move_one(per_cpu(run_queues, victim), queue);
 	unlock_both(queue, per_cpu(run_queues, victim));
 	return has_moved;
+}
+
+void placement_call_help(struct run_queue *queue)
+{
+	struct rbtree_node *first = rbtree_first(&queue->fair);
+	unsigned cpu;
+
+	if (!first)
+		return;
+	cpu = find_idle(thread_of_entity(rbtree_entry(first, struct schedule_entity, node)));
+	if (cpu < CPU_LIMIT)
+		cpu_kick(cpu);
 }
 
 static bool mask_is_usable(const struct cpu_mask *mask)

@@ -137,6 +137,12 @@ NORETURN void schedule_idle(void *unused);
 
 /* placement.c. */
 unsigned placement_choose(struct thread *thread, unsigned last_cpu);
+/* For a new thread, which the running one starts. */
+unsigned placement_choose_first(struct thread *child);
+/* The running thread sleeps; its time is charged. Queue locked. */
+void placement_note_sleep(struct schedule_entity *entity);
+/* Has an idle CPU look for work, because a thread waits in this queue. Queue locked. */
+void placement_call_help(struct run_queue *queue);
 /* Puts a runnable thread that is in no queue onto one of the CPUs it may use. Masked, no lock. */
 void placement_push(struct thread *thread);
 /* Brings over a thread that waits elsewhere; masked, no lock. True: there is somebody now. */
@@ -146,6 +152,8 @@ bool placement_steal(struct run_queue *queue, uint32_t least_waiting);
 void thread_publish(struct thread *thread);
 struct thread *thread_create_idle(unsigned cpu);
 void thread_cache_start(void);
+/* Of a thread that is off its CPU for good: the next one made here gets a stack that is warm. */
+void thread_free_stack(struct thread *thread);
 void thread_counts_read(uint64_t *made, uint64_t *alive);
 
 /* tick.c */

@@ -51,8 +51,10 @@ static void finish_switch(struct thread *previous)
 	spin_lock_give(&queue->lock);
 	if (unlikely(pushed != NULL))
 		placement_push(pushed);
-	if (unlikely(is_dead))
+	if (unlikely(is_dead)) {
+		thread_free_stack(previous);
 		thread_put(previous);
+	}
 }
 
 void upcall_context_start(struct context *previous)
@@ -90,6 +92,7 @@ static void put_previous(struct run_queue *queue, struct thread *previous, bool 
 	previous->voluntary_switches++;
 	entity->awake_ns = 0;
 	entity->burst_ns += (entity->slice_used_ns - entity->burst_ns) / 4;
+	placement_note_sleep(entity);
 	if (likely(entity->real_time == 0))
 		fair_leave(queue, entity);
 	entity->is_queued = false;
@@ -253,6 +256,9 @@ void run_queue_activate(struct run_queue *queue, struct thread *thread)
 	entity->is_queued = true;
 	queue_insert(queue, thread);
 	queue->wakes++;
+	/* Who is about to end is not interrupted for it by an equal. */
+	if (current->schedule.is_leaving && !entity->real_time)
+		return;
 	if (current == queue->idle || queue_best_beats(queue, current))
 		run_queue_reschedule(queue);
 }

@@ -104,8 +104,10 @@ static void tick_fire(struct timer *timer)
 	spin_lock_masked(&queue->lock);
 	current_charge(queue, now_ns);
 	is_idle = queue->current == queue->idle;
-	if (!is_idle)
+	if (!is_idle) {
+		placement_call_help(queue);
 		end_slice(queue);
+	}
 	delay_ns = until_slice_end(queue);
 	spin_unlock_masked(&queue->lock);
 	if (is_idle)

@@ -96,6 +96,20 @@ bool blocking_is_running(const struct context *context)
 	       (const struct thread *)context;
 }
 
+NO_THREAD_ANALYSIS virtual_t thread_sleeps_at(struct thread *thread)
+{
+	bool were_enabled = interrupts_disable();
+	/* Nobody wakes it, so that its stack stays, while the queue is locked. */
+	struct run_queue *queue = run_queue_lock_of(thread);
+	virtual_t counter = 0;
+
+	if (is_sleeping_state(atomic_load_relaxed(&thread->state)) && !thread->schedule.is_queued)
+		counter = context_saved_program_counter(&thread->context);
+	spin_unlock_masked(&queue->lock);
+	interrupts_restore(were_enabled);
+	return counter;
+}
+
 /* Puts a thread that was made runnable into the queue of `cpu`. Masked, no lock held. */
 static void activate_on(struct thread *thread, unsigned cpu)
 {
@@ -199,6 +213,11 @@ NO_THREAD_ANALYSIS void thread_notify(struct thread *thread, uint32_t work, bool
 	interrupts_restore_and_preempt(were_enabled);
 }
 
+void schedule_leave(bool is_leaving)
+{
+	thread_current()->schedule.is_leaving = is_leaving;
+}
+
 void thread_run(struct thread *thread)
 {
 	unsigned cpu;
@@ -206,7 +225,7 @@ void thread_run(struct thread *thread)
 
 	thread_publish(thread);
 	were_enabled = interrupts_disable();
-	cpu = placement_choose(thread, cpu_current());
+	cpu = placement_choose_first(thread);
 	atomic_store_relaxed(&thread->state, THREAD_RUNNING);
 	atomic_store_relaxed(&thread->context.cpu, cpu);
 	activate_on(thread, cpu);
