@@ -10,6 +10,7 @@
 #include "process/internal.h"
 #include "task/futex.h"
 #include "task/process_timer.h"
+#include "task/schedule.h"
 #include "time/clock_time.h"
 #include <abi/process.h>
 
@@ -93,7 +94,7 @@ static struct process *reaper_find(struct process *dying, struct process *first)
 {
 	for (struct process *ancestor = dying->parent; ancestor && ancestor != first;
 	     ancestor = ancestor->parent) {
-		if (ancestor->is_child_subreaper && !ancestor->is_zombie &&
+		if (ancestor->is_child_subreaper && !ancestor->has_left &&
 		    !ancestor->is_exiting)
 			return ancestor;
 	}
@@ -117,13 +118,18 @@ static void parent_death_tell(struct process *child)
 /* Hands children to the reaper; zombies among them are told to it. Tree lock held. */
 static void children_hand_over(struct process *dying)
 {
-	struct process *reaper = reaper_find(dying, process_first());
-	struct process *child, *following;
+	struct process *child, *following, *reaper;
 	bool has_zombies = false;
 
+	/* Only this thread, its last, could add one; or a child that ends, under the tree lock. */
+	if (list_is_empty(&dying->children))
+		return;
+	reaper = reaper_find(dying, process_first());
+	spin_lock(&dying->children_lock);
+	spin_lock_nested(&reaper->children_lock);
 	list_for_each_safe(child, following, &dying->children, child_node) {
 		list_remove(&child->child_node);
-		child->parent = reaper;
+		rcu_assign(child->parent, reaper);
 		list_add_tail(&reaper->children, &child->child_node);
 		parent_death_tell(child);
 		child->exit_signal = SIGCHLD;
@@ -134,6 +140,8 @@ static void children_hand_over(struct process *dying)
 		signal_send_process(reaper, SIGCHLD, NULL);
 		wait_queue_wake_all(&reaper->child_changes, 0);
 	}
+	spin_unlock_nested(&reaper->children_lock);
+	spin_unlock(&dying->children_lock);
 }
 
 static void child_information(struct process *child, struct signal_information *information)
@@ -158,10 +166,10 @@ static void child_information(struct process *child, struct signal_information *
 	information->si_status = status & 0x7f;
 }
 
-/* Tells the parent. True: it does not want to wait, so the process goes at once. Tree lock held. */
-static bool parent_tell(struct process *dying)
+/* Becomes a zombie and tells the parent, whose children are locked. True: the parent does not want
+ * to wait, so the process goes at once. */
+static bool parent_tell(struct process *dying, struct process *parent, int status)
 {
-	struct process *parent = dying->parent;
 	const struct signal_action *action = &parent->signals.actions[SIGCHLD - 1];
 	struct signal_information information;
 	bool is_unwanted;
@@ -170,22 +178,22 @@ static bool parent_tell(struct process *dying)
 		is_unwanted = false;
 	else
 		is_unwanted = action->handler == SIG_IGN || (action->flags & SA_NOCLDWAIT);
+	dying->exit_status = status;
+	dying->is_zombie = true;
 	child_information(dying, &information);
 	if (dying->exit_signal && !(is_unwanted && action->handler == SIG_IGN))
 		signal_send_process(parent, dying->exit_signal, &information);
-	wait_queue_wake_all(&parent->child_changes, 0);
-	wait_queue_wake_all(&dying->pidfd_waiters, 0);
+	if (is_unwanted)
+		list_remove(&dying->child_node);
 	return is_unwanted;
 }
 
-static void process_finish(struct process *process, int status)
+/* Whoever looks at the tree from here on does so without this process. */
+static void tree_leave(struct process *process)
 {
 	struct session *session = process->session;
 	bool is_session_leader = session && session->leader == process;
-	bool is_gone;
 
-	if (process == process_first())
-		panic("the first process ended (status 0x%x)", status);
 	if (is_session_leader && session->leader_exits)
 		session->leader_exits(session);
 	task_tree_lock();
@@ -193,14 +201,30 @@ static void process_finish(struct process *process, int status)
 	orphan_group_check(process);
 	if (is_session_leader)
 		session->leader = NULL;
-	process->exit_status = status;
-	process->is_zombie = true;
-	is_gone = parent_tell(process);
-	if (is_gone)
-		process_unlink(process);
+	process->has_left = true;
 	task_tree_unlock();
-	if (is_gone)
+}
+
+static void process_finish(struct process *process, int status)
+{
+	struct process *parent;
+	bool is_gone;
+
+	if (process == process_first())
+		panic("the first process ended (status 0x%x)", status);
+	tree_leave(process);
+	/* The parent's object stays while it is woken; outside the lock, which it wants next. */
+	rcu_read_lock();
+	parent = process_parent_lock(process);
+	is_gone = parent_tell(process, parent, status);
+	process_parent_unlock(parent);
+	wait_queue_wake_all(&parent->child_changes, 0);
+	rcu_read_unlock();
+	wait_queue_wake_all(&process->pidfd_waiters, 0);
+	if (is_gone) {
+		process_unlink(process);
 		process_put(process);
+	}
 }
 
 void process_exit_thread(int status)
@@ -209,20 +233,21 @@ void process_exit_thread(int status)
 	struct process *process = thread->process;
 	bool is_last;
 
+	/* The last thread has much to do before it is gone. */
+	schedule_leave(READ_ONCE(process->thread_count) > 1);
 	/* Before anybody can learn that it is gone: its time does not vanish from the process's. */
 	thread_account(thread);
 	futex_thread_exit(thread);
 	vfork_done(thread);
 	signal_thread_exit(thread);
-	task_tree_lock();
 	is_last = process_thread_remove(thread);
-	task_tree_unlock();
 	if (is_last) {
 		/* An exit_group or a fatal signal decides over what the last thread said. */
 		if (process->is_exiting)
 			status = process->signals.group_exit_code;
 		parts_drop(process);
 		thread_account(thread);
+		schedule_leave(true);
 		process_finish(process, status);
 	}
 	thread_exit();

@@ -39,7 +39,7 @@ static void result_fill(struct process *child, int code, int value, int status,
 	usage_add(&result->usage, &child->waited_children);
 }
 
-/* Takes a zombie out of the tree, its usage into the parent's totals. Tree lock held. */
+/* Takes a zombie from its parent, its usage into the parent's totals. Children locked. */
 static void zombie_reap(struct process *child, struct process *parent)
 {
 	struct usage usage;
@@ -50,7 +50,7 @@ static void zombie_reap(struct process *child, struct process *parent)
 	enabled = spin_lock_irq(&parent->signals.lock);
 	usage_add(&parent->waited_children, &usage);
 	spin_unlock_irq(&parent->signals.lock, enabled);
-	process_unlink(child);
+	list_remove(&child->child_node);
 }
 
 static bool zombie_take(struct process *child, struct process *parent,
@@ -73,7 +73,7 @@ static bool zombie_take(struct process *child, struct process *parent,
 	return true;
 }
 
-/* A stop or continuation that was not reported yet. Tree lock held. */
+/* A stop or continuation that was not reported yet. Children locked. */
 static bool stop_take(struct process *child, const struct wait_request *request,
 		      struct wait_result *result)
 {
@@ -105,7 +105,7 @@ static int wait_scan(const struct wait_request *request, struct wait_result *res
 	struct process *child, *following, *reaped = NULL;
 	int found = -ECHILD;
 
-	task_tree_lock();
+	spin_lock(&parent->children_lock);
 	list_for_each_safe(child, following, &parent->children, child_node) {
 		if (!child_matches(child, request))
 			continue;
@@ -116,9 +116,11 @@ static int wait_scan(const struct wait_request *request, struct wait_result *res
 			break;
 		}
 	}
-	task_tree_unlock();
-	if (reaped)
+	spin_unlock(&parent->children_lock);
+	if (reaped) {
+		process_unlink(reaped);
 		process_put(reaped);
+	}
 	return found;
 }
 

@@ -43,7 +43,8 @@ enum lock_context {
 	LOCK_CLASS(LOCK_INODE_STATE, LOCK_CONTEXT_THREAD) \
 	LOCK_CLASS(LOCK_FILE_LOCKS, LOCK_CONTEXT_THREAD) \
 	LOCK_CLASS(LOCK_NOTIFY, LOCK_CONTEXT_THREAD) /* inotify marks and queues */ \
-	LOCK_CLASS(LOCK_TASK_TREE, LOCK_CONTEXT_THREAD) /* parents, children, groups, sessions */ \
+	LOCK_CLASS(LOCK_TASK_TREE, LOCK_CONTEXT_THREAD) /* groups, sessions, reparenting */ \
+	LOCK_CLASS(LOCK_CHILDREN, LOCK_CONTEXT_THREAD) /* of one process; nestable in the above */ \
 	LOCK_CLASS(LOCK_TASK_ID, LOCK_CONTEXT_THREAD) /* the map of ids; users' process counts */ \
 	LOCK_CLASS(LOCK_TERMINAL_SESSION, LOCK_CONTEXT_THREAD) /* who controls which terminal */ \
 	LOCK_CLASS(LOCK_FUTEX, LOCK_CONTEXT_THREAD) /* hash bucket; nestable by address */ \

@@ -11,7 +11,7 @@ static bool is_tie(const struct process *member, const struct process *except)
 {
 	const struct process *parent = member->parent;
 
-	if (member == except || member->is_zombie || !parent)
+	if (member == except || member->has_left || !parent)
 		return false;
 	return parent->group != member->group && parent->session == member->session;
 }

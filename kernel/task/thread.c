@@ -176,14 +176,12 @@ void thread_publish(struct thread *thread)
 	struct process *process = thread->process;
 	bool were_enabled;
 
-	task_tree_lock();
+	rcu_assign(task_id_find(thread->id)->thread, thread);
 	were_enabled = spin_lock_irq(&process->signals.lock);
 	list_add_tail_rcu(&process->threads, &thread->process_node);
 	process->thread_count++;
 	signal_thread_join(thread);
 	spin_unlock_irq(&process->signals.lock, were_enabled);
-	rcu_assign(task_id_find(thread->id)->thread, thread);
-	task_tree_unlock();
 }
 
 void thread_abandon(struct thread *thread)
@@ -258,11 +256,8 @@ void thread_exit(void)
 {
 	struct thread *self = thread_current();
 
-	if (self->process == process_kernel()) {
-		task_tree_lock();
+	if (self->process == process_kernel())
 		process_thread_remove(self);
-		task_tree_unlock();
-	}
 	/* Preempted between the two, it would be put away as a sleeper. */
 	interrupts_disable();
 	atomic_store_relaxed(&self->state, THREAD_DEAD);

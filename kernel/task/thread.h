@@ -53,7 +53,7 @@ struct thread {
 	struct refcount references;
 	int32_t id;				/* tid, in the initial view */
 	struct process *process;
-	struct list_node process_node;		/* process->threads; LOCK_TASK_TREE, RCU to read */
+	struct list_node process_node;		/* process->threads; LOCK_SIGNAL, RCU to read */
 	struct schedule_entity schedule;
 	struct signal_thread signals;		/* LOCK_SIGNAL of the process */
 	struct credentials *credentials;	/* immutable, replaced whole; own thread or RCU */
@@ -110,23 +110,29 @@ struct process {
 	struct thread *leader;
 	struct rcu_head rcu;
 
-	/* LOCK_TASK_TREE (readers may use RCU for the pointers). */
+	/* LOCK_SIGNAL (readers may use RCU). */
 	struct list_head threads;
 	uint32_t thread_count;			/* live ones */
 	/* The leader ended, its thread is in no list: shown as a zombie until the process ends. */
 	bool leader_has_left;
-	struct process *parent;
+
+	/* The children, and how they ended: in each child what is marked so is guarded too. */
+	struct spin_lock children_lock;		/* LOCK_CHILDREN */
 	struct list_head children;
-	struct list_node child_node;	/* node in parent->children */
+	struct list_node child_node;		/* parent's children_lock: in parent->children */
+	bool is_zombie;				/* parent's children_lock */
+	int32_t exit_status;			/* parent's children_lock; as wait4 shows it */
+
+	/* LOCK_TASK_TREE (readers may use RCU for the pointers). */
+	struct process *parent;			/* changes with both parents' children_lock, too */
 	struct process_group *group;
 	struct session *session;
 	struct list_node group_node;
+	bool has_left;				/* to be a zombie: parent of nobody, no tie */
 	bool is_child_subreaper;
 	bool has_left_terminal;			/* TIOCNOTTY: its session's is not its own */
 	bool has_executed;			/* setpgid on a child after exec is EACCES */
 	bool is_exiting;			/* exit_group or fatal signal: all threads go */
-	bool is_zombie;
-	int32_t exit_status;			/* as wait4 shows it */
 	int32_t exit_signal;			/* tells the parent of the end; 0: nothing */
 	uint32_t real_uid;			/* of its threads, kept after they are gone */
 	struct thread *group_exec;		/* waits for the others to die in exec */
@@ -239,14 +245,17 @@ int process_publish(struct process *process, bool is_sibling) MUST_CHECK;
 void process_abandon(struct process *process);
 
 /*
- * For the end of things, all under LOCK_TASK_TREE: takes a dying thread out of its process (true:
- * it was the last), and a dead process out of the tree (its id becomes free, the caller drops the
- * tree's reference with process_put()).
+ * For the end of things: takes a dying thread out of its process (true: it was the last), and out
+ * of its group a dead process that is not in its parent's list any more (its id becomes free, the
+ * caller drops the tree's reference with process_put()).
  */
 bool process_thread_remove(struct thread *thread);
 void process_unlink(struct process *process);
 /* How many the process has for others to see: a leader that left counts as long as it is shown. */
 uint32_t process_threads_shown(const struct process *process);
+/* The parent, whoever that is, with its children_lock taken. NULL: the first process has none. */
+struct process *process_parent_lock(struct process *child);
+void process_parent_unlock(struct process *parent);
 /* The current thread, the last of its process, becomes its leader and takes its id (exec). */
 void process_leader_set(struct thread *thread);
 /* setsid and setpgid: moves the process; new group and session objects as needed. Lock held. */

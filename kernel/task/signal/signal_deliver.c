@@ -50,20 +50,21 @@ void signal_notify_parent_of_stop(struct process *process, int number, bool cont
 		.si_uid = process->real_uid,
 		.si_status = number,
 	};
+	struct process *parent;
 	struct usage usage;
 
 	process_usage(process, &usage);
 	information.si_utime = usage.user_ns / 10000000;
 	information.si_stime = usage.kernel_ns / 10000000;
-	task_tree_lock();
-	if (process->parent) {
-		struct signal_action *action = &process->parent->signals.actions[SIGCHLD - 1];
+	parent = process_parent_lock(process);
+	if (parent) {
+		struct signal_action *action = &parent->signals.actions[SIGCHLD - 1];
 
 		if (action->handler != SIG_IGN && !(action->flags & SA_NOCLDSTOP))
-			signal_send_process(process->parent, SIGCHLD, &information);
-		wait_queue_wake_all(&process->parent->child_changes, 0);
+			signal_send_process(parent, SIGCHLD, &information);
+		wait_queue_wake_all(&parent->child_changes, 0);
+		process_parent_unlock(parent);
 	}
-	task_tree_unlock();
 }
 
 /* Asks every thread of the process to rest. Lock held. */
@@ -77,6 +78,8 @@ static void stop_begin(struct process *process, int number)
 	process->signals.threads_to_stop = 0;
 	rcu_read_lock();
 	list_for_each_rcu(thread, &process->threads, process_node) {
+		if (thread->signals.has_left)
+			continue;
 		thread->signals.is_resting = false;
 		process->signals.threads_to_stop++;
 		signal_wake(thread, false);
@@ -107,7 +110,9 @@ NO_THREAD_ANALYSIS static void stop_rest(struct thread *thread, bool *enabled)
 		signal_notify_parent_of_stop(process, number, false);
 	for (;;) {
 		thread_stop_prepare(THREAD_STOPPED);
-		if (!READ_ONCE(signals->stop_requested) || signal_is_fatal_pending())
+		/* A new stop, after a continuation that went by unseen, counts this thread anew. */
+		if (!READ_ONCE(signals->stop_requested) ||
+		    !READ_ONCE(thread->signals.is_resting) || signal_is_fatal_pending())
 			break;
 		(void)blocking_sleep(NO_DEADLINE);
 	}

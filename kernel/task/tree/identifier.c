@@ -56,7 +56,7 @@ int task_id_allocate(int32_t *id)
 
 	if (!entry)
 		return -ENOMEM;
-	entry->holds = 1;
+	refcount_init(&entry->holds, 1);
 	spin_lock(&lock);
 	result = identifier_map_add_cyclic(&map, entry, &number);
 	spin_unlock(&lock);
@@ -79,7 +79,7 @@ int task_id_allocate_at(int32_t id)
 	entry = heap_allocate(sizeof(*entry), HEAP_PATIENT | HEAP_ACCOUNT);
 	if (!entry)
 		return -ENOMEM;
-	entry->holds = 1;
+	refcount_init(&entry->holds, 1);
 	spin_lock(&lock);
 	result = identifier_map_add_at(&map, entry, (uint64_t)id);
 	spin_unlock(&lock);
@@ -90,7 +90,13 @@ int task_id_allocate_at(int32_t id)
 
 struct task_id *task_id_find(int32_t id)
 {
-	return id > 0 ? identifier_map_find(&map, (uint64_t)id) : NULL;
+	struct task_id *entry = NULL;
+
+	rcu_read_lock();
+	if (id > 0)
+		entry = identifier_map_find(&map, (uint64_t)id);
+	rcu_read_unlock();
+	return entry;
 }
 
 struct task_id *task_id_next(int32_t *id)
@@ -104,9 +110,7 @@ struct task_id *task_id_next(int32_t *id)
 
 void task_id_hold(int32_t id)
 {
-	spin_lock(&lock);
-	task_id_find(id)->holds++;
-	spin_unlock(&lock);
+	refcount_get(&task_id_find(id)->holds);
 }
 
 static void free_entry(struct rcu_head *head)
@@ -116,17 +120,14 @@ static void free_entry(struct rcu_head *head)
 
 void task_id_release(int32_t id)
 {
-	struct task_id *entry;
+	struct task_id *entry = task_id_find(id);
 
+	if (!refcount_put(&entry->holds))
+		return;
 	spin_lock(&lock);
-	entry = task_id_find(id);
-	if (entry && --entry->holds == 0)
-		identifier_map_remove(&map, (uint64_t)id);
-	else
-		entry = NULL;
+	identifier_map_remove(&map, (uint64_t)id);
 	spin_unlock(&lock);
-	if (entry)
-		rcu_call(&entry->rcu, free_entry);
+	rcu_call(&entry->rcu, free_entry);
 }
 
 struct thread *thread_find(int32_t id)

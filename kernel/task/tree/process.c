@@ -47,6 +47,7 @@ static int process_init(struct process *process)
 {
 	refcount_init(&process->references, 1);
 	list_init(&process->threads);
+	spin_lock_init(&process->children_lock, LOCK_CHILDREN);
 	list_init(&process->children);
 	list_node_init(&process->child_node);
 	list_node_init(&process->group_node);
@@ -132,8 +133,10 @@ static int link(struct process *process, struct process *parent)
 	/* A process that is being ended makes no children any more: they would escape. */
 	if (process_current()->is_exiting)
 		return -EAGAIN;
-	process->parent = parent;
+	spin_lock(&parent->children_lock);
+	rcu_assign(process->parent, parent);
 	list_add_tail(&parent->children, &process->child_node);
+	spin_unlock(&parent->children_lock);
 	if (process_current()->group)
 		group_join(process_current()->group, process);
 	process->has_left_terminal = process_current()->has_left_terminal;
@@ -166,13 +169,14 @@ void process_unlink(struct process *process)
 	struct task_id *entry = task_id_find(process->id);
 	struct thread *leader = process->leader;
 
-	list_remove(&process->child_node);
-	group_leave(process);
 	rcu_assign(entry->process, NULL);
 	/* The leader's thread stays findable as long as its process is a zombie. */
 	if (entry->thread == leader)
 		rcu_assign(entry->thread, NULL);
+	task_tree_lock();
+	group_leave(process);
 	rcu_assign(process->leader, NULL);
+	task_tree_unlock();
 	task_id_release(process->id);
 	user_uncharge(process->real_uid);
 	if (leader)
@@ -224,28 +228,56 @@ uint32_t process_threads_shown(const struct process *process)
 bool process_thread_remove(struct thread *thread)
 {
 	struct process *process = thread->process;
-	bool is_leader = process->leader == thread;
+	bool is_leader = process->leader == thread, is_last, is_awaited, were_enabled;
 
+	were_enabled = spin_lock_irq(&process->signals.lock);
 	list_remove_rcu(&thread->process_node);
-	process->thread_count--;
-	if (is_leader)
-		process->leader_has_left = true;
-	else
+	is_last = --process->thread_count == 0;
+	process->leader_has_left |= is_leader;
+	is_awaited = process->group_exec != NULL;
+	spin_unlock_irq(&process->signals.lock, were_enabled);
+	if (is_awaited)
+		wait_queue_wake_all(&process->signals.leaving, 0);
+	if (!is_leader)
 		rcu_assign(task_id_find(thread->id)->thread, NULL);
 	task_id_release(thread->id);
 	/* The reference of process->threads; the scheduler's keeps it until it is off its CPU. */
 	thread_put(thread);
-	if (process->thread_count == 1)
-		wait_queue_wake_all(&process->signals.leaving, 0);
-	return process->thread_count == 0;
+	return is_last;
+}
+
+NO_THREAD_ANALYSIS struct process *process_parent_lock(struct process *child)
+{
+	struct process *parent;
+
+	rcu_read_lock();
+	for (;;) {
+		parent = rcu_dereference(child->parent);
+		if (!parent)
+			break;
+		spin_lock(&parent->children_lock);
+		if (likely(child->parent == parent))
+			break;
+		/* It ended meanwhile, and handed the child on. */
+		spin_unlock(&parent->children_lock);
+	}
+	rcu_read_unlock();
+	return parent;
+}
+
+NO_THREAD_ANALYSIS void process_parent_unlock(struct process *parent)
+{
+	spin_unlock(&parent->children_lock);
 }
 
 struct thread *process_thread_at(struct process *process, uint32_t n)
 {
 	struct thread *thread, *found = NULL;
 	int64_t left = n;
+	bool were_enabled;
 
 	task_tree_lock();
+	were_enabled = spin_lock_irq(&process->signals.lock);
 	/* A leader that left stands before the others, as it did. */
 	if (process->leader && process->leader_has_left && left-- == 0) {
 		found = process->leader;
@@ -258,6 +290,7 @@ struct thread *process_thread_at(struct process *process, uint32_t n)
 			break;
 		}
 	}
+	spin_unlock_irq(&process->signals.lock, were_enabled);
 	task_tree_unlock();
 	return found;
 }

@@ -2,6 +2,7 @@
 #ifndef TASK_TREE_INTERNAL_H
 #define TASK_TREE_INTERNAL_H
 
+#include "base/refcount.h"
 #include "base/types.h"
 #include "sync/rcu.h"
 
@@ -12,14 +13,14 @@ struct thread;
 
 /*
  * What an id names. Every kind that uses the number holds it; it is free for others when nobody
- * does. LOCK_TASK_ID to change, RCU to read.
+ * does. LOCK_TASK_ID to add and remove; each pointer is its owner's to change; RCU to read.
  */
 struct task_id {
 	struct thread *thread;
 	struct process *process;
 	struct process_group *group;
 	struct session *session;
-	uint32_t holds;
+	struct refcount holds;
 	struct rcu_head rcu;
 };
 

@@ -1,6 +1,6 @@
 /*
  * How many processes each user has, for RLIMIT_NPROC: a table of counters by uid, made at a user's
- * first process and dropped with the last.
+ * first process and dropped with the last. User 0 is not limited, as on Linux, and not counted.
  */
 #include "base/errno.h"
 #include "base/list.h"
@@ -47,6 +47,8 @@ int user_charge(uint32_t uid, uint64_t limit)
 	struct user *user;
 	int result = 0;
 
+	if (uid == 0)
+		return 0;
 	spin_lock(&lock);
 	user = find(uid);
 	if (!user) {
@@ -58,8 +60,7 @@ int user_charge(uint32_t uid, uint64_t limit)
 		user->uid = uid;
 		list_add(bucket_of(uid), &user->node);
 	}
-	/* User 0 is not limited, as on Linux. */
-	if (uid != 0 && user->processes >= limit)
+	if (user->processes >= limit)
 		result = -EAGAIN;
 	else
 		user->processes++;
@@ -71,6 +72,8 @@ void user_uncharge(uint32_t uid)
 {
 	struct user *user;
 
+	if (uid == 0)
+		return;
 	spin_lock(&lock);
 	user = find(uid);
 	if (user && --user->processes == 0)

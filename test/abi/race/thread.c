@@ -265,6 +265,47 @@ TEST(exit_while_all_are_in_calls)
 	}
 }
 
+static void *end_a_thread(void *unused)
+{
+	return unused;
+}
+
+static void *make_and_join(void *unused)
+{
+	(void)unused;
+	for (;;) {
+		pthread_t inner;
+
+		if (pthread_create(&inner, NULL, end_a_thread, NULL) == 0)
+			pthread_join(inner, NULL);
+	}
+	return NULL;
+}
+
+/* All threads stop, those that just began or are about to end included. */
+TEST(stop_while_threads_come_and_go)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		pthread_t thread;
+
+		for (int i = 0; i < 3; i++)
+			pthread_create(&thread, NULL, make_and_join, NULL);
+		make_and_join(NULL);
+	}
+	for (int round = 0; round < 40; round++) {
+		usleep(round * 50);
+		REQUIRE_OK(kill(pid, SIGSTOP));
+		REQUIRE(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status));
+		REQUIRE_OK(kill(pid, SIGCONT));
+		REQUIRE(waitpid(pid, &status, WCONTINUED) == pid && WIFCONTINUED(status));
+	}
+	REQUIRE_OK(kill(pid, SIGKILL));
+	REQUIRE(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status));
+}
+
 static void *timers_and_signals(void *unused)
 {
 	(void)unused;
