@@ -149,6 +149,7 @@ int descriptor_table_copy(struct descriptor_table *from, unsigned limit,
 	return 0;
 }
 
+/* A descriptor of the table is gone: what the table's users hold of the file goes with it. */
 static void file_close(struct descriptor_table *table, struct file *file)
 {
 	if (file->operations->flush)
@@ -206,29 +207,46 @@ struct file *descriptor_table_file_get(struct descriptor_table *table, int fd)
 
 struct file *descriptor_file_get(int fd)
 {
-	return descriptor_table_file_get(process_current()->descriptors, fd);
+	return descriptor_table_file_get(thread_current()->descriptors, fd);
 }
 
-struct descriptor_table *process_descriptors_get(struct process *process)
+struct descriptor_table *thread_descriptors_get(struct thread *thread)
 {
-	bool enabled = spin_lock_irq(&process->signals.lock);
-	struct descriptor_table *table = process->descriptors;
+	bool enabled = spin_lock_irq(&thread->process->signals.lock);
+	struct descriptor_table *table = thread->descriptors;
 
 	if (table)
 		descriptor_table_get(table);
-	spin_unlock_irq(&process->signals.lock, enabled);
+	spin_unlock_irq(&thread->process->signals.lock, enabled);
 	return table;
 }
 
-struct file *process_file_get(struct process *process, int fd)
+struct file *thread_file_get(struct thread *thread, int fd)
 {
-	struct descriptor_table *table = process_descriptors_get(process);
+	struct descriptor_table *table = thread_descriptors_get(thread);
 	struct file *file;
 
 	if (!table)
 		return NULL;
 	file = descriptor_table_file_get(table, fd);
 	descriptor_table_put(table);
+	return file;
+}
+
+struct file *process_file_get(struct process *process, int fd)
+{
+	struct thread *leader;
+	struct file *file = NULL;
+
+	rcu_read_lock();
+	leader = rcu_dereference(process->leader);
+	if (leader && !thread_get_unless_dead(leader))
+		leader = NULL;
+	rcu_read_unlock();
+	if (!leader)
+		return NULL;
+	file = thread_file_get(leader, fd);
+	thread_put(leader);
 	return file;
 }
 
@@ -246,13 +264,12 @@ static NOINLINE struct file_reference borrow_counted(struct descriptor_table *ta
 
 struct file_reference descriptor_borrow(int fd, bool is_path_allowed)
 {
-	struct process *process = process_current();
-	struct descriptor_table *table = process->descriptors;
+	struct descriptor_table *table = thread_current()->descriptors;
 	struct file *file;
 
-	if (unlikely(process->thread_count != 1 || descriptor_table_is_shared(table)))
+	if (unlikely(descriptor_table_is_shared(table)))
 		return borrow_counted(table, fd, is_path_allowed);
-	/* One thread and one table: nobody can close the descriptor during the call. */
+	/* One thread with this table: nobody can close the descriptor during the call. */
 	file = slot_file(table, fd);
 	if (unlikely(file && (file->mode & FILE_PATH_ONLY) && !is_path_allowed))
 		file = NULL;
@@ -325,7 +342,7 @@ static void slot_reserve(struct descriptor_table *table, unsigned fd, bool close
 
 int descriptor_reserve(int minimum, bool closes_on_exec)
 {
-	struct descriptor_table *table = process_current()->descriptors;
+	struct descriptor_table *table = thread_current()->descriptors;
 	uint64_t limit = limit_current(LIMIT_NOFILE);
 	size_t fd;
 	int result = 0;
@@ -356,7 +373,7 @@ int descriptor_reserve(int minimum, bool closes_on_exec)
 
 void descriptor_install(int fd, struct file *file)
 {
-	struct descriptor_table *table = process_current()->descriptors;
+	struct descriptor_table *table = thread_current()->descriptors;
 
 	/* The lock orders it against a copy of the slots to a larger block. */
 	spin_lock(&table->lock);
@@ -378,7 +395,7 @@ static struct file *slot_clear(struct descriptor_table *table, unsigned fd)
 
 void descriptor_release(int fd)
 {
-	struct descriptor_table *table = process_current()->descriptors;
+	struct descriptor_table *table = thread_current()->descriptors;
 
 	spin_lock(&table->lock);
 	slot_clear(table, fd);
@@ -404,7 +421,7 @@ static bool slot_is_open(struct descriptor_table *table, unsigned fd)
 
 int descriptor_close(int fd)
 {
-	struct descriptor_table *table = process_current()->descriptors;
+	struct descriptor_table *table = thread_current()->descriptors;
 	struct file *file = NULL;
 	int result = 0;
 
@@ -452,11 +469,10 @@ static void close_range_locked(struct descriptor_table *table, unsigned first, u
 	spin_unlock(&table->lock);
 }
 
-/* CLOSE_RANGE_UNSHARE: a table of one's own, without what would be closed at its upper end. */
-static int table_unshare(unsigned limit)
+int descriptor_table_unshare(unsigned limit)
 {
-	struct process *process = process_current();
-	struct descriptor_table *copy, *old = process->descriptors;
+	struct thread *thread = thread_current();
+	struct descriptor_table *copy, *old = thread->descriptors;
 	bool enabled;
 	int result;
 
@@ -465,9 +481,9 @@ static int table_unshare(unsigned limit)
 	result = descriptor_table_copy(old, limit, &copy);
 	if (result < 0)
 		return result;
-	enabled = spin_lock_irq(&process->signals.lock);
-	process->descriptors = copy;
-	spin_unlock_irq(&process->signals.lock, enabled);
+	enabled = spin_lock_irq(&thread->process->signals.lock);
+	thread->descriptors = copy;
+	spin_unlock_irq(&thread->process->signals.lock, enabled);
 	descriptor_table_put(old);
 	return 0;
 }
@@ -479,10 +495,12 @@ int descriptor_close_range(unsigned first, unsigned last, unsigned flags)
 	if ((flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) || first > last)
 		return -EINVAL;
 	if (flags & CLOSE_RANGE_UNSHARE)
-		result = table_unshare(last == UINT32_MAX && !(flags & CLOSE_RANGE_CLOEXEC) ?
-				       first : UINT32_MAX);
+		/* What would be closed at its upper end need not be copied. */
+		result = descriptor_table_unshare(last == UINT32_MAX &&
+						  !(flags & CLOSE_RANGE_CLOEXEC) ?
+						  first : UINT32_MAX);
 	if (result == 0)
-		close_range_locked(process_current()->descriptors, first, last,
+		close_range_locked(thread_current()->descriptors, first, last,
 				   flags & CLOSE_RANGE_CLOEXEC);
 	return result;
 }
@@ -519,7 +537,7 @@ static int table_replace(struct descriptor_table *table, unsigned fd, struct fil
 
 int descriptor_duplicate_to(int old, int new, bool closes_on_exec, bool same_is_error)
 {
-	struct descriptor_table *table = process_current()->descriptors;
+	struct descriptor_table *table = thread_current()->descriptors;
 	struct file *file;
 
 	if (old == new && same_is_error)
@@ -539,7 +557,7 @@ int descriptor_duplicate_to(int old, int new, bool closes_on_exec, bool same_is_
 
 int descriptor_flag_get(int fd)
 {
-	struct descriptor_table *table = process_current()->descriptors;
+	struct descriptor_table *table = thread_current()->descriptors;
 	int result = -EBADF;
 
 	spin_lock(&table->lock);
@@ -551,7 +569,7 @@ int descriptor_flag_get(int fd)
 
 int descriptor_flag_set(int fd, bool closes_on_exec)
 {
-	struct descriptor_table *table = process_current()->descriptors;
+	struct descriptor_table *table = thread_current()->descriptors;
 	int result = -EBADF;
 
 	spin_lock(&table->lock);

@@ -34,11 +34,15 @@ static inline void descriptor_return(struct file_reference reference)
 /* Always counted. NULL: none. */
 struct file *descriptor_file_get(int fd);
 struct file *descriptor_table_file_get(struct descriptor_table *table, int fd);
-/* The same of any process; NULL also when it has ended. */
+/* The same of any thread, or of a process's leader; NULL also when that has left. */
 struct process;
+struct thread;
+struct file *thread_file_get(struct thread *thread, int fd);
 struct file *process_file_get(struct process *process, int fd);
-/* The table of a process with a reference, or NULL when it has ended. */
-struct descriptor_table *process_descriptors_get(struct process *process);
+/* The table of a thread with a reference, or NULL when it has left. */
+struct descriptor_table *thread_descriptors_get(struct thread *thread);
+/* A table of the current thread's own, with the descriptors below `limit`. */
+int descriptor_table_unshare(unsigned limit) MUST_CHECK;
 /* The first descriptor >= *fd in use, for procfs; false: none. */
 bool descriptor_table_next(struct descriptor_table *table, int *fd);
 bool descriptor_table_closes_on_exec(struct descriptor_table *table, int fd);

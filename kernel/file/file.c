@@ -190,7 +190,7 @@ static long move_at_position(struct file *file, struct transfer *transfer, file_
 		return move(file, transfer, &io);
 	/* Two reads of one open file share the position and must not see the same bytes. A file
 	 * that nobody else refers to needs no lock. */
-	if (refcount_read(&file->references) == 1 && process_current()->thread_count == 1) {
+	if (refcount_read(&file->references) == 1) {
 		io.offset = file->position;
 		result = move(file, transfer, &io);
 		file->position = io.offset;

@@ -138,8 +138,8 @@ struct file_hooks {
 	/* At the last put, after operations->release: drops flock and OFD locks, write access,
 	 * inode, name and mount of a file that has them. */
 	void (*detach)(struct file *file);
-	/* A descriptor of the file in this table was closed (each time): drops the process's POSIX
-	 * locks and the table's F_NOTIFY. */
+	/* A descriptor of the file in this table was closed (each time): drops the table's POSIX
+	 * locks and F_NOTIFY. */
 	void (*closed)(struct file *file, const struct descriptor_table *table);
 	/* IN_ACCESS after a read and IN_MODIFY after a write that moved bytes. */
 	void (*notify)(struct file *file, uint32_t mask);

@@ -30,14 +30,10 @@ static int request_check(const struct clone_request *request)
 		return -EINVAL;
 	if ((flags & CLONE_SIGHAND) && (flags & CLONE_CLEAR_SIGHAND))
 		return -EINVAL;
-	/* Namespaces wait for containers; actions are shared by the threads of one process only,
-	 * and so are descriptors and directories. */
+	/* Namespaces wait for containers; actions are shared by the threads of one process only. */
 	if (flags & (CLONE_NAMESPACES | CLONE_INTO_CGROUP | CLONE_PTRACE))
 		return -EINVAL;
 	if ((flags & CLONE_SIGHAND) && !(flags & CLONE_THREAD))
-		return -EINVAL;
-	if ((flags & CLONE_THREAD) &&
-	    (flags & (CLONE_FILES | CLONE_FS)) != (CLONE_FILES | CLONE_FS))
 		return -EINVAL;
 	if ((flags & CLONE_PIDFD) && (flags & (CLONE_THREAD | CLONE_DETACHED)))
 		return -EINVAL;
@@ -67,28 +63,36 @@ static int copy_space(struct process *child, struct process *parent, uint64_t fl
 	return result;
 }
 
-static int copy_files(struct process *child, struct process *parent, uint64_t flags)
+/* Descriptors and directories of the child thread: shared with its parent, or copies. */
+static int copy_files(struct thread *child, uint64_t flags)
 {
-	if (flags & CLONE_FILES) {
-		child->descriptors = descriptor_table_get(parent->descriptors);
-		return 0;
-	}
-	return descriptor_table_copy(parent->descriptors, UINT32_MAX, &child->descriptors);
-}
+	struct thread *parent = thread_current();
 
-/* Gives a process object from process_create() its parts. On error the caller drops those made. */
-static int copy_parts(struct process *child, struct process *parent, uint64_t flags)
-{
-	int result = copy_files(child, parent, flags);
-
-	if (result < 0)
-		return result;
 	if (flags & CLONE_FS)
 		child->directories = directory_state_get(parent->directories);
 	else
 		child->directories = directory_state_copy(parent->directories);
 	if (!child->directories)
 		return -ENOMEM;
+	if (!(flags & CLONE_FILES))
+		return descriptor_table_copy(parent->descriptors, UINT32_MAX, &child->descriptors);
+	child->descriptors = descriptor_table_get(parent->descriptors);
+	return 0;
+}
+
+/* Undoes clone's making of a thread that never ran. */
+static void child_abandon(struct thread *child)
+{
+	vfork_done(child);
+	thread_files_drop(child);
+	thread_abandon(child);
+}
+
+/* Gives a process object from process_create() its parts. On error the caller drops those made. */
+static int copy_parts(struct process *child, struct process *parent, uint64_t flags)
+{
+	int result;
+
 	child->capabilities = capability_set_get(parent->capabilities);
 	child->limits = parent->limits;
 	child->personality = parent->personality;
@@ -109,12 +113,6 @@ static void drop_parts(struct process *child)
 		space_user_put(child->space);
 		child->space = NULL;
 	}
-	if (child->directories)
-		directory_state_put(child->directories);
-	if (child->descriptors)
-		descriptor_table_put(child->descriptors);
-	child->directories = NULL;
-	child->descriptors = NULL;
 }
 
 /* What the child thread has from the request and its parent. */
@@ -224,9 +222,11 @@ static long clone_thread(const struct clone_request *request)
 	child->context.space = thread_current()->context.space;
 	result = thread_prepare(child, request);
 	if (result == 0)
+		result = copy_files(child, request->flags);
+	if (result == 0)
 		result = write_ids(request, child->process, child->id);
 	if (result < 0) {
-		thread_abandon(child);
+		child_abandon(child);
 		return result;
 	}
 	return run_child(request, child, &none);
@@ -247,6 +247,8 @@ static int child_prepare(const struct clone_request *request, struct process *pr
 		return result;
 	(*child)->context.space = &process->space->mmu;
 	result = thread_prepare(*child, request);
+	if (result == 0)
+		result = copy_files(*child, request->flags);
 	if (result == 0 && (request->flags & CLONE_VFORK)) {
 		(*child)->vfork_wait = vfork_wait_create();
 		result = (*child)->vfork_wait ? 0 : -ENOMEM;
@@ -276,10 +278,8 @@ static long clone_process(const struct clone_request *request)
 		descriptor_release(pidfd.fd);
 		file_put_now(pidfd.file);
 	}
-	if (child) {
-		vfork_done(child);
-		thread_abandon(child);
-	}
+	if (child)
+		child_abandon(child);
 	drop_parts(process);
 	process_abandon(process);
 	return result;

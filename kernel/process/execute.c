@@ -171,7 +171,7 @@ static void program_commit(struct program *program)
 	trace_thread_update(thread);
 	signal_reset_for_exec(process);
 	process_timers_drop(process, true);
-	descriptor_table_close_on_exec(process->descriptors);
+	descriptor_table_close_on_exec(thread->descriptors);
 	process->has_executed = true;
 	process->dumpable = 1;
 	process->parent_death_signal = 0;
@@ -202,6 +202,9 @@ static int program_run(struct program *program)
 	}
 	command_name(program);
 	result = signal_end_other_threads();
+	/* Closing on exec is nothing for other processes that share the table. */
+	if (result == 0)
+		result = descriptor_table_unshare(UINT32_MAX);
 	if (result == 0)
 		result = credentials_execute();
 	if (result < 0)

@@ -60,12 +60,25 @@ void vfork_done(struct thread *thread)
 	vfork_wait_put(wait);
 }
 
+void thread_files_drop(struct thread *thread)
+{
+	struct descriptor_table *descriptors = thread->descriptors;
+	struct directory_state *directories = thread->directories;
+	bool enabled = spin_lock_irq(&thread->process->signals.lock);
+
+	thread->descriptors = NULL;
+	thread->directories = NULL;
+	spin_unlock_irq(&thread->process->signals.lock, enabled);
+	if (descriptors)
+		descriptor_table_put(descriptors);
+	if (directories)
+		directory_state_put(directories);
+}
+
 /* Drops the parts of the process; runs in its last thread, which has no space afterwards. */
 static void parts_drop(struct process *process)
 {
 	struct thread *thread = thread_current();
-	struct descriptor_table *descriptors = process->descriptors;
-	struct directory_state *directories = process->directories;
 	struct space *space = process->space;
 	bool enabled;
 
@@ -73,8 +86,6 @@ static void parts_drop(struct process *process)
 	process->dead_threads.peak_resident_pages = space ? space->resident_peak : 0;
 	/* Others look at these under the signal lock (procfs). */
 	enabled = spin_lock_irq(&process->signals.lock);
-	process->descriptors = NULL;
-	process->directories = NULL;
 	process->space = NULL;
 	spin_unlock_irq(&process->signals.lock, enabled);
 	if (space) {
@@ -84,8 +95,6 @@ static void parts_drop(struct process *process)
 		preemption_enable();
 		space_user_put(space);
 	}
-	descriptor_table_put(descriptors);
-	directory_state_put(directories);
 	capability_set_put(process->capabilities);
 }
 
@@ -240,6 +249,7 @@ void process_exit_thread(int status)
 	futex_thread_exit(thread);
 	vfork_done(thread);
 	signal_thread_exit(thread);
+	thread_files_drop(thread);
 	is_last = process_thread_remove(thread);
 	if (is_last) {
 		/* An exit_group or a fatal signal decides over what the last thread said. */

@@ -147,20 +147,18 @@ static void init_thread(void *argument)
 	context_enter_user();
 }
 
-static int init_parts(struct process *process)
+/* The first thread's root, and a table without descriptors. */
+static int init_files(struct thread *thread)
 {
 	struct path root;
 	int result = walk_root(&root);
 
 	if (result < 0)
 		return result;
-	process->directories = directory_state_create(&root);
+	thread->directories = directory_state_create(&root);
 	path_put(&root);
-	process->descriptors = descriptor_table_create();
-	process->capabilities = capability_set_get(capability_set_system());
-	if (!process->directories || !process->descriptors)
-		return -ENOMEM;
-	return signal_process_init(process, NULL);
+	thread->descriptors = descriptor_table_create();
+	return thread->directories && thread->descriptors ? 0 : -ENOMEM;
 }
 
 int process_start_init(const char *command_line)
@@ -181,10 +179,12 @@ int process_start_init(const char *command_line)
 	if (result < 0)
 		return result;
 	limits_init(&process->limits);
-	result = init_parts(process);
-	if (result < 0)
-		return result;
-	result = thread_create(process, NULL, init_thread, line, &thread);
+	process->capabilities = capability_set_get(capability_set_system());
+	result = signal_process_init(process, NULL);
+	if (result == 0)
+		result = thread_create(process, NULL, init_thread, line, &thread);
+	if (result == 0)
+		result = init_files(thread);
 	if (result < 0)
 		return result;
 	strlcpy(thread->name, "init", sizeof(thread->name));

@@ -86,6 +86,8 @@ int vdso_map(struct space *space) MUST_CHECK;
 int vdso_start(void) MUST_CHECK;
 
 /* exit.c */
+/* Gives up descriptors and directories; the last thread with a table closes all. May sleep. */
+void thread_files_drop(struct thread *thread);
 void vfork_done(struct thread *thread);
 struct vfork_wait *vfork_wait_create(void);
 int vfork_wait_sleep(struct vfork_wait *wait) MUST_CHECK;

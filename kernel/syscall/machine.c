@@ -182,10 +182,11 @@ long sys_pidfd_getfd(struct file *pidfd, int fd, unsigned flags)
 		result = -ESRCH;
 	else
 		file = process_file_get(process, fd);
+	/* A leader that left before its threads has no files either. */
+	if (result == 0 && !file)
+		result = READ_ONCE(process->leader_has_left) ? -ESRCH : -EBADF;
 	process_put(process);
-	if (result < 0)
-		return result;
-	return file ? descriptor_add(file, true) : -EBADF;
+	return result < 0 ? result : descriptor_add(file, true);
 }
 
 long sys_capability_drop(user_address_t keep, size_t size)

@@ -62,6 +62,9 @@ struct thread {
 	/* Owned by the thread itself. */
 	user_address_t clear_tid_address;	/* set_tid_address, CLONE_CHILD_CLEARTID */
 	struct futex_thread futexes;
+	/* NULL: a kernel thread, or it has left. Others look under LOCK_SIGNAL of the process. */
+	struct descriptor_table *descriptors;	/* shared by CLONE_FILES */
+	struct directory_state *directories;	/* root, cwd, umask; shared by CLONE_FS */
 	user_address_t rseq_address;
 	uint32_t rseq_length, rseq_signature;
 	uint32_t no_new_privileges;
@@ -146,8 +149,6 @@ struct process {
 	struct process_timers *timers;		/* itimers and POSIX timers, task/process_timer.h */
 	/* NULL: kernel or exited; pointer under LOCK_SIGNAL. */
 	struct space *space;
-	struct descriptor_table *descriptors;	/* per thread in Linux; CLONE_FILES shares it */
-	struct directory_state *directories;	/* root, cwd, umask */
 	struct capability_set *capabilities;	/* immutable, replaced whole; RCU to read */
 	struct capability_denials *denials;	/* NULL until the first refusal; atomic */
 

@@ -1,5 +1,5 @@
 /*
- * Root, working directory and umask of processes.
+ * Root, working directory and umask of threads, which mostly share them.
  */
 #include "base/errno.h"
 #include "vfs/directories.h"
@@ -15,7 +15,7 @@ static struct directory_state *kernel_state;
 
 struct directory_state *directory_state_current(void)
 {
-	struct directory_state *state = process_current()->directories;
+	struct directory_state *state = thread_current()->directories;
 
 	return state ? state : kernel_state;
 }

@@ -1,5 +1,6 @@
 /*
- * Root, working directory and umask of a process, read by the walker without locks.
+ * Root, working directory and umask, which the threads of a process mostly share; the walker reads
+ * them without locks.
  */
 #ifndef VFS_DIRECTORIES_H
 #define VFS_DIRECTORIES_H
@@ -19,7 +20,7 @@ struct directory_state {
 	struct path root, working;
 };
 
-/* Of the current process; that of the kernel for kernel threads. Valid while the thread runs. */
+/* Of the current thread; that of the kernel for kernel threads. Valid while the thread runs. */
 struct directory_state *directory_state_current(void);
 /* pivot_root: whoever stood at `from` stands at `to`. */
 void directory_states_move(const struct path *from, const struct path *to);

@@ -88,7 +88,7 @@ int vfs_seals_add(struct file *file, unsigned seals) MUST_CHECK;
 struct flock64;
 int file_lock_record(struct file *file, int command, struct flock64 *lock) MUST_CHECK;
 int file_lock_whole(struct file *file, int operation) MUST_CHECK;
-void file_locks_drop_process(struct file *file);	/* at every close(2) */
+void file_locks_drop_table(struct file *file, const void *table);	/* at every close(2) */
 void file_locks_drop_file(struct file *file);		/* at the last put */
 void file_locks_free(struct inode *inode);		/* the inode goes; no lock is left */
 void file_locks_describe(struct format_sink *sink);	/* /proc/locks */

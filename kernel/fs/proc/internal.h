@@ -122,7 +122,9 @@ bool proc_inode_is_gone(struct inode *inode);	/* inode_operations.is_gone */
 int proc_may_inspect(struct process *process) MUST_CHECK;
 /* Parts of a process with references, or NULL when it has ended. */
 struct space *proc_space_get(struct process *process);
-struct directory_state *proc_directories_get(struct process *process);
+struct directory_state *proc_directories_get(struct proc_inode *node);
+struct descriptor_table *proc_descriptors_get(struct proc_inode *node);
+struct file *proc_file_get(struct proc_inode *node, int fd);
 /* The thread that stands for the inode: its own, or the process's leader. Counted or NULL. */
 struct thread *proc_thread_get(struct proc_inode *node);
 

@@ -101,7 +101,7 @@ static int directories_follow(struct inode *inode, struct path *result, bool wan
 
 	if (error)
 		return error;
-	state = proc_directories_get(process);
+	state = proc_directories_get(proc_inode_of(inode));
 	if (!state)
 		return -ENOENT;
 	if (wants_root)
@@ -148,7 +148,7 @@ static struct file *fd_file_get(struct inode *inode)
 {
 	struct proc_inode *node = proc_inode_of(inode);
 
-	return process_file_get(node->process, node->fd);
+	return proc_file_get(node, node->fd);
 }
 
 static int fd_follow(struct inode *inode, struct path *result)
@@ -230,7 +230,7 @@ static int fd_attach(struct inode *directory, struct name *name, const struct pr
 	name->flags |= NAME_UNCACHED;
 	if (number < 0)
 		return -ENOENT;
-	file = process_file_get(parent->process, (int)number);
+	file = proc_file_get(parent, (int)number);
 	if (!file)
 		return -ENOENT;
 	place.fd = (int)number;
@@ -274,7 +274,7 @@ static int fd_list(struct file *file, struct directory_sink *sink)
 		return error;
 	if (proc_list_table(file, sink, NULL))
 		return 0;
-	table = process_descriptors_get(node->process);
+	table = proc_descriptors_get(node);
 	if (!table)
 		return 0;
 	fd = (int)(file->position - 2);

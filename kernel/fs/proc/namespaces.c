@@ -219,7 +219,7 @@ static int link_check(struct proc_inode *node)
 	if (error || namespace->outlives)
 		return error;
 	/* What it holds of the system goes at its end, its directories among the rest. */
-	state = proc_directories_get(node->process);
+	state = proc_directories_get(node);
 	if (!state)
 		return -ENOENT;
 	directory_state_put(state);

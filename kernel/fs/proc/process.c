@@ -2,6 +2,7 @@
  * The directories of processes and threads: /proc/<pid>, task/<tid>, and who may look into them.
  */
 #include "base/errno.h"
+#include "file/descriptor.h"
 #include "fs/proc/internal.h"
 #include "memory/space.h"
 #include "task/authority.h"
@@ -65,17 +66,6 @@ struct space *proc_space_get(struct process *process)
 	return space;
 }
 
-struct directory_state *proc_directories_get(struct process *process)
-{
-	bool enabled = spin_lock_irq(&process->signals.lock);
-	struct directory_state *state = process->directories;
-
-	if (state)
-		directory_state_get(state);
-	spin_unlock_irq(&process->signals.lock, enabled);
-	return state;
-}
-
 struct thread *proc_thread_get(struct proc_inode *node)
 {
 	struct thread *thread;
@@ -90,6 +80,47 @@ struct thread *proc_thread_get(struct proc_inode *node)
 		thread = NULL;
 	task_tree_unlock();
 	return thread;
+}
+
+struct directory_state *proc_directories_get(struct proc_inode *node)
+{
+	struct thread *thread = proc_thread_get(node);
+	struct directory_state *state;
+	bool enabled;
+
+	if (!thread)
+		return NULL;
+	enabled = spin_lock_irq(&thread->process->signals.lock);
+	state = thread->directories;
+	if (state)
+		directory_state_get(state);
+	spin_unlock_irq(&thread->process->signals.lock, enabled);
+	thread_put(thread);
+	return state;
+}
+
+struct descriptor_table *proc_descriptors_get(struct proc_inode *node)
+{
+	struct thread *thread = proc_thread_get(node);
+	struct descriptor_table *table;
+
+	if (!thread)
+		return NULL;
+	table = thread_descriptors_get(thread);
+	thread_put(thread);
+	return table;
+}
+
+struct file *proc_file_get(struct proc_inode *node, int fd)
+{
+	struct descriptor_table *table = proc_descriptors_get(node);
+	struct file *file;
+
+	if (!table)
+		return NULL;
+	file = descriptor_table_file_get(table, fd);
+	descriptor_table_put(table);
+	return file;
 }
 
 static int process_lookup(struct inode *directory, struct name *name)

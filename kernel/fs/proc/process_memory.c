@@ -327,14 +327,14 @@ int proc_show_auxiliary(struct format_sink *sink, struct space *space)
 
 int proc_show_fdinfo(struct format_sink *sink, struct proc_inode *node)
 {
-	struct file *file = process_file_get(node->process, node->fd);
+	struct file *file = proc_file_get(node, node->fd);
 	struct descriptor_table *table;
 	uint32_t flags;
 
 	if (!file)
 		return -ENOENT;
 	flags = file->flags;
-	table = process_descriptors_get(node->process);
+	table = proc_descriptors_get(node);
 	if (table) {
 		if (descriptor_table_closes_on_exec(table, node->fd))
 			flags |= O_CLOEXEC;

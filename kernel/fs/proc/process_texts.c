@@ -233,7 +233,7 @@ static void status_names(struct format_sink *sink, struct proc_inode *node,
 		{ 'T', "T (stopped)" }, { 't', "t (tracing stop)" }, { 'Z', "Z (zombie)" },
 		{ 'X', "X (dead)" },
 	};
-	struct directory_state *directories = proc_directories_get(node->process);
+	struct directory_state *directories = proc_directories_get(node);
 	int32_t id = node->thread ? node->thread->id : node->process->id;
 
 	format_to(sink, "Name:\t%s\n", facts->name);
@@ -248,14 +248,14 @@ static void status_names(struct format_sink *sink, struct proc_inode *node,
 		  node->process->id, id, facts->parent);
 }
 
-static void status_credentials(struct format_sink *sink, struct process *process)
+static void status_credentials(struct format_sink *sink, struct proc_inode *node)
 {
-	struct descriptor_table *table = process_descriptors_get(process);
+	struct descriptor_table *table = proc_descriptors_get(node);
 	const struct credentials *seen;
 	struct credentials *credentials = NULL;
 
 	rcu_read_lock();
-	seen = process_credentials(process);
+	seen = process_credentials(node->process);
 	if (seen)
 		credentials = credentials_get(seen);
 	rcu_read_unlock();
@@ -402,7 +402,7 @@ int proc_show_status(struct format_sink *sink, struct proc_inode *node)
 
 	facts_read(node, false, &facts);
 	status_names(sink, node, &facts);
-	status_credentials(sink, node->process);
+	status_credentials(sink, node);
 	format_to(sink, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", node->process->id,
 		  node->thread ? node->thread->id : node->process->id, facts.group, facts.session);
 	if (space) {

@@ -208,7 +208,7 @@ static int text_prepare(struct proc_inode *node, struct file *file)
 	if (node->node->show_space)
 		text->space = proc_space_get(node->process);
 	if (node->node->show_mounts) {
-		state = proc_directories_get(node->process);
+		state = proc_directories_get(node);
 		if (!state)
 			return -EINVAL;
 		directory_root_get(state, &text->root);

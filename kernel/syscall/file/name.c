@@ -5,6 +5,7 @@
 #include "base/error_pointer.h"
 #include "syscall/support.h"
 #include "task/thread.h"
+#include "vfs/directories.h"
 #include "vfs/vfs.h"
 
 /* The rights that opening with these flags takes. */
@@ -266,8 +267,8 @@ long sys_getcwd(user_address_t buffer, unsigned long size)
 
 	if (result < 0)
 		return result;
-	directory_working_get(process_current()->directories, &working);
-	directory_root_get(process_current()->directories, &root);
+	directory_working_get(directory_state_current(), &working);
+	directory_root_get(directory_state_current(), &root);
 	text = path_describe(&working, &root, block, PATH_MAXIMUM);
 	if (is_error(text)) {
 		length = pointer_error(text);

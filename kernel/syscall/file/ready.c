@@ -286,7 +286,7 @@ static long select_user(int count, const user_address_t users[3], int64_t deadli
 	if (count < 0)
 		return -EINVAL;
 	/* Higher numbers cannot be open. */
-	sets.count = min((unsigned)count, descriptor_table_size(process_current()->descriptors));
+	sets.count = min((unsigned)count, descriptor_table_size(thread_current()->descriptors));
 	sets.words = (sets.count + 63) / 64;
 	if (6 * sets.words > SELECT_INLINE_WORDS) {
 		words = heap_allocate_array(6 * sets.words, sizeof(*words),

@@ -10,7 +10,7 @@
 #include "vfs/inode.h"
 
 enum file_lock_kind {
-	FILE_LOCK_POSIX,	/* owner: the process */
+	FILE_LOCK_POSIX,	/* owner: the descriptor table */
 	FILE_LOCK_OFD,		/* owner: the open file */
 	FILE_LOCK_WHOLE,	/* flock(2); owner: the open file */
 };

@@ -142,11 +142,15 @@ static void record_apply(struct file_lock_list *list, struct file_lock *wanted,
 			 struct file_lock **spare, struct list_head *garbage)
 {
 	struct file_lock *held, *following, range = *wanted;
+	bool is_merged = false;
 
 	list_for_each_safe(held, following, &list->locks, node) {
 		if (!is_same_owner(held, wanted))
 			continue;
 		if (held->type == wanted->type && touches(held, &range)) {
+			/* A lock that grows stays whose it was, among who shares descriptors. */
+			range.pid = is_merged ? range.pid : held->pid;
+			is_merged = true;
 			range.start = min(range.start, held->start);
 			range.end = max(range.end, held->end);
 			file_lock_remove(held);
@@ -160,6 +164,7 @@ static void record_apply(struct file_lock_list *list, struct file_lock *wanted,
 		return;
 	wanted->start = range.start;
 	wanted->end = range.end;
+	wanted->pid = range.pid;
 	file_lock_add(list, wanted);
 }
 
@@ -316,7 +321,7 @@ static int request_read(struct file *file, int command, const struct flock64 *fr
 		return -EINVAL;
 	*lock = (struct file_lock){
 		.inode = file->inode,
-		.owner = is_of_file ? (const void *)file : process_current(),
+		.owner = is_of_file ? (const void *)file : thread_current()->descriptors,
 		.kind = is_of_file ? FILE_LOCK_OFD : FILE_LOCK_POSIX,
 		.type = from->l_type,
 		.pid = is_of_file ? -1 : process_current()->id,

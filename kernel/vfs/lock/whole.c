@@ -125,7 +125,7 @@ int file_lock_whole(struct file *file, int operation)
 	return error;
 }
 
-static void drop_owned(struct inode *inode, const void *owner, bool is_of_process)
+static void drop_owned(struct inode *inode, const void *owner, bool is_of_table)
 {
 	struct file_lock_list *list = inode->locks;
 	struct list_head garbage = LIST_HEAD_INITIALIZER(garbage);
@@ -133,7 +133,7 @@ static void drop_owned(struct inode *inode, const void *owner, bool is_of_proces
 
 	spin_lock(&file_locks_lock);
 	list_for_each_safe(lock, following, &list->locks, node) {
-		if (lock->owner == owner && (lock->kind == FILE_LOCK_POSIX) == is_of_process) {
+		if (lock->owner == owner && (lock->kind == FILE_LOCK_POSIX) == is_of_table) {
 			file_lock_remove(lock);
 			list_add(&garbage, &lock->node);
 		}
@@ -146,9 +146,9 @@ static void drop_owned(struct inode *inode, const void *owner, bool is_of_proces
 		heap_free(lock);
 }
 
-void file_locks_drop_process(struct file *file)
+void file_locks_drop_table(struct file *file, const void *table)
 {
-	drop_owned(file->inode, process_current(), true);
+	drop_owned(file->inode, table, true);
 }
 
 void file_locks_drop_file(struct file *file)

@@ -85,7 +85,7 @@ int notify_directory(int fd, struct file *file, uint64_t wanted)
 {
 	struct notify_mark mark = {
 		.inode = file->inode, .mask = mask_of(wanted), .watch = fd, .file = file,
-		.table = process_current()->descriptors,
+		.table = thread_current()->descriptors,
 	};
 	struct notify_mark *fresh;
 	struct file *still;

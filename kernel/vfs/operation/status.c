@@ -227,7 +227,7 @@ static void file_closed(struct file *file, const struct descriptor_table *table)
 	if (!file->inode)
 		return;
 	if (file->inode->locks)
-		file_locks_drop_process(file);
+		file_locks_drop_table(file, table);
 	if (file->inode->marks)
 		notify_directory_end(file, table);
 }
