@@ -23,9 +23,4 @@ static ALWAYS_INLINE uint64_t clock_cycles_ordered(void)
 	return count;
 }
 
-static ALWAYS_INLINE uint64_t clock_cycles_ordered(void)
-{
-	return clock_cycles();
-}
-
 #endif
