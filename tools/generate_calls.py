@@ -25,7 +25,7 @@ SCALARS = {
 }
 FORMATS = {
     "int": "d", "uint": "u", "long": "D", "ulong": "X", "size": "U", "offset": "D", "position": "D",
-    "address": "p", "mode": "o", "flags": "x", "signal": "g", "fd": "f", "dirfd": "f",
+    "address": "p", "mode": "o", "flags": "x", "signal": "g", "fd": "f", "dirfd": "a",
     "command": "c", "zero": "D",
 }
 

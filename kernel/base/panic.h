@@ -11,6 +11,10 @@
 /* Stops the machine with a message. Callable in any context, with any lock held. */
 NORETURN COLD PRINTF_LIKE(1, 2) void panic(const char *format, ...);
 
+/* The same for what the CPU found at a place in the kernel. */
+struct frame;
+NORETURN COLD PRINTF_LIKE(2, 3) void panic_at(const struct frame *frame, const char *format, ...);
+
 /* Logs a defect with a stack trace and goes on. Callable in any context. */
 COLD PRINTF_LIKE(1, 2) void warn(const char *format, ...);
 

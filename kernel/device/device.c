@@ -9,6 +9,7 @@
 #include "base/format.h"
 #include "base/string.h"
 #include "device/internal.h"
+#include "log/errno_name.h"
 #include "log/log.h"
 #include "log/status.h"
 #include "memory/heap.h"
@@ -114,8 +115,8 @@ static void device_offer(struct device *device, const struct driver *driver)
 		return;
 	device->driver = NULL;
 	if (result != -ENODEV)
-		log_print(LOG_WARNING, "device %s: %s cannot attach: error %d", device->name,
-			  driver->name, -result);
+		log_print(LOG_WARNING, "device %s: %s cannot attach (%s)", device->name,
+			  driver->name, errno_name(-result));
 }
 
 int device_publish(struct device *device)

@@ -405,6 +405,8 @@ uint64_t log_microseconds(void)
 void log_enter_panic(void)
 {
 	is_panicking = true;
+	/* Whoever was inside the ring never goes on. */
+	atomic_store_relaxed(&ring_holder, 0);
 }
 
 void log_start(void)

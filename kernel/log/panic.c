@@ -1,6 +1,7 @@
 /*
- * The end of the machine, told as fully as possible: message, backtrace of every CPU, then restart,
- * exit of the emulator, or halt. Takes no lock; whatever was held is passed by.
+ * The end of the machine, told as fully as possible: the other CPUs are stopped where they are,
+ * message and backtrace of every CPU are printed, then restart, exit of the emulator, or halt.
+ * Takes no lock; whatever was held is passed by.
  */
 #include "base/panic.h"
 
@@ -11,79 +12,79 @@
 #include "arch/upcalls.h"
 #include "base/atomic.h"
 #include "base/format.h"
+#include "base/parse.h"
+#include "base/string.h"
 #include "log/log.h"
 #include "log/symbol.h"
+#include "sync/blocking.h"
 #include "sync/lock_check.h"
 
 /* isa-debug-exit turns it into process status 2 * 1 + 1. */
 #define PANIC_EXIT_STATUS 1
-#define BACKTRACE_PATIENCE_MS 200
+#define RESTART_DELAY_MAXIMUM_S 86400
 
 static uint32_t panicking_cpu;		/* 1 + CPU of the first that came */
-static uint32_t backtraces_printed;
-static bool has_printed_all;		/* what cpu_stop_others() asks for is known already */
-static bool has_nested;
-static char message[256];
+static unsigned nested_count;
+static bool is_message_printed;
+static char message[400];		/* shorter than a line of the log */
+
+/* Where a CPU is, and how it came there. */
+static void print_cpu(unsigned cpu, const struct frame *frame)
+{
+	virtual_t address = (virtual_t)frame_program_counter(frame);
+	size_t offset;
+	const char *name;
+
+	if (frame_is_user(frame)) {
+		log_print_always(LOG_EMERGENCY, "CPU %u at %016lx  in its program", cpu,
+				 (unsigned long)address);
+		return;
+	}
+	name = symbol_find(address, &offset);
+	log_print_always(LOG_EMERGENCY, "CPU %u at %016lx  %s+0x%zx", cpu,
+			 (unsigned long)address, name, offset);
+	backtrace_print(frame_frame_pointer(frame));
+}
 
 void upcall_backtrace(const struct frame *frame)
 {
-	/* CPUs answer one after the other in a panic, which waits for each. Otherwise lines of two
-	 * CPUs may mix, each line whole. */
-	size_t offset;
-	const char *name = symbol_find(frame_program_counter(frame), &offset);
-
-	if (has_printed_all)
-		return;
-	log_print_always(LOG_EMERGENCY, "CPU %u at %016llx  %s+0x%zx%s", context_current()->cpu,
-			 (unsigned long long)frame_program_counter(frame), name, offset,
-			 frame_is_user(frame) ? " (program)" : "");
-	if (!frame_is_user(frame))
-		backtrace_print(frame_frame_pointer(frame));
-	atomic_fetch_add_ordered(&backtraces_printed, 1);
-}
-
-static void wait_ms(uint64_t milliseconds, bool (*is_over)(uint32_t), uint32_t argument)
-{
-	uint64_t start = clock_cycles();
-	uint64_t limit = clock_frequency_hz() / 1000 * milliseconds;
-
-	while (clock_cycles() - start < limit && !(is_over && is_over(argument)))
-		cpu_relax();
-}
-
-static bool has_printed(uint32_t wanted)
-{
-	return atomic_load_acquire(&backtraces_printed) != wanted;
+	/* Lines of two CPUs may mix, each line whole. */
+	print_cpu(context_current()->cpu, frame);
 }
 
 static void print_other_cpus(unsigned self)
 {
 	for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
-		uint32_t before = atomic_load_acquire(&backtraces_printed);
+		const struct frame *frame = cpu_stopped_frame(cpu);
 
-		if (cpu == self || !cpu_is_online(cpu))
-			continue;
-		cpu_request_backtrace(cpu);
-		wait_ms(BACKTRACE_PATIENCE_MS, has_printed, before);
-		if (!has_printed(before))
+		if (frame)
+			print_cpu(cpu, frame);
+		else if (cpu != self && cpu_is_online(cpu))
 			log_print_always(LOG_EMERGENCY, "CPU %u does not answer", cpu);
 	}
 }
 
-/* panic=: seconds before the restart, negative: at once, 0 or absent: stop for ever. */
+static void wait_s(uint64_t seconds)
+{
+	uint64_t start = clock_cycles();
+
+	while (clock_cycles() - start < clock_frequency_hz() * seconds)
+		cpu_relax();
+}
+
+/* panic=: seconds before the restart, negative: at once, 0, absent or no number: stop for ever. */
 static long restart_delay_s(void)
 {
-	char value[8];
-	long seconds = 0;
-	const char *digit = value;
+	char value[16];
+	uint64_t seconds;
 
 	if (!boot_option(boot_information(), "panic", value, sizeof(value)))
 		return 0;
-	if (*digit == '-')
+	if (value[0] == '-')
 		return -1;
-	while (*digit >= '0' && *digit <= '9')
-		seconds = seconds * 10 + (*digit++ - '0');
-	return seconds;
+	if (parse_unsigned(value, 10, &seconds) < 0)
+		return 0;
+	return (long)min(seconds, (uint64_t)RESTART_DELAY_MAXIMUM_S);
 }
 
 static NORETURN void finish(void)
@@ -95,47 +96,83 @@ static NORETURN void finish(void)
 	if (delay_s == 0)
 		machine_halt();
 	if (delay_s > 0)
-		wait_ms((uint64_t)delay_s * 1000, NULL, 0);
+		wait_s((uint64_t)delay_s);
 	machine_restart();
 }
 
-/* The second panic of a CPU means that reporting itself fails: say no more than that. */
+static void print_plainly(const char *text)
+{
+	boot_console_write(text, strlen(text));
+}
+
+/* The second panic of a CPU means that reporting itself fails: no more than what happened first.
+ * After a third, nothing at all is safe. */
 static NORETURN void panic_again(void)
 {
-	static const char text[] = "\npanic while panicking\n";
-
-	if (!has_nested) {
-		has_nested = true;
-		boot_console_write(text, sizeof(text) - 1);
+	if (++nested_count > 1) {
+		machine_debug_exit(PANIC_EXIT_STATUS);
+		machine_halt();
 	}
+	if (!is_message_printed) {
+		print_plainly("\n[KERNEL] PANIC: ");
+		print_plainly(message);
+	}
+	print_plainly("\npanic while panicking\n");
 	finish();
 }
 
-void panic(const char *format, ...)
+static void print_thread(void)
+{
+	char name[32];
+	int32_t id = blocking_describe(name, sizeof(name));
+
+	if (id >= 0)
+		log_print_always(LOG_EMERGENCY, "in thread %d (%s)", id, name);
+}
+
+/* `frame` is where it happened, NULL: at the caller. */
+static NORETURN void panic_print(const struct frame *frame, const char *format, va_list arguments)
 {
 	unsigned cpu = context_current()->cpu;
 	uint32_t nobody = 0;
-	va_list arguments;
 
 	interrupts_disable();
 	if (!atomic_compare_swap(&panicking_cpu, &nobody, cpu + 1)) {
 		if (nobody == cpu + 1)
 			panic_again();
-		/* Another CPU was first; it will ask for our backtrace and stop us. */
+		/* Another CPU was first, and will stop us here. */
 		for (;;)
 			cpu_relax();
 	}
-	log_enter_panic();
 	context_current()->locks = NULL;
-	va_start(arguments, format);
 	format_vprint(message, sizeof(message), format, arguments);
-	va_end(arguments);
-	log_print_always(LOG_EMERGENCY, "[KERNEL] PANIC on CPU %u: %s", cpu, message);
-	backtrace_print(cpu_frame_pointer());
-	print_other_cpus(cpu);
-	has_printed_all = true;
 	cpu_stop_others();
+	log_enter_panic();
+	log_print_always(LOG_EMERGENCY, "[KERNEL] PANIC on CPU %u: %s", cpu, message);
+	is_message_printed = true;
+	print_thread();
+	if (frame)
+		print_cpu(cpu, frame);
+	else
+		backtrace_print(cpu_frame_pointer());
+	print_other_cpus(cpu);
 	finish();
+}
+
+void panic(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	panic_print(NULL, format, arguments);
+}
+
+void panic_at(const struct frame *frame, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	panic_print(frame, format, arguments);
 }
 
 void warn(const char *format, ...)

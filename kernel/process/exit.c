@@ -214,13 +214,23 @@ static void tree_leave(struct process *process)
 	task_tree_unlock();
 }
 
+/* `status` is as wait4 shows it. */
+static NORETURN void first_process_ended(int status)
+{
+	const char *name = thread_current()->name;
+
+	if (status & 0x7f)
+		panic("the first process (%s) was killed by signal %d", name, status & 0x7f);
+	panic("the first process (%s) ended with status %d", name, status >> 8 & 0xff);
+}
+
 static void process_finish(struct process *process, int status)
 {
 	struct process *parent;
 	bool is_gone;
 
 	if (process == process_first())
-		panic("the first process ended (status 0x%x)", status);
+		first_process_ended(status);
 	tree_leave(process);
 	/* The parent's object stays while it is woken; outside the lock, which it wants next. */
 	rcu_read_lock();

@@ -9,6 +9,7 @@
 #include "capability/capability.h"
 #include "file/descriptor.h"
 #include "file/file.h"
+#include "log/errno_name.h"
 #include "log/log.h"
 #include "memory/heap.h"
 #include "process/internal.h"
@@ -31,7 +32,7 @@ static bool is_kernel_option(const char *word, size_t name_length)
 {
 	static const char *const known[] = {
 		"console", "init", "rdinit", "root", "rootfstype", "rootflags", "quiet", "panic",
-		"loglevel", "kpti", "trace", "selftest", "ro", "rw", "boot", "debug",
+		"loglevel", "kpti", "trace", "selftest", "provoke", "ro", "rw", "boot", "debug",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
@@ -113,7 +114,7 @@ static int try_program(struct init_line *line, const char *path)
 	line->arguments[0] = path;
 	result = process_execute_kernel(path, line->arguments, line->environment);
 	if (result < 0)
-		log_print(LOG_ERROR, "init: %s can not run (error %d)\n", path, -result);
+		log_print(LOG_ERROR, "init: %s can not run (%s)\n", path, errno_name(-result));
 	return result;
 }
 
@@ -128,15 +129,15 @@ static void init_thread(void *argument)
 	if (line->program[0]) {
 		result = try_program(line, line->program);
 		if (result < 0)
-			panic("init: %s, which the command line names, can not run (error %d)",
-			      line->program, -result);
+			panic("init: %s, which the command line names, can not run (%s)",
+			      line->program, errno_name(-result));
 	}
 	for (size_t i = 0; result < 0 && i < ARRAY_SIZE(usual); i++) {
 		line->arguments[0] = usual[i];
 		result = process_execute_kernel(usual[i], line->arguments, line->environment);
 		if (result < 0 && result != -ENOENT)
-			log_print(LOG_ERROR, "init: %s can not run (error %d)\n", usual[i],
-				  -result);
+			log_print(LOG_ERROR, "init: %s can not run (%s)\n", usual[i],
+				  errno_name(-result));
 	}
 	if (result < 0)
 		panic("init: no program to start: tried /init /sbin/init /etc/init /bin/init "

@@ -12,11 +12,13 @@
 #include "device/driver.h"
 #include "file/file.h"
 #include "fs/dev/memory_devices.h"
+#include "log/errno_name.h"
 #include "log/log.h"
 #include "memory/page.h"
 #include "memory/pressure.h"
 #include "process/process.h"
 #include "random/random.h"
+#include "start/provoke.h"
 #include "syscall/syscall.h"
 #include "task/clock/cpu_clock.h"
 #include "task/deferred.h"
@@ -31,7 +33,7 @@
 static void must(const char *what, int result)
 {
 	if (result < 0)
-		panic("%s did not start: error %d", what, -result);
+		panic("%s did not start (%s)", what, errno_name(-result));
 }
 
 static void print_test_line(const char *format, ...)
@@ -84,6 +86,7 @@ static void start_rest(void *unused)
 	must("file systems", vfs_start());
 	unpack_initramfs();
 	must("system calls", syscall_start());
+	provoke_start();
 	must("the first process", process_start_init(boot_information()->command_line));
 	thread_exit();
 }

@@ -36,6 +36,9 @@ bool blocking_wake(struct context *context);
 /* Whether a context runs on some CPU at this moment: a hint for spinning. RCU keeps it alive. */
 bool blocking_is_running(const struct context *context);
 
+/* The id of the thread that runs, and its name; -1: it is none. Any context. */
+int32_t blocking_describe(char *name, size_t size);
+
 /* Whether a sleep of this kind would end at once for a signal. */
 bool blocking_is_interrupted(enum sleep_kind kind);
 

@@ -4,6 +4,30 @@
 #include "sync/lock_check.h"
 #include "sync/spin_lock.h"
 
+TEST(lock_check, notices_sleeping_with_preemption_off)
+{
+	uint64_t before = lock_check_report_count();
+	bool is_checked = DEBUG_BUILD && context_current()->locks;
+
+	assert_may_sleep();
+	EXPECT_EQUAL(lock_check_report_count(), before);
+	preemption_disable();
+	assert_may_sleep();
+	preemption_enable();
+	EXPECT_EQUAL(lock_check_report_count(), before + is_checked);
+}
+
+TEST(lock_check, notices_sleeping_with_interrupts_masked)
+{
+	uint64_t before = lock_check_report_count();
+	bool is_checked = DEBUG_BUILD && context_current()->locks;
+	bool were_enabled = interrupts_disable();
+
+	assert_may_sleep();
+	interrupts_restore(were_enabled);
+	EXPECT_EQUAL(lock_check_report_count(), before + is_checked);
+}
+
 TEST(lock_check, notices_disorder)
 {
 	static struct spin_lock outer = SPIN_LOCK_INITIALIZER(LOCK_TASK_TREE);

@@ -4,11 +4,14 @@
  */
 #include "arch/boot.h"
 #include "base/string.h"
+#include "log/errno_name.h"
 #include "log/log.h"
 #include "log/status.h"
 #include "syscall/support.h"
+#include "task/authority.h"
 #include "task/thread.h"
 #include "task/trace.h"
+#include <abi/fcntl.h>
 
 #define LINE_BYTES 256
 #define SHOWN_BYTES 32
@@ -35,6 +38,7 @@ static void show_text(struct format_sink *sink, user_address_t address, size_t l
 {
 	char bytes[SHOWN_BYTES];
 	size_t got = user_copy_in_nofault(bytes, address, min(length, sizeof(bytes)));
+	bool is_whole = got == length;
 
 	if (got == 0 && length > 0) {
 		format_to(sink, "0x%llx", (unsigned long long)address);
@@ -42,8 +46,10 @@ static void show_text(struct format_sink *sink, user_address_t address, size_t l
 	}
 	format_to(sink, "\"");
 	for (size_t i = 0; i < got; i++) {
-		if (bytes[i] == '\0' && length == SIZE_MAX)
+		if (bytes[i] == '\0' && length == SIZE_MAX) {
+			is_whole = true;
 			break;
+		}
 		if (bytes[i] >= ' ' && bytes[i] < 0x7f && bytes[i] != '"' && bytes[i] != '\\')
 			format_to(sink, "%c", bytes[i]);
 		else if (bytes[i] == '\n')
@@ -51,7 +57,7 @@ static void show_text(struct format_sink *sink, user_address_t address, size_t l
 		else
 			format_to(sink, "\\%o", (unsigned char)bytes[i]);
 	}
-	format_to(sink, got == sizeof(bytes) ? "\"..." : "\"");
+	format_to(sink, is_whole ? "\"" : "\"...");
 }
 
 /* Which of the things that ioctl(2) and its like can do. */
@@ -72,6 +78,9 @@ static void show_argument(struct format_sink *sink, const struct call_entry *ent
 	uint64_t value = frame_argument(frame, index);
 
 	switch (entry->formats[index]) {
+	case 'a':
+		format_to(sink, (int)value == AT_FDCWD ? "AT_FDCWD" : "%d", (int)value);
+		break;
 	case 'd': case 'f': case 'g':
 		format_to(sink, "%d", (int)value);
 		break;
@@ -134,6 +143,22 @@ void trace_call_enter(const struct call_entry *entry, const struct frame *frame)
 	log_print(LOG_INFO, "%s) ...\n", line.text);
 }
 
+static bool is_address_result(const struct call_entry *entry)
+{
+	return strcmp(entry->name, "mmap") == 0 || strcmp(entry->name, "mremap") == 0 ||
+		strcmp(entry->name, "brk") == 0;
+}
+
+static void show_result(struct format_sink *sink, const struct call_entry *entry, long result)
+{
+	if (result < 0 && result >= -ERRNO_MAX)
+		/* A call that will be restarted has no result yet. */
+		format_to(sink, result <= -ERESTARTSYS ? "? %s" : "-1 %s",
+			  errno_name((int)-result));
+	else
+		format_to(sink, is_address_result(entry) ? "0x%lx" : "%ld", result);
+}
+
 void trace_call_leave(const struct call_entry *entry, const struct frame *frame, long result)
 {
 	struct line line;
@@ -141,7 +166,9 @@ void trace_call_leave(const struct call_entry *entry, const struct frame *frame,
 	if (is_one_way(entry) && result == 0)
 		return;
 	show_call(&line, entry, frame);
-	log_print(LOG_INFO, "%s) = %ld\n", line.text, result);
+	format_to(&line.sink, ") = ");
+	show_result(&line.sink, entry, result);
+	log_print(LOG_INFO, "%s\n", line.text);
 }
 
 static void trace_show(struct format_sink *sink)
@@ -151,6 +178,10 @@ static void trace_show(struct format_sink *sink)
 
 static int trace_store(const char *text, size_t length)
 {
+	int result = capability_require(CAPABILITY_SYSTEM_TRACE);
+
+	if (result < 0)
+		return result;
 	while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == ' '))
 		length--;
 	return trace_set(text, length);

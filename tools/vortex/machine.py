@@ -21,18 +21,24 @@ class Timeout(Failure):
 
 
 def arguments(kernel, initrd=None, append="", arch="x86_64", smp=4, memory=512, cpu="max",
-              machine=None, extra=()):
-    """The emulator and its command line, without the serial line."""
+              machine=None, extra=(), restarts=False, has_exit=True):
+    """The emulator and its command line, without the serial line.
+
+    Without a kernel, the machine boots from what `extra` gives it. A machine that does not restart ends
+    instead; one that has an exit ends with a status when the kernel asks.
+    """
     emulator = qemu.find(arch)
     words = [emulator.program, *emulator.options, "-accel", "tcg", "-machine",
-             machine or DEFAULT_MACHINE[arch], "-cpu", cpu, "-smp", str(smp), "-m", str(memory),
-             "-kernel", kernel, "-nic", "none", "-no-reboot"]
+             machine or DEFAULT_MACHINE[arch], "-cpu", cpu, "-smp", str(smp), "-m", str(memory), "-nic", "none"]
+    if kernel:
+        words += ["-kernel", kernel, "-append", f"console={DEFAULT_CONSOLE[arch]} {append}".strip()]
     if initrd:
         words += ["-initrd", initrd]
-    words += ["-append", f"console={DEFAULT_CONSOLE[arch]} {append}".strip()]
+    if not restarts:
+        words.append("-no-reboot")
     if arch == "x86_64" and "microvm" not in (machine or ""):
         words += ["-vga", "none"]
-    if arch == "x86_64":
+    if arch == "x86_64" and has_exit:
         words += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
     return emulator, words + list(extra)
 

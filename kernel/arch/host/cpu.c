@@ -109,6 +109,12 @@ void cpu_stop_others(void)
 {
 }
 
+const struct frame *cpu_stopped_frame(unsigned cpu)
+{
+	(void)cpu;
+	return NULL;
+}
+
 void cpu_request_backtrace(unsigned cpu)
 {
 	(void)cpu;

@@ -39,6 +39,7 @@ struct uart {
 	bool is_stopped;
 	bool is_inside_line;		/* the last byte of the terminal ended no line */
 	bool is_inside_log_line;	/* nor did that of the log: its rest is on the way */
+	bool is_lock_lost;		/* who has the lock seems stopped: the log does not wait */
 	struct ring output;
 	uint8_t output_bytes[OUTPUT_BYTES];
 };
@@ -361,11 +362,16 @@ static void line_finish(struct uart *uart, unsigned *room)
  * lets go of it soon. */
 NO_THREAD_ANALYSIS static bool log_lock(struct uart *uart)
 {
-	for (unsigned i = 0; i < LOCK_TRIES; i++) {
-		if (spin_try_lock_masked(&uart->lock))
+	unsigned tries = uart->is_lock_lost ? 1 : LOCK_TRIES;
+
+	for (unsigned i = 0; i < tries; i++) {
+		if (spin_try_lock_masked(&uart->lock)) {
+			uart->is_lock_lost = false;
 			return true;
+		}
 		cpu_relax();
 	}
+	uart->is_lock_lost = true;
 	return false;
 }
 

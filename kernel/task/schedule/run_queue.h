@@ -44,7 +44,9 @@ struct run_queue {
 	struct timer tick;		/* runs while the CPU is not idle */
 	int64_t last_tick_ns;
 	int64_t next_balance_ns;
-	int64_t progress_ns;		/* watchdog: when it last could have switched */
+	struct timer watchdog;
+	int64_t beat_ns;		/* when that last ran; neighbours look at it */
+	int64_t progress_ns;		/* when the CPU last could have switched */
 	uint64_t progress_count;	/* rcu_quiescent_count at that time */
 	bool sample_due, report_due;	/* for the end of the interrupt */
 	bool is_started;		/* the CPU runs threads */
@@ -160,5 +162,7 @@ void thread_counts_read(uint64_t *made, uint64_t *alive);
 void tick_start(struct run_queue *queue);
 void tick_sample(const struct frame *frame);
 void tick_cpu_init(struct run_queue *queue);
+void watchdog_cpu_start(struct run_queue *queue);	/* on that CPU */
+void watchdog_tick(struct run_queue *queue, int64_t now_ns);
 
 #endif

@@ -310,7 +310,8 @@ void schedule_cpu_enter(unsigned cpu)
 	idle->context.cpu = cpu;
 	idle->schedule.run_started_ns = local_clock_ns();
 	queue->current = idle;
-	queue->progress_ns = queue->last_tick_ns = local_clock_ns();
+	queue->last_tick_ns = local_clock_ns();
+	watchdog_cpu_start(queue);
 	context_switch(context_current(), &idle->context);
 	panic("the boot context of CPU %u was switched to", cpu);
 }

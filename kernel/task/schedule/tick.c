@@ -1,11 +1,9 @@
 /*
  * The tick of a CPU that runs something: ends slices, samples where time goes, evens out queues,
- * averages the load and watches for CPUs that are stuck. An idle CPU lets its tick lapse.
+ * averages the load. An idle CPU lets its tick lapse.
  */
 #include "arch/upcalls.h"
 #include "base/panic.h"
-#include "log/log.h"
-#include "sync/lock_check.h"
 #include "sync/rcu.h"
 #include "task/process_timer.h"
 #include "task/schedule.h"
@@ -16,7 +14,6 @@
 #define TICK_SLACK_NS 500000
 #define LEAST_TICK_NS 500000
 #define BALANCE_NS 64000000
-#define STUCK_NS (20 * NANOSECONDS_PER_SECOND)
 
 static void arm(struct run_queue *queue, int64_t delay_ns)
 {
@@ -55,44 +52,6 @@ static void end_slice(struct run_queue *queue)
 	}
 }
 
-/* The interrupted code has kept this CPU from switching for too long. */
-static void watch(struct run_queue *queue, int64_t now_ns)
-{
-	uint64_t count = *this_cpu(rcu_quiescent_count);
-
-	if (count != queue->progress_count || context_current()->preemption_count == 0) {
-		queue->progress_count = count;
-		queue->progress_ns = now_ns;
-		return;
-	}
-	if (now_ns - queue->progress_ns < STUCK_NS)
-		return;
-	queue->progress_ns = now_ns;
-	log_print_always(LOG_CRITICAL,
-		"[KERNEL] CPU %u is stuck in %s (thread %d), not switching for %d s",
-			 queue->cpu, queue->current->name, queue->current->id,
-			 (int)(STUCK_NS / NANOSECONDS_PER_SECOND));
-	lock_check_print();
-	queue->report_due = true;	/* at the end of the interrupt, where the frame is known */
-}
-
-/* A neighbour whose tick does not come has its interrupts masked. */
-static void watch_neighbour(unsigned self, int64_t now_ns)
-{
-	unsigned cpu = (self + 1) % cpu_count();
-	struct run_queue *queue = per_cpu(run_queues, cpu);
-	int64_t last_ns = READ_ONCE(queue->last_tick_ns);
-
-	if (cpu == self || !READ_ONCE(queue->is_started) ||
-	    READ_ONCE(queue->current) == queue->idle || !timer_is_armed(&queue->tick))
-		return;
-	if (now_ns - last_ns < STUCK_NS)
-		return;
-	WRITE_ONCE(queue->last_tick_ns, now_ns);
-	log_print_always(LOG_CRITICAL, "[KERNEL] CPU %u does not take interrupts", cpu);
-	cpu_request_backtrace(cpu);
-}
-
 static void tick_fire(struct timer *timer)
 {
 	struct run_queue *queue = container_of(timer, struct run_queue, tick);
@@ -115,9 +74,8 @@ static void tick_fire(struct timer *timer)
 	/* No more than a tick, if it comes late: what kept the machine is not the thread's. */
 	cpu_time_tick(queue->current, min(now_ns - queue->last_tick_ns, (int64_t)TIME_TICK_NS));
 	queue->sample_due = true;
-	watch(queue, now_ns);
+	watchdog_tick(queue, now_ns);
 	WRITE_ONCE(queue->last_tick_ns, now_ns);
-	watch_neighbour(queue->cpu, now_ns);
 	if (now_ns >= queue->next_balance_ns) {
 		queue->next_balance_ns = now_ns + BALANCE_NS;
 		placement_steal(queue, queue->waiting + 2);

@@ -5,6 +5,7 @@
  */
 #include "base/errno.h"
 #include "base/panic.h"
+#include "base/string.h"
 #include "sync/blocking.h"
 #include "task/schedule.h"
 #include "task/schedule/run_queue.h"
@@ -87,6 +88,17 @@ int blocking_sleep(int64_t deadline_ns)
 	if (unlikely(blocking_is_interrupted(kind)))
 		return kind == SLEEP_INTERRUPTIBLE ? -ERESTARTSYS : -EINTR;
 	return is_over ? -ETIMEDOUT : 0;
+}
+
+int32_t blocking_describe(char *name, size_t size)
+{
+	/* Not by the context: the first ones belong to no thread. */
+	const struct thread *thread = this_cpu(run_queues)->current;
+
+	if (!thread)
+		return -1;
+	strlcpy(name, thread->name, size);
+	return thread->id;
 }
 
 bool blocking_is_running(const struct context *context)

@@ -10,6 +10,7 @@
 #include "base/table/hash.h"
 #include "device/node.h"
 #include "file/file.h"
+#include "log/errno_name.h"
 #include "log/log.h"
 #include "memory/heap.h"
 #include "vfs/start/cpio_stream.h"
@@ -37,6 +38,7 @@ struct unpacking {
 	struct known_link *links[LINK_BUCKETS];
 	struct file *file;			/* being written */
 	bool is_link;				/* the data is a symbolic link's target */
+	bool is_skipped;			/* the member could not be made */
 	struct cpio_member member;
 	uint64_t files, bytes;
 };
@@ -115,14 +117,24 @@ static int path_apply(const struct cpio_member *member)
 	return 0;
 }
 
-/* An earlier member of that name, if it is of another kind or no directory, makes room. */
-static int make_room(const struct cpio_member *member)
+/*
+ * What stands at the member's name makes room, unless it is of the kind `spared` (0: none): nothing
+ * is to be written into a device, or to wait for the reader of a pipe.
+ */
+static int make_room(const struct cpio_member *member, uint32_t spared)
 {
-	int error = vfs_unlink(AT_FDCWD, member->name);
+	struct path path;
+	uint32_t kind;
+	int error = walk(AT_FDCWD, member->name, 0, &path);
 
-	if (error == -EISDIR)
-		error = vfs_remove_directory(AT_FDCWD, member->name);
-	return error == -ENOENT ? 0 : error;
+	if (error)
+		return error == -ENOENT ? 0 : error;
+	kind = path.name->inode->attributes.mode & S_IFMT;
+	path_put(&path);
+	if (kind == spared)
+		return 0;
+	return kind == S_IFDIR ? vfs_remove_directory(AT_FDCWD, member->name) :
+		vfs_unlink(AT_FDCWD, member->name);
 }
 
 static int file_open(struct unpacking *unpacking, const struct cpio_member *member)
@@ -138,25 +150,22 @@ static int file_open(struct unpacking *unpacking, const struct cpio_member *memb
 			return error;
 	}
 	if (first && strcmp(first, member->name) != 0) {
-		error = make_room(member);
+		error = make_room(member, 0);
 		if (error == 0)
 			error = vfs_link(AT_FDCWD, first, AT_FDCWD, member->name, 0);
 		if (error || member->size == 0)
 			return error;
 	}
-	error = vfs_open(AT_FDCWD, member->name, &request, &unpacking->file);
-	if (error == -ELOOP || error == -EISDIR) {
-		error = make_room(member);
-		if (error == 0)
-			error = vfs_open(AT_FDCWD, member->name, &request, &unpacking->file);
-	}
-	return error;
+	error = make_room(member, S_IFREG);
+	return error ? error : vfs_open(AT_FDCWD, member->name, &request, &unpacking->file);
 }
 
 static int directory_make(const struct cpio_member *member)
 {
-	int error = vfs_make_directory(AT_FDCWD, member->name, 0700);
+	int error = make_room(member, S_IFDIR);
 
+	if (error == 0)
+		error = vfs_make_directory(AT_FDCWD, member->name, 0700);
 	/* "." is the root itself. */
 	if (error == -EEXIST)
 		error = 0;
@@ -165,7 +174,7 @@ static int directory_make(const struct cpio_member *member)
 
 static int node_make(const struct cpio_member *member)
 {
-	int error = make_room(member);
+	int error = make_room(member, 0);
 
 	if (error == 0)
 		error = vfs_make_node(AT_FDCWD, member->name, (uint16_t)member->mode,
@@ -173,13 +182,20 @@ static int node_make(const struct cpio_member *member)
 	return error ? error : path_apply(member);
 }
 
-static int member_begin(struct cpio_stream_handler *handler, const struct cpio_member *member)
+/* One member that can not be made (its folder is a file) does not cost the others; memory that is
+ * full does. */
+static int skip_or_fail(struct unpacking *unpacking, int error)
 {
-	struct unpacking *unpacking = unpacking_of(handler);
+	if (error == 0 || error == -ENOMEM || error == -ENOSPC || unpacking->stream.problem)
+		return error;
+	log_limited(LOG_ERROR, "[INITRAMFS] FAIL: %s is left out (%s)\n", unpacking->member.name,
+		    errno_name(-error));
+	unpacking->is_skipped = true;
+	return 0;
+}
 
-	unpacking->member = *member;
-	unpacking->files++;
-	unpacking->is_link = false;
+static int member_make(struct unpacking *unpacking, const struct cpio_member *member)
+{
 	switch (member->mode & S_IFMT) {
 	case S_IFREG:
 		return file_open(unpacking, member);
@@ -187,7 +203,7 @@ static int member_begin(struct cpio_stream_handler *handler, const struct cpio_m
 		return directory_make(member);
 	case S_IFLNK:
 		unpacking->is_link = true;
-		return make_room(member);
+		return make_room(member, 0);
 	case S_IFCHR:
 	case S_IFBLK:
 	case S_IFIFO:
@@ -198,6 +214,23 @@ static int member_begin(struct cpio_stream_handler *handler, const struct cpio_m
 	return -EBADMSG;
 }
 
+static int member_begin(struct cpio_stream_handler *handler, const struct cpio_member *member)
+{
+	struct unpacking *unpacking = unpacking_of(handler);
+
+	unpacking->member = *member;
+	unpacking->files++;
+	unpacking->is_link = unpacking->is_skipped = false;
+	return skip_or_fail(unpacking, member_make(unpacking, member));
+}
+
+static int link_make(struct unpacking *unpacking, const char *target)
+{
+	int error = vfs_make_symlink(target, AT_FDCWD, unpacking->member.name);
+
+	return error ? error : path_apply(&unpacking->member);
+}
+
 static int member_data(struct cpio_stream_handler *handler, const uint8_t *bytes, size_t length)
 {
 	struct unpacking *unpacking = unpacking_of(handler);
@@ -206,12 +239,10 @@ static int member_data(struct cpio_stream_handler *handler, const uint8_t *bytes
 	struct io io = { .offset = 0 };
 	long moved;
 
-	if (unpacking->is_link) {
-		int error = vfs_make_symlink((const char *)bytes, AT_FDCWD,
-					     unpacking->member.name);
-
-		return error ? error : path_apply(&unpacking->member);
-	}
+	if (unpacking->is_skipped)
+		return 0;
+	if (unpacking->is_link)
+		return skip_or_fail(unpacking, link_make(unpacking, (const char *)bytes));
 	if (!file)
 		return 0;
 	io.offset = file->position;
@@ -313,9 +344,9 @@ static void complain(const struct unpacking *unpacking, int error)
 	if (!problem)
 		problem = error == -ENOSPC || error == -ENOMEM ? "memory is full" :
 			"the file system refused it";
-	log_fail("INITRAMFS", "%s; member %llu%s%s, byte %llu of the unpacked archive (error %d)",
+	log_fail("INITRAMFS", "%s; member %llu%s%s, byte %llu of the unpacked archive (%s)",
 		 problem, (unsigned long long)unpacking->files, *member ? ", near " : "", member,
-		 (unsigned long long)unpacking->stream.offset, -error);
+		 (unsigned long long)unpacking->stream.offset, errno_name(-error));
 }
 
 int initramfs_unpack(const void *archive, size_t length_bytes,

@@ -5,13 +5,14 @@ import time
 
 from .. import common
 from ..common import ROOT, Failure, build_kernel, say
-from . import abi, boot, differential, host, kernel, mutants, programs, stress, terminal, threads
+from . import abi, boot, diagnostics, differential, host, kernel, mutants, programs, stress, terminal, threads
 
 # Minutes on two idle cores; together 45 at most.
 SUITES = {
     "host": (host.run, 3, "unit tests of the kernel's sources under ASan and UBSan"),
     "kernel": (kernel.run, 3, "unit tests inside the kernel with KASAN, on four CPUs"),
-    "boot": (boot.run, 5, "boots on many machines, and on bad input"),
+    "boot": (boot.run, 5, "boots on many machines, by both loaders, and on bad input"),
+    "diagnostics": (diagnostics.run, 2, "what the kernel says of its own defects; tracing; watchdogs"),
     "abi": (abi.run_suite, 8, "test/abi on Linux, then on Aegis with page-table isolation off and on"),
     "threads": (threads.run, 3, "pthreads of static glibc and musl, on Linux and on Aegis"),
     "differential": (differential.run, 4, "command lines whose output must equal Linux's"),

@@ -1,141 +1,153 @@
-"""Boots on many machines, and on input that is wrong: each ends in a prompt or in a clear message."""
+"""Boots on many machines, by both loaders, and with odd command lines: each comes to a prompt or says why not."""
 import os
 import re
 
-from .. import images
-from ..common import BUILD, ROOT, run as run_command, say
+from .. import grub, images
+from ..common import BUILD, ROOT, Failure, run as run_command, say
 from ..machine import Machine, Timeout, run_to_end
+from . import boot_input
 from .oracle import write_initrd
 
 PROMPT_INSTRUCTIONS = 150_000_000
 PROMPT = r"root@aegis:[^\n]*# "
+BANNER = r"\[MEMORY\] OK: "
+BIG_MEMORY = ("-object", "memory-backend-ram,id=big,size=64G,reserve=off", "-machine", "memory-backend=big")
 
-# name, options of the machine: each must come to busybox's prompt with all its CPUs, and power off.
+# name, options of the machine, whether page tables are isolated: each must come to busybox's prompt with all its
+# CPUs, and power off.
 MACHINES = [
-    ("q35-max", {"cpu": "max", "smp": 4}),
-    ("pc-qemu64", {"cpu": "qemu64", "machine": "pc", "smp": 4}),
-    ("q35-EPYC-Rome", {"cpu": "EPYC-Rome", "smp": 2}),
-    ("q35-Skylake-kpti", {"cpu": "Skylake-Client", "smp": 4, "append": "kpti=on"}),
-    ("microvm", {"machine": "microvm", "smp": 2, "cpu": "max"}),
-    ("one-cpu", {"smp": 1}),
-    ("3-cpus", {"smp": 3}),
-    ("16-cpus", {"smp": 16, "memory": 512}),
-    ("24-megabytes", {"smp": 1, "memory": 24}),
-    ("64-gigabytes", {"smp": 2, "memory": "64G", "extra": (
-        "-object", "memory-backend-ram,id=big,size=64G,reserve=off", "-machine", "memory-backend=big")}),
-    ("x2apic-off", {"cpu": "max,-x2apic", "smp": 4}),
-    ("no-hpet", {"machine": "q35,hpet=off", "smp": 2}),
-    ("unknown-option", {"append": "unknown.option=1 nonsense kpti=perhaps loglevel=99999999999"}),
+    ("q35 max", {"cpu": "max", "smp": 4}, False),
+    ("q35 max kpti=on", {"cpu": "max", "smp": 4, "append": "kpti=on"}, True),
+    ("pc qemu64", {"cpu": "qemu64", "machine": "pc", "smp": 4}, False),
+    ("pc qemu64 kpti=on", {"cpu": "qemu64", "machine": "pc", "smp": 2, "append": "kpti=on"}, True),
+    ("q35 EPYC-Rome", {"cpu": "EPYC-Rome", "smp": 2}, False),
+    ("q35 EPYC-Rome kpti=on", {"cpu": "EPYC-Rome", "smp": 2, "append": "kpti=on"}, True),
+    ("q35 Skylake-Client", {"cpu": "Skylake-Client", "smp": 4}, True),
+    ("q35 Skylake-Client kpti=off", {"cpu": "Skylake-Client", "smp": 2, "append": "kpti=off"}, False),
+    ("q35 Icelake-Server", {"cpu": "Icelake-Server", "smp": 2}, None),
+    ("q35 Icelake-Server kpti=on", {"cpu": "Icelake-Server", "smp": 2, "append": "kpti=on"}, True),
+    ("microvm", {"machine": "microvm", "smp": 2, "cpu": "max"}, False),
+    ("microvm kpti=on", {"machine": "microvm", "smp": 2, "append": "kpti=on"}, True),
+    ("1 CPU", {"smp": 1}, False),
+    ("3 CPUs", {"smp": 3}, False),
+    ("16 CPUs", {"smp": 16, "memory": 512}, False),
+    ("24 MB", {"smp": 1, "memory": 24}, False),
+    ("64 GB", {"smp": 2, "memory": "64G", "extra": BIG_MEMORY}, False),
+    ("64 GB on pc", {"smp": 1, "memory": "64G", "machine": "pc", "extra": BIG_MEMORY}, False),
+    ("x2apic off", {"cpu": "max,-x2apic", "smp": 4}, False),
+    ("no HPET", {"machine": "q35,hpet=off", "smp": 2}, False),
+    ("no HPET on pc", {"machine": "pc,hpet=off", "smp": 2}, False),
+    ("no ACPI", {"machine": "pc,acpi=off", "smp": 1}, False),
+]
+
+# Command lines that change nothing, or what the prompt's options say.
+LINES = [
+    ("unknown options", "unknown.option=1 nonsense kpti=perhaps loglevel=99999999999 =x = == \""),
+    ("console that is not there", "console=hvc0 console=tty7,notaspeed"),
+    ("quiet panic=-1 root= rdinit=", "quiet panic=-1 root=/dev/vda1 rootfstype=ext4 ro rdinit=/init"),
+    ("init= and arguments", "init=/bin/busybox rdinit=/init trace=nobody -- --login 1 2 3"),
+    ("numbers without end", "loglevel=-1 panic=99999999999999999999 smp=4294967296 mem=0"),
+    ("a long line", "x" * 1500 + " " + "y=z " * 100),
+    ("many options", " ".join(f"option{i}=value{i}" for i in range(150))),
 ]
 
 
 def run(context, report):
-    """All machines, then wrong input."""
-    if context.arch != "x86_64":
-        machines = [("virt", {}), ("virt-16", {"smp": 16})]
-    else:
-        machines = MACHINES
+    """All machines, loaders, command lines and ends, then wrong input."""
     path = images.image("busybox", context.arch)
-    for name, options in machines:
-        boot_to_prompt(context, report, f"boot {name}", path, options)
-    if context.arch == "x86_64":
-        debug_build(context, report, path)
-    whole_lines(context, report)
+    if context.arch != "x86_64":
+        for name, options in (("virt", {}), ("virt-16", {"smp": 16})):
+            boot_to_prompt(context, report, f"boot {name}", path, options)
+        return
+    for name, options, is_isolated in MACHINES:
+        boot_to_prompt(context, report, f"boot {name}", path, options, is_isolated=is_isolated)
+    for name, line in LINES:
+        boot_to_prompt(context, report, f"boot with {name}", path, {"smp": 2, "append": line})
+    boot_to_prompt(context, report, "boot debug build", path, {"smp": 4, "memory": 512},
+                   kernel=context.kernel(debug=True), timeout=150)
+    by_grub(context, report, path)
+    ends(context, report, path)
     instruction_count(context, report)
-    wrong_input(context, report)
+    boot_input.run(context, report)
 
 
-def boot_to_prompt(context, report, name, path, options, kernel=None, timeout=60):
-    """A prompt, the number of CPUs, and a clean end."""
+def boot_to_prompt(context, report, name, path, options, kernel=None, timeout=60, is_isolated=None):
+    """A prompt, the number of CPUs, whether page tables are isolated, and a clean end."""
     cpus = options.get("smp", 4)
     try:
         with Machine(kernel or context.kernel(), initrd=path, arch=context.arch,
                      **{"memory": 256, **options}) as machine:
-            machine.expect(PROMPT, timeout)
-            machine.send("nproc; echo result $((6 * 7))\n")
-            found = machine.expect(r"(\d+)\s+result 42", 30)
-            machine.send("exit\n")
-            status = machine.wait(20)
-        report.check(name, int(found.group(1)) == cpus and status == 0,
-                     f"{found.group(1)} CPUs, status {status}")
-    except Timeout as failure:
+            use_prompt(machine, report, name, cpus, is_isolated, timeout)
+    except (Timeout, Failure) as failure:
         report.not_ok(name, str(failure))
 
 
-def debug_build(context, report, path):
-    """The build with KASAN, UBSAN and lock checks comes up too."""
-    boot_to_prompt(context, report, "boot debug-build", path, {"smp": 4, "memory": 512},
-                   kernel=context.kernel(debug=True), timeout=150)
+def use_prompt(machine, report, name, cpus, is_isolated=None, timeout=60):
+    """What everybody wants of a prompt: programs run, all CPUs are there, the end is clean."""
+    machine.expect(PROMPT, timeout)
+    machine.send("nproc; grep -qw pti /proc/cpuinfo; echo pti $? result $((6 * 7))\n")
+    found = machine.expect(r"(\d+)\s+pti (\d) result 42", 30)
+    machine.send("exit\n")
+    status = machine.wait(20)
+    has_pti = found.group(2) == "0"
+    report.check(name, int(found.group(1)) == cpus and status == 0 and is_isolated in (None, has_pti),
+                 f"{found.group(1)} CPUs, isolated {has_pti}, status {status}")
 
 
-def cases():
-    """name, initial file system (None: none at all), options, what must be said."""
-    good = images.image_with("busybox", "x86_64", {}, None)
-    no_init = images.image_with(None, "x86_64", {"etc/passwd": (b"", 0o644)}, None)
-    liar = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\x00\x3e\x00" + b"\xff" * 200
-    return [
-        ("no initial file system", None, {}),
-        ("corrupt initial file system", good[:1000] + b"\xff" * 5000 + good[6000:], {}),
-        ("truncated initial file system", good[:len(good) // 2], {}),
-        ("not a cpio at all", b"hello, this is not an archive" * 50, {}),
-        ("gzip that is cut", b"\x1f\x8b\x08\x00" + bytes(300), {}),
-        ("no init", no_init, {}),
-        ("init is no program", images.image_with(None, "x86_64", {"init": (b"\0\1\2", 0o755)}, None), {}),
-        ("init is an ELF that lies", images.image_with(None, "x86_64", {"init": (liar, 0o755)}, None), {}),
-        ("init= names nothing", good, {"append": "init=/nowhere"}),
-        ("16 MB of memory", good, {"memory": 16, "smp": 1}),
-    ]
-
-
-def wrong_input(context, report):
-    """The kernel says what is wrong (a panic or FAIL line with a reason) or comes to a prompt."""
-    if context.arch != "x86_64":
-        return
-    for name, data, options in cases():
-        path = write_initrd(data) if data is not None else None
-        try:
-            settings = {"memory": 128, "smp": 2, **options}
-            with Machine(context.kernel(), initrd=path, arch=context.arch, **settings) as machine:
-                machine.expect(rf"(?i)panic:? .{{8,}}|FAIL: .{{8,}}|{PROMPT}", 40)
-            report.ok(f"boot {name}")
-        except Timeout as failure:
-            report.not_ok(f"boot {name}", str(failure))
-        finally:
-            if path:
-                os.unlink(path)
-    no_serial_port(context, report)
-
-
-def whole_lines(context, report):
-    """Lines of the log and lines of programs share the serial line, and none is cut by another."""
-    command = """#!/bin/sh
-for part in 1 2 3 4; do
-	for i in $(seq 100); do
-		echo "program line $part.$i end"
-		echo "kernel line $part.$i end" >/dev/kmsg
-	done &
-done
-wait
-/bin/busybox poweroff -f
-"""
-    path = write_initrd(images.image_with("busybox", context.arch, {}, command))
+def by_grub(context, report, path):
+    """The Multiboot2 header: GRUB loads kernel and archive from a CD, under the PC's BIOS."""
     try:
-        lines = run_to_end(context.kernel(), 120, initrd=path, memory=256, append="loglevel=8").splitlines()
-        found = [sum(line == f"{who} line {part}.{i} end" for line in lines)
-                 for who in ("kernel", "program") for part in range(1, 5) for i in range(1, 101)]
-        report.check("boot whole lines", set(found) == {1},
-                     f"{found.count(0)} lines are missing or cut: "
-                     f"{[line for line in lines if line.count('line') > 1][:5]}")
-    except Timeout as failure:
-        report.not_ok("boot whole lines", str(failure))
+        disc = grub.make_disc(context.kernel(), path)
+    except grub.Unavailable as reason:
+        say(f"GRUB is not tried: {reason}")
+        return
+    try:
+        for name, options in (("pc", {"machine": "pc", "cpu": "qemu64"}), ("q35", {"cpu": "max", "smp": 4})):
+            options = {"smp": 2, "memory": 256, "extra": ("-cdrom", disc), **options}
+            with Machine(None, arch=context.arch, **options) as machine:
+                use_prompt(machine, report, f"boot by GRUB on {name}", options["smp"])
+    except (Timeout, Failure) as failure:
+        report.not_ok("boot by GRUB", str(failure))
     finally:
-        os.unlink(path)
+        os.unlink(disc)
+
+
+def ends(context, report, path):
+    """Power-off and restart do what they say, with and without a shell's help."""
+    for machine_name in ("q35", "pc", "microvm"):
+        options = {"initrd": path, "smp": 2, "memory": 128, "machine": machine_name, "arch": context.arch}
+        for command, restarts in (("poweroff -f", False), ("reboot -f", True), ("halt -f", None)):
+            if machine_name == "microvm" and command == "halt -f":
+                continue
+            one_end(context, report, f"boot {machine_name}: {command}", command, restarts, options)
+
+
+def one_end(context, report, name, command, restarts, options):
+    """Ends the machine by a command. A restart is seen by the next start, a halt by nothing at all."""
+    try:
+        with Machine(context.kernel(), restarts=bool(restarts), **options) as machine:
+            machine.expect(PROMPT, 60)
+            machine.send(command + "\n")
+            if restarts:
+                machine.expect(BANNER, 30)
+                machine.expect(PROMPT, 60)
+                report.ok(name)
+            elif restarts is None:
+                machine.expect(r"reboot: .*halt", 30)
+                report.ok(name)
+            else:
+                report.check(name, machine.wait(30) == 0, f"status {machine.status}")
+        if restarts:
+            with Machine(context.kernel(), **options) as machine:
+                machine.expect(PROMPT, 60)
+                machine.send(command + "\n")
+                report.check(name + " ends the emulator", machine.wait(30) == 0, f"status {machine.status}")
+    except (Timeout, Failure) as failure:
+        report.not_ok(name, str(failure))
 
 
 def instruction_count(context, report):
     """Instructions from power-on until init has done its work and would start the shell."""
-    if context.arch != "x86_64":
-        return
     program = os.path.join(BUILD, "ticks")
     run_command(["musl-gcc", "-O2", "-static", "-o", program, os.path.join(ROOT, "test", "boot", "ticks.c")])
     with open(program, "rb") as data:
@@ -152,22 +164,5 @@ def instruction_count(context, report):
                      f"{ticks}, at most {PROMPT_INSTRUCTIONS} are allowed")
     except Timeout as failure:
         report.not_ok("boot instructions", str(failure))
-    finally:
-        os.unlink(path)
-
-
-def no_serial_port(context, report):
-    """Without a serial line the machine still runs its init and ends by itself."""
-    command = "#!/bin/sh\n/bin/busybox poweroff -f\n"
-    path = write_initrd(images.image_with("busybox", context.arch, {}, command))
-    try:
-        machine = Machine(context.kernel(), initrd=path, arch=context.arch, memory=256)
-        at = machine.command.index("-serial")
-        machine.command[at + 1] = "none"
-        with machine:
-            status = machine.wait(60)
-        report.check("boot without a serial port", status == 0, f"status {status}")
-    except Timeout as failure:
-        report.not_ok("boot without a serial port", str(failure))
     finally:
         os.unlink(path)

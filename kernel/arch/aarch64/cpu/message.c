@@ -5,6 +5,7 @@
 #include "arch/aarch64/cpu/cpu.h"
 #include "arch/aarch64/cpu/gic.h"
 #include "arch/boot.h"
+#include "arch/clock.h"
 #include "arch/context.h"
 #include "arch/upcalls.h"
 #include "base/atomic.h"
@@ -23,9 +24,10 @@ enum stop_reason {
 	STOP_FOR_GOOD = 2,
 };
 static DEFINE_PER_CPU(uint32_t, stop_reasons);
+static DEFINE_PER_CPU(const struct frame *, stopped_frame);
 
-/* How long a CPU may take to say what it does; one that is stuck with interrupts masked is left. */
-#define STOP_PATIENCE 100000000
+/* How long CPUs may take to stop; one that is stuck with interrupts masked is left. */
+#define STOP_PATIENCE_S 3
 
 void cpu_call_run(void)
 {
@@ -92,30 +94,46 @@ void cpu_request_backtrace(unsigned cpu)
 	stop_request(cpu, STOP_BACKTRACE);
 }
 
+static bool are_others_stopped(unsigned self)
+{
+	for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
+		if (cpu != self && cpu_is_online(cpu))
+			return false;
+	}
+	return true;
+}
+
 void cpu_stop_others(void)
 {
 	bool were_enabled = interrupts_disable();
 	unsigned self = cpu_current();
+	uint64_t start = clock_cycles();
 
 	for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
 		if (cpu != self)
 			stop_request(cpu, STOP_FOR_GOOD);
 	}
-	for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
-		for (unsigned i = 0; i < STOP_PATIENCE && cpu != self && cpu_is_online(cpu); i++)
-			cpu_relax();
-	}
+	while (!are_others_stopped(self) &&
+	       clock_cycles() - start < STOP_PATIENCE_S * clock_frequency_hz())
+		cpu_relax();
 	interrupts_restore(were_enabled);
+}
+
+const struct frame *cpu_stopped_frame(unsigned cpu)
+{
+	return atomic_load_acquire(per_cpu(stopped_frame, cpu));
 }
 
 void cpu_stop_run(struct frame *frame)
 {
 	uint32_t reasons = atomic_swap(this_cpu(stop_reasons), 0);
 
-	if (reasons)
-		upcall_backtrace(frame);
 	if (reasons & STOP_FOR_GOOD) {
+		/* This CPU never leaves the stack that the frame is on. */
+		atomic_store_release(this_cpu(stopped_frame), frame);
 		cpu_mark_online(cpu_current(), false);
 		machine_halt();
 	}
+	if (reasons)
+		upcall_backtrace(frame);
 }

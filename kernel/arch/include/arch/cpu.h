@@ -11,6 +11,8 @@
 /* The size of CPU masks. More CPUs than this are reported at boot and left off. */
 #define CPU_LIMIT 256
 
+struct frame;
+
 struct cpu_mask {
 	uint64_t words[CPU_LIMIT / 64];
 };
@@ -53,8 +55,11 @@ void cpu_call(const struct cpu_mask *mask, void (*function)(void *argument), voi
 /* Makes another CPU pass through its interrupt exit soon (reschedule). Any context. */
 void cpu_kick(unsigned cpu);
 
-/* Stops all other CPUs for good after each printed its backtrace by panic's hook. Any context. */
+/* Stops all other CPUs for good, wherever they are. One that does not answer within seconds is left
+ * behind. Any context. */
 void cpu_stop_others(void);
+/* What a CPU did when it was stopped; NULL: it was not. */
+const struct frame *cpu_stopped_frame(unsigned cpu);
 
 /* Sends a non-maskable request for a backtrace (upcall_backtrace) to one CPU. Any context. */
 void cpu_request_backtrace(unsigned cpu);

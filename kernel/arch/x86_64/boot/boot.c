@@ -122,27 +122,40 @@ static void copy_command_line(const struct boot_loader *loader)
 	information.command_line = copy;
 }
 
-/*
- * Drops an initial file system that does not lie in memory, instead of faulting on it later. Its
- * last page may be one that firmware keeps for itself: QEMU's microvm places it so.
- */
-static void check_initramfs(struct boot_loader *loader)
+static bool is_in_memory(physical_t start, uint64_t length_bytes)
 {
 	uint64_t end;
 
-	if (!range_end(loader->initramfs, loader->initramfs_bytes, &end) &&
-	    loader->initramfs_bytes > PAGE_SIZE)
-		memory_map_add_usable(&memory_map, align_down(end - 1, PAGE_SIZE), PAGE_SIZE);
-	for (unsigned i = 0; i < memory_map.count && loader->initramfs_bytes; i++) {
+	if (range_end(start, length_bytes, &end))
+		return false;
+	for (unsigned i = 0; i < memory_map.count; i++) {
 		const struct boot_memory_range *range = &memory_map.ranges[i];
 
-		if (range_end(loader->initramfs, loader->initramfs_bytes, &end))
-			break;
-		if (range->start <= loader->initramfs && end <= range->start + range->length_bytes)
-			return;
+		if (range->start <= start && end <= range->start + range->length_bytes)
+			return true;
 	}
-	if (loader->initramfs_bytes)
-		boot_print("[BOOT] FAIL: initial file system lies outside memory, ignored\n");
+	return false;
+}
+
+/*
+ * Drops an initial file system that does not lie in memory, instead of faulting on it later. Its
+ * last page may be one behind memory that firmware keeps for itself: QEMU's microvm places it so.
+ */
+static void check_initramfs(struct boot_loader *loader)
+{
+	physical_t last;
+	uint64_t end;
+
+	if (loader->initramfs_bytes == 0)
+		return;
+	if (!range_end(loader->initramfs, loader->initramfs_bytes, &end)) {
+		last = align_down(end - 1, PAGE_SIZE);
+		if (last >= PAGE_SIZE && is_in_memory(last - PAGE_SIZE, PAGE_SIZE))
+			memory_map_add_usable(&memory_map, last, PAGE_SIZE);
+	}
+	if (is_in_memory(loader->initramfs, loader->initramfs_bytes))
+		return;
+	boot_print("[BOOT] FAIL: initial file system lies outside memory, ignored\n");
 	loader->initramfs = 0;
 	loader->initramfs_bytes = 0;
 }

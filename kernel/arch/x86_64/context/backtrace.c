@@ -4,6 +4,8 @@
 
 #define SAVED_RBP 5	/* words above a switched-away stack pointer */
 
+#define STACK_CHANGES 3
+
 struct stack_link {
 	virtual_t next;
 	virtual_t resume;
@@ -20,13 +22,16 @@ static bool link_is_readable(virtual_t link)
 void context_backtrace(virtual_t frame_pointer, bool (*visit)(virtual_t address, void *argument),
 		       void *argument)
 {
+	unsigned changes = 0;
+
 	while (link_is_readable(frame_pointer)) {
 		const struct stack_link *link = (const struct stack_link *)frame_pointer;
 
 		if (link->resume < KERNEL_IMAGE_BASE || !visit(link->resume, argument))
 			return;
-		/* Stacks grow down; anything else is damage, or another stack's end. */
-		if (link->next <= frame_pointer)
+		/* Callers lie above. A few steps down are from an interrupt's stack to the one it
+		 * interrupted; more would be a circle. */
+		if (link->next <= frame_pointer && ++changes > STACK_CHANGES)
 			return;
 		frame_pointer = link->next;
 	}

@@ -66,7 +66,8 @@ static void flags_describe(struct format_sink *sink)
 				say(sink, " %s", word->names[bit]);
 		}
 	}
-	say(sink, "\n");
+	/* What the kernel does of itself, as Linux names it. */
+	say(sink, cpu_is_isolated ? " pti\n" : "\n");
 }
 
 static void model_name_read(char name[49])

@@ -35,6 +35,9 @@ enum nmi_reason {
 	NMI_STOP = 2,
 };
 static DEFINE_PER_CPU(uint32_t, nmi_reasons);
+static DEFINE_PER_CPU(const struct frame *, stopped_frame);
+
+#define STOP_PATIENCE_S 3
 
 void cpu_call_run(void)
 {
@@ -128,31 +131,50 @@ void cpu_request_backtrace(unsigned cpu)
 	nmi_request(cpu, NMI_BACKTRACE);
 }
 
+static bool are_others_stopped(unsigned self)
+{
+	for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
+		if (cpu != self && cpu_is_online(cpu))
+			return false;
+	}
+	return true;
+}
+
 void cpu_stop_others(void)
 {
 	bool were_enabled = interrupts_disable();
 	unsigned self = cpu_current();
+	uint64_t start = clock_cycles();
 
 	for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
 		if (cpu != self)
 			nmi_request(cpu, NMI_STOP);
 	}
-	/* Long enough for each to print; one that is stuck is left behind. */
-	for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
-		for (unsigned i = 0; i < 100000000 && cpu != self && cpu_is_online(cpu); i++)
-			cpu_relax();
-	}
+	while (!are_others_stopped(self) &&
+	       clock_cycles() - start < STOP_PATIENCE_S * clock_frequency_hz())
+		cpu_relax();
 	interrupts_restore(were_enabled);
+}
+
+const struct frame *cpu_stopped_frame(unsigned cpu)
+{
+	return atomic_load_acquire(per_cpu(stopped_frame, cpu));
+}
+
+static NORETURN void stop(const struct frame *frame)
+{
+	/* On this CPU's stack for such interrupts, which nothing uses any more. */
+	atomic_store_release(this_cpu(stopped_frame), frame);
+	cpu_mark_online(cpu_current(), false);
+	machine_halt();
 }
 
 void nmi_handle(struct frame *frame)
 {
 	uint32_t reasons = atomic_swap(this_cpu(nmi_reasons), 0);
 
-	if (reasons)
-		upcall_backtrace(frame);
-	if (reasons & NMI_STOP) {
-		cpu_mark_online(cpu_current(), false);
-		machine_halt();
-	}
+	if (reasons & NMI_STOP)
+		stop(frame);
+	/* Without a reason it is somebody's button, who wants to know where the machine hangs. */
+	upcall_backtrace(frame);
 }

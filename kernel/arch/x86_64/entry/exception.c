@@ -5,6 +5,7 @@
 #include "arch/boot.h"
 #include "arch/context.h"
 #include "arch/cpu.h"
+#include "arch/mmu.h"
 #include "arch/upcalls.h"
 #include "arch/x86_64/boot/linker.h"
 #include "arch/x86_64/cpu/cpu.h"
@@ -48,6 +49,16 @@ static_assert(CPU_ENTRY_USER_ROOT_NEXT == offsetof(struct cpu_entry, user_root_n
 static_assert(CPU_ENTRY_DATA_OFFSET == offsetof(struct cpu_entry, data_offset), "layout.h");
 static_assert(CPU_ENTRY_NUMBER == offsetof(struct cpu_entry, number), "layout.h");
 
+/* Whether an address lies just below a stack that this CPU may be on. */
+static bool is_stack_guard(virtual_t address)
+{
+	virtual_t area = (virtual_t)cpu_entry(cpu_current());
+	virtual_t page = align_down(address, PAGE_SIZE) + PAGE_SIZE;
+
+	return page == context_current()->stack_base || page == area + CPU_AREA_INTERRUPT_STACK ||
+		page == area + CPU_AREA_IDLE_STACK;
+}
+
 static virtual_t exception_find_recovery(virtual_t address)
 {
 	const struct exception_entry *entry = __start___ex_table;
@@ -59,17 +70,37 @@ static virtual_t exception_find_recovery(virtual_t address)
 	return 0;
 }
 
+static const char *exception_name(uint64_t vector, uint64_t address)
+{
+	static const char *const names[VECTOR_EXCEPTIONS] = {
+		"division by zero", "debug exception", "non-maskable interrupt", "breakpoint",
+		"overflow", "bound range", "invalid instruction", "no floating-point unit",
+		"double fault", NULL, "invalid task state", "segment not present",
+		"stack segment fault", "general protection fault", "page fault", NULL,
+		"floating-point exception", "alignment check", "machine check",
+		"SIMD floating-point exception", "virtualization exception",
+		"control protection exception",
+	};
+
+	if (vector == VECTOR_DOUBLE_FAULT && is_stack_guard(address))
+		return "kernel stack overflow (double fault)";
+	return vector < ARRAY_SIZE(names) && names[vector] ? names[vector] : "unknown exception";
+}
+
 static NORETURN void exception_die(const struct frame *frame, uint64_t error_code, uint64_t vector)
 {
-	panic("exception %u, error %llx, at %llx, address %llx, stack %llx, context %llx\n"
+	uint64_t address = cr2_read();
+
+	panic_at(frame, "%s, error %llx, at %llx, address %llx, stack %llx, context %llx\n"
 	      "rax %llx rbx %llx rcx %llx rdx %llx rsi %llx rdi %llx rbp %llx r8 %llx r12 %llx",
-	      (unsigned)vector, (unsigned long long)error_code, (unsigned long long)frame->rip,
-	      (unsigned long long)cr2_read(), (unsigned long long)frame->rsp,
-	      (unsigned long long)(virtual_t)context_current(), (unsigned long long)frame->rax,
-	      (unsigned long long)frame->rbx, (unsigned long long)frame->rcx,
-	      (unsigned long long)frame->rdx, (unsigned long long)frame->rsi,
-	      (unsigned long long)frame->rdi, (unsigned long long)frame->rbp,
-	      (unsigned long long)frame->r8, (unsigned long long)frame->r12);
+	      exception_name(vector, address), (unsigned long long)error_code,
+	      (unsigned long long)frame->rip, (unsigned long long)address,
+	      (unsigned long long)frame->rsp, (unsigned long long)(virtual_t)context_current(),
+	      (unsigned long long)frame->rax, (unsigned long long)frame->rbx,
+	      (unsigned long long)frame->rcx, (unsigned long long)frame->rdx,
+	      (unsigned long long)frame->rsi, (unsigned long long)frame->rdi,
+	      (unsigned long long)frame->rbp, (unsigned long long)frame->r8,
+	      (unsigned long long)frame->r12);
 }
 
 /* Which arithmetic exception, from flags and masks in the order of the SSE and x87 words. */
