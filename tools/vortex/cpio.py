@@ -26,6 +26,10 @@ class Archive:
         self._parents(path)
         self._add(path, (stat.S_IFCHR if kind == "c" else stat.S_IFBLK) | mode, b"", (major, minor))
 
+    def pipe(self, path, mode=0o600):
+        self._parents(path)
+        self._add(path, stat.S_IFIFO | mode, b"")
+
     def tree(self, folder, keep=lambda path: True):
         """Adds a folder of the host with its modes and times; `keep` chooses by path in the archive.
 

@@ -6,7 +6,6 @@ import gzip
 import os
 import random
 import re
-import stat
 from concurrent.futures import ThreadPoolExecutor
 
 from .. import images
@@ -123,7 +122,7 @@ def init_cases(init):
     loop = Archive()
     loop.link("init", "init")
     fifo = Archive()
-    fifo.entries["init"] = (stat.S_IFIFO | 0o755, b"", (0, 0))
+    fifo.pipe("init", 0o755)
     both = archive_of({"init": (b"\0\1\2", 0o755), "sbin/init": (init, 0o755)})
     no_program = PANIC.replace(".{8,}", "init: no program to start: .*")
 
@@ -244,7 +243,7 @@ def replaced_members(context, report):
         elif kind == "link":
             archive.link(path, "/nowhere")
         elif kind == "pipe":
-            archive.entries[path] = (stat.S_IFIFO | 0o600, b"", (0, 0))
+            archive.pipe(path)
         else:
             archive.device(path, "c", 4, 64, 0o600)
 
