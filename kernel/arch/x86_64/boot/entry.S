@@ -43,12 +43,6 @@ boot_entry_multiboot2:
 	cld
 	movl %eax, %ebp			/* kept for boot_main(); ebx is the information */
 
-	/* A machine whose memory ends inside this image can still be told so. */
-	movl $PHYSICAL(early_stack_top) - 4, %edi
-	movl $0x5aa5c33c, (%edi)
-	cmpl $0x5aa5c33c, (%edi)
-	jne no_memory
-
 	/* bss: PVH loaders zero it, but nobody promises. */
 	movl $PHYSICAL(__bss_start), %edi
 	movl $PHYSICAL(__bss_end), %ecx
@@ -102,30 +96,6 @@ boot_entry_multiboot2:
 	movl %eax, %cr0
 	lgdt PHYSICAL(early_gdt_pointer)
 	ljmp $SELECTOR_KERNEL_CODE, $PHYSICAL(long_mode)
-
-no_memory:
-	movl $PHYSICAL(no_memory_text), %esi
-4:	lodsb
-	testb %al, %al
-	jz 7f
-	movb %al, %ah
-	movl $0x10000, %ecx		/* a port that never gets ready is no reason to stay */
-5:	movw $0x3fd, %dx
-	inb %dx, %al
-	testb $0x20, %al
-	jnz 6f
-	loop 5b
-6:	movb %ah, %al
-	movw $0x3f8, %dx
-	outb %al, %dx
-	jmp 4b
-7:	movw $0xf4, %dx
-	movl $1, %eax
-	outl %eax, %dx
-8:	hlt
-	jmp 8b
-no_memory_text:
-	.asciz "[BOOT] FAIL: no memory for the kernel itself\r\n"
 
 	.code64
 long_mode:
