@@ -30,7 +30,7 @@ struct record {
 static struct spin_lock ring_lock = SPIN_LOCK_INITIALIZER(LOCK_LOG);
 static char ring[RING_BYTES] __aligned(8);
 static uint64_t ring_start, ring_end;
-static uint64_t first_sequence, next_sequence;
+static uint64_t first_sequence, next_sequence, cleared_sequence;
 static char line[LINE_BYTES];
 static uint32_t ring_holder;		/* 1 + CPU, so that a non-maskable interrupt sees it */
 
@@ -386,6 +386,16 @@ uint64_t log_sequence_next(void)
 uint64_t log_sequence_first(void)
 {
 	return atomic_load_acquire(&first_sequence);
+}
+
+uint64_t log_sequence_cleared(void)
+{
+	return max(atomic_load_acquire(&cleared_sequence), log_sequence_first());
+}
+
+void log_clear(void)
+{
+	atomic_store_release(&cleared_sequence, log_sequence_next());
 }
 
 struct wait_queue *log_wait_queue(void)

@@ -75,6 +75,9 @@ bool log_record_split(char *record, unsigned *priority, unsigned long long *sequ
 		      unsigned long long *microseconds, const char **text);
 uint64_t log_sequence_next(void);
 uint64_t log_sequence_first(void);
+/* Where readers begin who want only what came since the log was cleared; and clearing it. */
+uint64_t log_sequence_cleared(void);
+void log_clear(void);
 struct wait_queue *log_wait_queue(void);	/* woken when a record was added */
 
 /* Reads the command line (quiet, loglevel=) and starts the ring. */

@@ -156,6 +156,8 @@ static void space_switch(struct process *process, struct program *program)
 		space_user_put(old);
 }
 
+#define READ_IMPLIES_EXEC 0x0400000	/* personality(2): a program's own affair */
+
 static void program_commit(struct program *program)
 {
 	struct thread *thread = thread_current();
@@ -173,6 +175,7 @@ static void program_commit(struct program *program)
 	process_timers_drop(process, true);
 	descriptor_table_close_on_exec(thread->descriptors);
 	process->has_executed = true;
+	process->personality &= ~(uint32_t)READ_IMPLIES_EXEC;
 	process->dumpable = 1;
 	process->parent_death_signal = 0;
 	process->exit_signal = SIGCHLD;

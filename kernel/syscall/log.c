@@ -23,8 +23,8 @@ struct log_text {
 	char shown[LOG_RECORD_BYTES + PREFIX_BYTES];
 };
 
-/* Readers of the whole log begin here after a clear; SYSLOG_READ takes from the other. */
-static uint64_t cleared_sequence, read_sequence;
+/* What SYSLOG_READ takes next. */
+static uint64_t read_sequence;
 
 /* A record as "<priority>[seconds.micros] text". 0: none left. */
 static size_t record_format(uint64_t *sequence, struct log_text *text)
@@ -78,7 +78,7 @@ static uint64_t records_bytes(uint64_t sequence, struct log_text *text)
 /* The whole log since the last clear: the newest records that fit. */
 static long records_copy_newest(user_address_t buffer, size_t length, struct log_text *text)
 {
-	uint64_t start = max(cleared_sequence, log_sequence_first());
+	uint64_t start = log_sequence_cleared();
 	uint64_t total = records_bytes(start, text);
 
 	while (total > length) {
@@ -115,7 +115,7 @@ static long log_read_call(int type, user_address_t buffer, int length)
 	else
 		result = records_copy_newest(buffer, (size_t)length, text);
 	if (type == SYSLOG_READ_CLEAR && result >= 0)
-		cleared_sequence = log_sequence_next();
+		log_clear();
 	heap_free(text);
 	return result;
 }
@@ -159,7 +159,7 @@ long sys_syslog(int type, user_address_t buffer, int length)
 	case SYSLOG_READ_CLEAR:
 		return log_read_call(type, buffer, length);
 	case SYSLOG_CLEAR:
-		cleared_sequence = log_sequence_next();
+		log_clear();
 		return 0;
 	case SYSLOG_CONSOLE_OFF:
 		saved_level = log_level();

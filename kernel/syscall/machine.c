@@ -16,6 +16,10 @@
 #include "task/thread.h"
 #include "vfs/vfs.h"
 
+/* personality(2): programs that build for 32 bits want to be told of an i686. */
+#define PERSONALITY_MASK 0xff
+#define PERSONALITY_LINUX32 8
+
 long sys_uname(user_address_t address)
 {
 	struct new_utsname *name = heap_allocate(sizeof(*name), HEAP_PATIENT);
@@ -24,6 +28,8 @@ long sys_uname(user_address_t address)
 	if (!name)
 		return -ENOMEM;
 	system_name_read(name);
+	if ((process_current()->personality & PERSONALITY_MASK) == PERSONALITY_LINUX32)
+		strlcpy(name->machine, "i686", sizeof(name->machine));
 	result = user_copy_out(address, name, sizeof(*name));
 	heap_free(name);
 	return result;

@@ -71,7 +71,9 @@ static int parameters_check(const struct schedule_parameters *wanted)
 	}
 }
 
-static int parameters_set(struct thread *thread, const struct schedule_parameters *wanted)
+/* A raise that is not allowed is `refusal`. */
+static int parameters_apply(struct thread *thread, const struct schedule_parameters *wanted,
+			    int refusal)
 {
 	struct schedule_parameters old;
 	int result = parameters_check(wanted);
@@ -83,12 +85,16 @@ static int parameters_set(struct thread *thread, const struct schedule_parameter
 	schedule_parameters_read(thread, &old);
 	if (is_raise(&old, wanted)) {
 		if (credentials_current()->euid != 0)
-			return -EPERM;
-		result = capability_require(CAPABILITY_PROCESS_PRIORITY);
-		if (result < 0)
-			return result;
+			return refusal;
+		if (capability_require(CAPABILITY_PROCESS_PRIORITY) < 0)
+			return refusal;
 	}
 	return schedule_parameters_set(thread, wanted);
+}
+
+static int parameters_set(struct thread *thread, const struct schedule_parameters *wanted)
+{
+	return parameters_apply(thread, wanted, -EPERM);
 }
 
 long sys_sched_setscheduler(int pid, int policy, const struct sched_param *parameters)
@@ -358,13 +364,10 @@ static long priority_read(struct thread *thread, struct priority_walk *walk)
 static long priority_write(struct thread *thread, struct priority_walk *walk)
 {
 	struct schedule_parameters wanted;
-	int result;
 
 	schedule_parameters_read(thread, &wanted);
 	wanted.nice = walk->nice;
-	result = parameters_set(thread, &wanted);
-	/* setpriority(2): a raise that is not allowed is EACCES. */
-	return result == -EPERM && thread->process == process_current() ? -EACCES : result;
+	return parameters_apply(thread, &wanted, -EACCES);
 }
 
 long sys_getpriority(int which, int who)

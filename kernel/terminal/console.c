@@ -92,8 +92,7 @@ int console_register(struct terminal *terminal, const char *name)
 	terminal->device_node = (struct device_node){
 		.name = terminal->name,
 		.number = terminal->number,
-		.permissions = 0620,
-		.gid = 5,
+		.permissions = 0600,
 		.open = line_open,
 		.object = terminal,
 		.subsystem = "tty",
@@ -120,7 +119,7 @@ static int controlling_open(struct device_node *node, struct file *file)
 }
 
 static struct device_node role_nodes[] = {
-	{ .name = "tty", .number = DEVICE_NUMBER(5, 0), .permissions = 0666, .gid = 5,
+	{ .name = "tty", .number = DEVICE_NUMBER(5, 0), .permissions = 0666,
 	  .open = controlling_open, .subsystem = "tty" },
 	{ .name = "console", .number = DEVICE_NUMBER(5, 1), .permissions = 0600,
 	  .open = console_open, .subsystem = "tty" },

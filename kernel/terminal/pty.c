@@ -90,10 +90,13 @@ static void slave_settings_changed(struct terminal *slave, const struct termios2
 {
 	struct pty *pty = pty_of(slave);
 	bool were_enabled = spin_lock_irq(&slave->lock);
-	const struct termios2 *settings = &slave->discipline.settings;
+	struct termios2 *settings = &slave->discipline.settings;
 	bool is_external = (old->c_lflag | settings->c_lflag) & EXTPROC;
 	bool has_flow = has_usual_flow_control(settings);
 
+	/* There is no wire on which bytes could be shorter, or have a parity. */
+	settings->c_cflag &= ~(uint32_t)(CSIZE | PARENB);
+	settings->c_cflag |= CS8 | CREAD;
 	if (has_flow != has_usual_flow_control(old) || is_external)
 		packet_tell(pty, has_flow ? TIOCPKT_DOSTOP : TIOCPKT_NOSTOP,
 			    TIOCPKT_DOSTOP | TIOCPKT_NOSTOP);

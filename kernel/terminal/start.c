@@ -17,4 +17,5 @@ void terminal_drivers_describe(struct format_sink *sink)
 	format_to(sink, "/dev/ptmx            /dev/ptmx       5       2 system\n");
 	format_to(sink, "serial               /dev/ttyS       4 64-95 serial\n");
 	format_to(sink, "pty_slave            /dev/pts      136 0-1048575 pty:slave\n");
+	format_to(sink, "pty_master           /dev/ptm      128 0-1048575 pty:master\n");
 }

@@ -117,4 +117,9 @@ enum {
 	IN_MASK_CREATE = 0x10000000, IN_MASK_ADD = 0x20000000, IN_ISDIR = 0x40000000,
 };
 
+/* ioctl(2) on files of file systems. */
+#define FIGETBSZ 2u
+#define FIFREEZE 0xc0045877u
+#define FITHAW 0xc0045878u
+
 #endif

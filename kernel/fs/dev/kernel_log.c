@@ -129,8 +129,10 @@ static int64_t log_file_seek(struct file *file, int64_t offset, int whence)
 		return -ESPIPE;
 	switch (whence) {
 	case SEEK_SET:
-	case SEEK_DATA:
 		file->position = (int64_t)log_sequence_first();
+		return 0;
+	case SEEK_DATA:
+		file->position = (int64_t)log_sequence_cleared();
 		return 0;
 	case SEEK_END:
 		file->position = (int64_t)log_sequence_next();

@@ -78,6 +78,8 @@ const struct proc_node *proc_node_find(const struct proc_node *table, const stru
 /* The whole text as a decimal number without sign or leading zero, or -1. */
 int64_t proc_number_of(const struct name *name);
 
+/* How many entries of a table are directories. */
+uint32_t proc_directories_in(const struct proc_node *table);
 /* Emits "." and "..", then the table; positions from 2. True: the sink is full. */
 bool proc_list_table(struct file *file, struct directory_sink *sink, const struct proc_node *table);
 int64_t proc_seek_directory(struct file *file, int64_t offset, int whence);

@@ -230,8 +230,25 @@ static int task_refresh(struct inode *inode)
 	return 0;
 }
 
+/* Each process is a directory, and counts as one. */
+static int root_refresh(struct inode *inode)
+{
+	uint32_t links = 2 + proc_directories_in(proc_root_table);
+	struct process *process;
+
+	for (int32_t id = 1; (process = process_next(&id)) != NULL; id++) {
+		process_put(process);
+		links++;
+	}
+	inode_change_begin(inode);
+	inode->attributes.link_count = links;
+	inode_change_end(inode);
+	return 0;
+}
+
 static const struct inode_operations root_operations = {
 	.lookup = process_lookup,
+	.refresh = root_refresh,
 };
 
 const struct proc_node proc_root_node = {

@@ -153,12 +153,14 @@ static void stat_end(struct format_sink *sink, const struct process_facts *facts
 		     const struct space *space, bool may_inspect)
 {
 	bool shows = space && may_inspect;
+	bool waits = facts->state != 'R' && facts->state != 'Z' && may_inspect;
 
-	format_to(sink, "0 0 %llu %llu %llu %llu 0 0 0 17 %u %u %u 0 0 0 ",
+	/* Whether it waits in the kernel is told, not where. */
+	format_to(sink, "0 0 %llu %llu %llu %llu %d 0 0 17 %u %u %u 0 0 0 ",
 		  (unsigned long long)facts->pending & 0x7fffffff,
 		  (unsigned long long)facts->blocked & 0x7fffffff,
 		  (unsigned long long)facts->ignored & 0x7fffffff,
-		  (unsigned long long)facts->caught & 0x7fffffff, facts->cpu,
+		  (unsigned long long)facts->caught & 0x7fffffff, waits, facts->cpu,
 		  facts->schedule.priority, facts->schedule.policy);
 	format_to(sink, "%llu %llu %llu %llu %llu %llu %llu %d\n",
 		  shows ? (unsigned long long)space->data_start : 0,

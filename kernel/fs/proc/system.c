@@ -18,6 +18,7 @@
 #include <abi/process.h>
 
 #define TICK_NS 10000000	/* USER_HZ is 100 */
+#define HUGE_PAGE_BYTES (2ul << 20)
 
 static void memory_line(struct format_sink *sink, const char *name, uint64_t pages)
 {
@@ -26,6 +27,21 @@ static void memory_line(struct format_sink *sink, const char *name, uint64_t pag
 	format_print(label, sizeof(label), "%s:", name);
 	format_to(sink, "%-16s%8llu kB\n", label,
 		  (unsigned long long)pages * (PAGE_SIZE / 1024));
+}
+
+/* Kinds of memory that Linux knows and that are not here: none of it is in use. */
+static const char *const absent_before[] = {
+	"SecPageTables", "NFS_Unstable", "Bounce", "WritebackTmp",
+};
+static const char *const absent_after[] = {
+	"HardwareCorrupted", "AnonHugePages", "ShmemHugePages", "ShmemPmdMapped",
+	"FileHugePages", "FilePmdMapped",
+};
+
+static void show_absent(struct format_sink *sink, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		memory_line(sink, names[i], 0);
 }
 
 static PROC_SHOWS(show_memory)
@@ -61,8 +77,14 @@ static PROC_SHOWS(show_memory)
 	memory_line(sink, "SUnreclaim", m.slab_unreclaimable);
 	memory_line(sink, "KernelStack", m.kernel_stacks);
 	memory_line(sink, "PageTables", m.page_tables);
+	show_absent(sink, absent_before, ARRAY_SIZE(absent_before));
 	memory_line(sink, "CommitLimit", m.total / 2);
 	memory_line(sink, "Committed_AS", m.anonymous + m.shared);
+	show_absent(sink, absent_after, ARRAY_SIZE(absent_after));
+	format_to(sink, "HugePages_Total:       0\nHugePages_Free:        0\n"
+		  "HugePages_Rsvd:        0\nHugePages_Surp:        0\n");
+	memory_line(sink, "Hugepagesize", HUGE_PAGE_BYTES / PAGE_SIZE);
+	memory_line(sink, "Hugetlb", 0);
 	return 0;
 }
 
@@ -246,11 +268,11 @@ static PROC_SHOWS(show_nothing)
 	return 0;
 }
 
-/* Block devices come with the block layer; the head alone is a valid empty list. */
-static PROC_SHOWS(show_partitions)
+/* Nothing is swapped to; the head stands above an empty list, too. */
+static PROC_SHOWS(show_swaps)
 {
 	(void)node;
-	sink_text(sink, "major minor  #blocks  name\n\n");
+	sink_text(sink, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
 	return 0;
 }
 
@@ -339,8 +361,10 @@ const struct proc_node proc_root_table[] = {
 	{ "interrupts", S_IFREG | 0444, .show = show_interrupts },
 	{ "locks", S_IFREG | 0444, .show = show_locks },
 	{ "cmdline", S_IFREG | 0444, .show = show_boot_line },
-	{ "partitions", S_IFREG | 0444, .show = show_partitions },
-	{ "swaps", S_IFREG | 0444, .show = show_nothing },
+	/* Block devices come with the block layer: there are none to list. */
+	{ "partitions", S_IFREG | 0444, .show = show_nothing },
+	{ "diskstats", S_IFREG | 0444, .show = show_nothing },
+	{ "swaps", S_IFREG | 0444, .show = show_swaps },
 	{ "modules", S_IFREG | 0444, .show = show_nothing },
 	{ "kmsg", S_IFREG | 0400, .file_operations = &proc_kernel_log_operations },
 	{ "sys", S_IFDIR | 0555, .children = proc_kernel_values,

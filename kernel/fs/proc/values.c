@@ -7,6 +7,7 @@
 #include "base/string.h"
 #include "file/pipe.h"
 #include "fs/proc/internal.h"
+#include "memory/page.h"
 #include "process/layout.h"
 #include "random/random.h"
 #include "task/authority.h"
@@ -103,9 +104,9 @@ static int store_pipe_limit(struct proc_inode *node, char *text, size_t length)
 	(void)length;
 	if (!privilege_is_held(PRIVILEGE_SYS_ADMIN))
 		return -EPERM;
-	if (parse_unsigned(proc_trim(text), 10, &value) || value < 4096 || value > (1u << 31))
+	if (parse_unsigned(proc_trim(text), 10, &value) || value > (1u << 31))
 		return -EINVAL;
-	pipe_capacity_maximum = (uint32_t)round_up_power_of_two(value);
+	pipe_capacity_maximum = (uint32_t)round_up_power_of_two(max(value, PAGE_SIZE));
 	return 0;
 }
 

@@ -389,9 +389,14 @@ static const struct sys_node class_directory = {
 	"class", .child = node_child, .child_node = &device_directory,
 };
 static const struct sys_node empty_table[] = { { .name = NULL } };
+/* No block devices yet: tools list the empty directory. */
+static const struct sys_node numbers_table[] = {
+	{ "block", .children = empty_table }, { .name = NULL },
+};
 static const struct sys_node root_table[] = {
 	{ "block", .children = empty_table }, { "bus", .children = empty_table },
 	{ "class", .child = class_child, .child_node = &class_directory },
+	{ "dev", .children = numbers_table },
 	{ "devices", .children = devices_table }, { "fs", .children = empty_table },
 	{ "kernel", .children = empty_table }, { "power", .children = empty_table },
 	{ .name = NULL },

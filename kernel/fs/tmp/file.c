@@ -82,13 +82,14 @@ static int reserve_pages(struct inode *inode, uint64_t first, uint64_t end)
 		return -ENOSPC;
 	for (uint64_t index = first; index < end; index++) {
 		struct page *page;
-		int error = page_cache_get_locked(cache, index, false, &page);
+		int error = page_cache_get_locked(cache, index, true, &page);
 
 		if (error)
 			return error;
 		error = prepare_write(cache, page, 0, PAGE_SIZE);
-		if (error == 0)
-			page_mark_dirty(page);
+		/* Not up to date: its zeros are no data yet, for SEEK_DATA. */
+		if (!page_test(page, PAGE_UPTODATE))
+			page_zero(page);
 		page_unlock(page);
 		page_put(page);
 		if (error)

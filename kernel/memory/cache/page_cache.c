@@ -338,7 +338,11 @@ int page_cache_get_locked(struct page_cache *cache, uint64_t index, bool is_over
 			return error;
 	}
 	if (!page_test(page, PAGE_UPTODATE) && !is_overwritten) {
-		error = cache->operations->read_page ? cache_read_in(cache, page) : 0;
+		error = 0;
+		if (cache->operations->read_page)
+			error = cache_read_in(cache, page);
+		else
+			page_set(page, PAGE_UPTODATE);	/* reserved as zeros; now it is data */
 		if (error) {
 			page_unlock(page);
 			page_put(page);
@@ -374,6 +378,26 @@ void page_cache_residency(struct page_cache *cache, uint64_t first, size_t count
 	rcu_read_unlock();
 }
 
+static bool is_data(const struct page *page)
+{
+	return page && page_test(page, PAGE_UPTODATE);
+}
+
+/* The next page from `index` on that holds data, or (is_hole) that does not; false: none does. */
+static bool next_of_kind(struct page_cache *cache, uint64_t *index, uint64_t last, bool is_hole)
+{
+	for (; *index <= last; ++*index) {
+		const struct page *page = is_hole ? radix_tree_find(&cache->pages, *index)
+						  : radix_tree_next(&cache->pages, index);
+
+		if (!page)
+			return is_hole;
+		if (is_data(page) != is_hole)
+			return true;
+	}
+	return is_hole;
+}
+
 int64_t page_cache_seek(struct page_cache *cache, uint64_t offset, uint64_t size, bool hole)
 {
 	uint64_t index = offset >> PAGE_SHIFT;
@@ -385,10 +409,7 @@ int64_t page_cache_seek(struct page_cache *cache, uint64_t offset, uint64_t size
 	if (cache->operations->read_page)
 		return (int64_t)(hole ? size : offset);
 	rcu_read_lock();
-	if (hole)
-		any = radix_tree_next_free(&cache->pages, &index);
-	else
-		any = radix_tree_next(&cache->pages, &index) != NULL;
+	any = next_of_kind(cache, &index, (size - 1) >> PAGE_SHIFT, hole);
 	rcu_read_unlock();
 	if (!any || index > size >> PAGE_SHIFT)
 		found = size;

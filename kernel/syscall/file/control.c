@@ -7,6 +7,7 @@
 #include "file/poll.h"
 #include "syscall/support.h"
 #include "task/thread.h"
+#include "vfs/permission.h"
 #include "vfs/vfs.h"
 #include <abi/termios.h>
 
@@ -219,18 +220,38 @@ long ioctl_close_on_exec_clear(struct file *file)
 	return descriptor_flag_set(called_fd(), false);
 }
 
-/* What regular files answer: bytes left to read. */
+/* What files answer by their inodes: bytes left to read, sizes; no file system can be frozen. */
 static long inode_control(struct file *file, unsigned command, user_address_t argument)
 {
 	struct stat_result status;
+	int64_t bytes;
 	int result;
 
-	if (command != FIONREAD || !file->inode || inode_type(file->inode) != S_IFREG)
+	if (!file->inode)
+		return -ENOTTY;
+	switch (command) {
+	case FIFREEZE:
+		return privilege_is_held(PRIVILEGE_SYS_ADMIN) ? -EOPNOTSUPP : -EPERM;
+	case FITHAW:
+		return privilege_is_held(PRIVILEGE_SYS_ADMIN) ? -EINVAL : -EPERM;
+	case FIGETBSZ:
+		return user_store32(argument, (uint32_t)file->inode->superblock->block_size);
+	case FIONREAD:
+	case FIOQSIZE:
+		break;
+	default:
+		return -ENOTTY;
+	}
+	if (inode_type(file->inode) != S_IFREG &&
+	    (command == FIONREAD || !inode_is_directory(file->inode)))
 		return -ENOTTY;
 	result = vfs_stat_file(file, &status);
 	if (result < 0)
 		return result;
-	return user_store32(argument, status.attributes.size - file->position);
+	if (command == FIONREAD)
+		return user_store32(argument, status.attributes.size - file->position);
+	bytes = (int64_t)status.attributes.blocks * 512;
+	return user_copy_out(argument, &bytes, sizeof(bytes));
 }
 
 /* What belongs to a class of files. */

@@ -36,6 +36,7 @@ static int first_files(void)
 
 int vfs_start(void)
 {
+	static struct filesystem root;
 	struct filesystem *filesystem = filesystem_find("tmpfs");
 	int error = name_start();
 
@@ -44,7 +45,10 @@ int vfs_start(void)
 	if (!filesystem)
 		return -ENODEV;
 	vfs_file_hooks_install();
-	error = mount_root(filesystem, "mode=0755", &first_root);
+	/* What the first files lie in has a name of its own, as programs expect it. */
+	root = *filesystem;
+	root.name = "rootfs";
+	error = mount_root(&root, "mode=0755", &first_root);
 	if (error)
 		return error;
 	/* The kernel's own threads stand at the first root. */

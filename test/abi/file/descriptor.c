@@ -249,6 +249,31 @@ TEST(fionbio_sets_the_status_flag)
 	CHECK_ERRNO(syscall(SYS_ioctl, 999, FIONBIO, &on), EBADF);
 }
 
+/* FIGETBSZ, FIOQSIZE, FIFREEZE and FITHAW: what a file system answers for its files. */
+TEST(sizes_and_freezing_by_ioctl)
+{
+	int64_t bytes = -1;
+	int size = -1, fd;
+
+	file_make("f", 5000);
+	fd = file_open("f", O_RDONLY);
+	CHECK_OK(ioctl(fd, 2, &size));
+	CHECK_EQUAL(size, PAGE);
+	CHECK_OK(ioctl(fd, 0x5460, &bytes));
+	CHECK_EQUAL(bytes, 2 * PAGE);
+	CHECK_FAULTS(ioctl(fd, 2, bad));
+	CHECK_FAULTS(ioctl(fd, 0x5460, bad));
+	CHECK_OK(ioctl(file_open(".", O_RDONLY), 0x5460, &bytes));
+	CHECK_ERRNO(ioctl(file_open("/dev/null", O_RDONLY), 0x5460, &bytes), ENOTTY);
+	CHECK_ERRNO(ioctl(fd, 0xc0045877, 0), EOPNOTSUPP);
+	CHECK_ERRNO(ioctl(fd, 0xc0045878, 0), EINVAL);
+	IN_CHILD {
+		user_become(NOBODY);
+		CHECK_ERRNO(ioctl(fd, 0xc0045877, 0), EPERM);
+		CHECK_ERRNO(ioctl(fd, 0xc0045878, 0), EPERM);
+	}
+}
+
 TEST(fionread_of_pipe_and_file)
 {
 	int ends[2], count[2], fd;

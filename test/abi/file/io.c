@@ -414,6 +414,29 @@ TEST(lseek_refusals)
 	CHECK_ERRNO(syscall(SYS_lseek, ends[1], 0l, 7), EINVAL);
 }
 
+/* Reserved space is no data before something is written to it. */
+TEST(lseek_finds_holes_in_reserved_space)
+{
+	int fd = file_open("f", O_RDWR | O_CREAT);
+	char byte = 'x';
+
+	REQUIRE_OK(fallocate(fd, 0, 0, 16 * PAGE));
+	CHECK_ERRNO(syscall(SYS_lseek, fd, 0l, SEEK_DATA), ENXIO);
+	CHECK_EQUAL(syscall(SYS_lseek, fd, 5l, SEEK_HOLE), 5);
+	CHECK_EQUAL(pwrite(fd, &byte, 1, 3 * PAGE + 7), 1);
+	CHECK_EQUAL(syscall(SYS_lseek, fd, 0l, SEEK_DATA), 3 * PAGE);
+	CHECK_EQUAL(syscall(SYS_lseek, fd, 3 * PAGE, SEEK_HOLE), 4 * PAGE);
+	CHECK_ERRNO(syscall(SYS_lseek, fd, 4 * PAGE, SEEK_DATA), ENXIO);
+	CHECK_EQUAL(pread(fd, &byte, 1, 3 * PAGE), 1);
+	CHECK_EQUAL(byte, 0);
+	CHECK_EQUAL(pread(fd, &byte, 1, 9 * PAGE), 1);
+	CHECK_EQUAL(byte, 0);
+	/* Reserving once more changes nothing of what is there. */
+	REQUIRE_OK(fallocate(fd, 0, 0, 16 * PAGE));
+	CHECK_EQUAL(pread(fd, &byte, 1, 3 * PAGE + 7), 1);
+	CHECK_EQUAL(byte, 'x');
+}
+
 TEST(lseek_finds_data_and_holes)
 {
 	int fd = file_open("f", O_RDWR | O_CREAT);

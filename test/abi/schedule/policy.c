@@ -235,6 +235,8 @@ TEST(attribute_refusals)
 
 TEST(nice_values)
 {
+	pid_t child;
+
 	/* The call itself answers 20 - nice. */
 	CHECK_EQUAL(syscall(SYS_getpriority, PRIO_PROCESS, 0), 20);
 	CHECK_OK(syscall(SYS_setpriority, PRIO_PROCESS, 0, 10));
@@ -253,6 +255,16 @@ TEST(nice_values)
 		CHECK_OK(syscall(SYS_setpriority, PRIO_PROCESS, 0, 5));
 		CHECK_ERRNO(syscall(SYS_setpriority, PRIO_PROCESS, 0, 4), EACCES);
 		CHECK_ERRNO(syscall(SYS_setpriority, PRIO_PROCESS, getppid(), 5), EPERM);
+		/* Another process of one's own is as good as oneself. */
+		child = fork();
+		if (child == 0)
+			for (;;)
+				pause();
+		CHECK_OK(syscall(SYS_setpriority, PRIO_PROCESS, child, 6));
+		CHECK_ERRNO(syscall(SYS_setpriority, PRIO_PROCESS, child, 2), EACCES);
+		CHECK_EQUAL(syscall(SYS_getpriority, PRIO_PROCESS, child), 14);
+		REQUIRE_OK(kill(child, SIGKILL));
+		child_wait(child);
 	}
 }
 

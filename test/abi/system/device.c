@@ -198,6 +198,17 @@ TEST(kernel_messages_of_programs)
 	CHECK_EQUAL(write(fd, longest, 980), 980);
 	CHECK_AT_LEAST(read(fd, text, sizeof(text)), 980);
 	CHECK_OK(write(fd, "short\n", 6));
+	/* Readers may begin behind what was cleared; nothing is lost by that. */
+	REQUIRE_OK(syscall(SYS_syslog, 5, NULL, 0));
+	REQUIRE_OK(lseek(fd, 0, SEEK_DATA));
+	CHECK_ERRNO(read(fd, text, sizeof(text)), EAGAIN);
+	CHECK_OK(write(fd, "anew\n", 5));
+	got = read(fd, text, sizeof(text) - 1);
+	REQUIRE(got > 0);
+	text[got] = 0;
+	CHECK_TEXT(strchr(text, ';'), ";anew\n");
+	REQUIRE_OK(lseek(fd, 0, SEEK_SET));
+	CHECK(read(fd, text, sizeof(text)) > 0);
 	IN_CHILD {
 		user_become(NOBODY);
 		CHECK_ERRNO(open("/dev/kmsg", O_RDONLY), EPERM);

@@ -119,6 +119,35 @@ TEST(kernel_log)
 	}
 }
 
+TEST(personality_of_old_programs)
+{
+	struct utsname names;
+
+	/* PER_LINUX32 */
+	REQUIRE_OK(syscall(SYS_personality, 8));
+	REQUIRE_OK(uname(&names));
+	CHECK_TEXT(names.machine, "i686");
+	REQUIRE_OK(syscall(SYS_personality, 0));
+	REQUIRE_OK(uname(&names));
+	CHECK(strcmp(names.machine, "i686") != 0);
+	/* READ_IMPLIES_EXEC does not outlive a program, ADDR_NO_RANDOMIZE does. */
+	IN_CHILD {
+		char *arguments[] = { "x", "--helper", "personality", NULL };
+
+		REQUIRE_OK(syscall(SYS_personality, 0x0400000 | ADDR_NO_RANDOMIZE));
+		CHECK_EQUAL(syscall(SYS_personality, 0xffffffff), 0x0400000 | ADDR_NO_RANDOMIZE);
+		execve(check_program, arguments, environ);
+		CHECK(false);
+	}
+}
+
+HELPER(personality)
+{
+	(void)argc;
+	(void)argv;
+	return syscall(SYS_personality, 0xffffffff) == ADDR_NO_RANDOMIZE ? 0 : 1;
+}
+
 TEST(personality_is_kept)
 {
 	CHECK_EQUAL(syscall(SYS_personality, 0xffffffff), 0);

@@ -374,6 +374,27 @@ TEST(processor_times)
 	CHECK_AT_LEAST(user + kernel - later, 3);
 }
 
+/* A power of two, a page at least. */
+TEST(largest_pipe_is_rounded)
+{
+	static const struct { const char *written, *kept; } sizes[] = {
+		{ "1", "4096\n" }, { "5000", "8192\n" }, { "0", "4096\n" }, { " 65536 ", "65536\n" },
+	};
+	char before[32], now[32];
+	int fd = file_open("/proc/sys/fs/pipe-max-size", O_RDWR);
+
+	REQUIRE(file_read("/proc/sys/fs/pipe-max-size", before, sizeof(before)) > 0);
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		CHECK_OK(pwrite(fd, sizes[i].written, strlen(sizes[i].written), 0));
+		file_read("/proc/sys/fs/pipe-max-size", now, sizeof(now));
+		CHECK_TEXT(now, sizes[i].kept);
+	}
+	CHECK_ERRNO(pwrite(fd, "x", 1, 0), EINVAL);
+	CHECK_ERRNO(pwrite(fd, "-5", 2, 0), EINVAL);
+	CHECK_ERRNO(pwrite(fd, "99999999999", 11, 0), EINVAL);
+	CHECK_OK(pwrite(fd, before, strlen(before), 0));
+}
+
 TEST(settings_of_the_system)
 {
 	static const char *const numbers[] = {

@@ -258,3 +258,80 @@ TEST(writing_where_nothing_is_to_be_written)
 	CHECK_ERRNO(unlink("/proc/version"), EPERM);
 	CHECK_ERRNO(rename("/proc/version", "/proc/new"), ENOENT);
 }
+
+/* A directory of /proc stands for its process where a signal is sent, and nowhere else. */
+TEST(directory_as_process_descriptor)
+{
+	char name[32];
+	siginfo_t info;
+	int fd, task, path;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		for (;;)
+			pause();
+	snprintf(name, sizeof(name), "/proc/%d", (int)pid);
+	fd = file_open(name, O_RDONLY | O_DIRECTORY);
+	path = file_open(name, O_PATH);
+	task = REQUIRE_OK(openat(fd, "task", O_RDONLY));
+	CHECK_OK(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0));
+	CHECK_ERRNO(syscall(SYS_pidfd_send_signal, path, 0, NULL, 0), EBADF);
+	CHECK_ERRNO(syscall(SYS_pidfd_send_signal, task, 0, NULL, 0), EBADF);
+	CHECK_ERRNO(syscall(SYS_pidfd_send_signal, file_open("/proc", O_RDONLY), 0, NULL, 0),
+		    EBADF);
+	CHECK_ERRNO(syscall(SYS_pidfd_send_signal, file_open(".", O_RDONLY), 0, NULL, 0), EBADF);
+	CHECK_ERRNO(syscall(SYS_waitid, 3, fd, &info, WEXITED | WNOHANG, NULL), EBADF);
+	CHECK_ERRNO(syscall(SYS_pidfd_getfd, fd, 0, 0), EBADF);
+	CHECK_OK(syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0));
+	child_wait(pid);
+	CHECK_ERRNO(syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0), ESRCH);
+}
+
+/* The field that told where a process waits tells only whether it does. */
+TEST(waiting_is_told)
+{
+	char name[32];
+	long long wait = -1;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		for (;;)
+			pause();
+	REQUIRE(process_await(pid, 'S'));
+	snprintf(name, sizeof(name), "/proc/%d/stat", (int)pid);
+	for (int i = 0; i < 2; i++) {
+		char *at;
+
+		REQUIRE(file_read(i ? "/proc/self/stat" : name, text, sizeof(text)) > 0);
+		at = strrchr(text, ')') + 2;
+		for (int field = 3; field < 35; field++)
+			at = strchr(at, ' ') + 1;
+		sscanf(at, "%lld", &wait);
+		CHECK_EQUAL(wait, i == 0);
+	}
+	REQUIRE_OK(kill(pid, SIGKILL));
+	child_wait(pid);
+}
+
+/* One link for each directory below, processes included. */
+TEST(links_count_directories)
+{
+	struct stat before, after, status;
+	pid_t pid;
+
+	REQUIRE_OK(stat("/proc", &before));
+	pid = fork();
+	if (pid == 0)
+		for (;;)
+			pause();
+	REQUIRE_OK(stat("/proc", &after));
+	CHECK_EQUAL(after.st_nlink, before.st_nlink + 1);
+	REQUIRE_OK(stat("/proc/self", &status));
+	CHECK_AT_LEAST(status.st_nlink, 6);
+	REQUIRE_OK(stat("/proc/self/task", &status));
+	CHECK_EQUAL(status.st_nlink, 3);
+	REQUIRE_OK(stat("/proc/self/fd", &status));
+	CHECK_EQUAL(status.st_nlink, 2);
+	REQUIRE_OK(kill(pid, SIGKILL));
+	child_wait(pid);
+}

@@ -58,6 +58,23 @@ TEST(bytes_through_a_raw_pair)
 	CHECK_ERRNO(lseek(pair.slave, 0, SEEK_SET), ESPIPE);
 }
 
+TEST(a_pair_has_no_wire)
+{
+	struct pair pair = pair_open();
+	struct kernel_termios settings = settings_get(pair.slave);
+	unsigned usual = 060 | 0200;			/* CS8 | CREAD */
+
+	/* CSIZE and PARENB and CREAD: asked for, and not to be had. */
+	settings.control = (settings.control & ~0660u) | 040 | 0400;
+	settings_set(pair.slave, &settings);
+	settings = settings_get(pair.slave);
+	CHECK_EQUAL(settings.control & 0660, usual);
+	settings.control |= 01000;			/* PARODD stays, and means nothing */
+	settings_set(pair.master, &settings);
+	settings = settings_get(pair.slave);
+	CHECK_EQUAL(settings.control & 01660, 01000 | usual);
+}
+
 TEST(a_terminal_becomes_controlling)
 {
 	struct pair pair = pair_open();
