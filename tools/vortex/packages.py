@@ -2,13 +2,14 @@
 
 The mirror is the one that the system's own apt sources name; lists and archives live in the cache.
 """
+import fcntl
 import glob
 import os
 import re
 import shutil
 import subprocess
 
-from .common import CACHE, ROOT, Failure, remove_tree, run, say, sha256
+from .common import CACHE, ROOT, Failure, remove_tree, replace_file, run, say, sha256
 
 LOCK = os.path.join(ROOT, "port", "packages.lock")
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
@@ -202,18 +203,23 @@ def _fetch_missing(apt, packages):
 
 
 def unpack(files, folder):
-    """Unpacks packages into a folder, afresh; a finished folder is kept for the next time."""
+    """Unpacks packages into a folder, afresh; a finished folder is kept for the next time.
+
+    Several vortex may want the same folder at once: one unpacks while the others wait for it.
+    """
     done = folder + ".done"
     record = "\n".join(sorted(os.path.basename(p) for p in files.values()))
-    if os.path.exists(done) and open(done).read() == record:
-        return folder
-    remove_tree(folder)
-    os.makedirs(folder)
-    say(f"unpacking {len(files)} packages")
-    for name in sorted(files):
-        run(["dpkg", "-x", files[name], folder])
-    with open(done, "w") as out:
-        out.write(record)
+    os.makedirs(os.path.dirname(folder), exist_ok=True)
+    with open(folder + ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.path.isdir(folder) and os.path.exists(done) and open(done).read() == record:
+            return folder
+        remove_tree(folder)
+        os.makedirs(folder)
+        say(f"unpacking {len(files)} packages")
+        for name in sorted(files):
+            run(["dpkg", "-x", files[name], folder])
+        replace_file(done, record.encode())
     return folder
 
 
