@@ -61,7 +61,7 @@ static void pause_for(int64_t duration_ns)
 	struct wait_entry entry;
 
 	wait_entry_init(&entry, NULL);
-	wait_begin(&thread_queue, &entry, SLEEP_UNINTERRUPTIBLE);
+	wait_begin(&thread_queue, &entry, SLEEP_IDLE);
 	(void)blocking_sleep(blocking_now_ns() + duration_ns);
 	wait_end(&thread_queue, &entry);
 }
@@ -137,7 +137,7 @@ static void run_callbacks(struct rcu_head *list)
 static void wait_for_callbacks(void)
 {
 	atomic_store_ordered(&is_waiting, 1);
-	WAIT_EVENT(&thread_queue, has_callbacks(), SLEEP_UNINTERRUPTIBLE);
+	WAIT_EVENT(&thread_queue, has_callbacks(), SLEEP_IDLE);
 	atomic_store_relaxed(&is_waiting, 0);
 }
 

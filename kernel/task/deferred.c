@@ -123,7 +123,7 @@ static void overflow_thread(void *argument)
 	for (;;) {
 		struct deferred *list;
 
-		WAIT_EVENT(&overflow->queue, READ_ONCE(overflow->left), SLEEP_UNINTERRUPTIBLE);
+		WAIT_EVENT(&overflow->queue, READ_ONCE(overflow->left), SLEEP_IDLE);
 		preemption_disable();
 		interrupts_disable();
 		list = overflow->left;

@@ -227,7 +227,7 @@ static void writeback_thread(void *argument)
 {
 	(void)argument;
 	for (;;) {
-		blocking_prepare(SLEEP_UNINTERRUPTIBLE);
+		blocking_prepare(SLEEP_IDLE);
 		(void)blocking_sleep(time_monotonic_ns() + WRITE_PERIOD_NS);
 		writeback_run(time_monotonic_ns() - WRITE_AGE_NS);
 	}

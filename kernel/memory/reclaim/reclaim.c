@@ -94,7 +94,7 @@ static NORETURN void reclaim_thread(void *argument)
 	(void)argument;
 	for (;;) {
 		(void)WAIT_EVENT(&reclaim_queue, READ_ONCE(reclaim_is_requested),
-				 SLEEP_UNINTERRUPTIBLE);
+				 SLEEP_IDLE);
 		WRITE_ONCE(reclaim_is_requested, false);
 		while (is_below_high() && reclaim_direct(32) > 0)
 			blocking_yield_point();

@@ -129,7 +129,7 @@ static bool wait_for_work(void)
 
 	atomic_fetch_add_relaxed(&idle_count, 1);
 	wait_entry_init(&entry, NULL);
-	wait_begin_exclusive(&idle_workers, &entry, SLEEP_UNINTERRUPTIBLE);
+	wait_begin_exclusive(&idle_workers, &entry, SLEEP_IDLE);
 	has_any = has_work();
 	if (!has_any)
 		(void)blocking_sleep(NO_DEADLINE);

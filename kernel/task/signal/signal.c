@@ -281,7 +281,7 @@ bool signal_is_fatal_pending(void)
 
 bool blocking_is_interrupted(enum sleep_kind kind)
 {
-	if (likely(!signal_is_pending()) || kind == SLEEP_UNINTERRUPTIBLE)
+	if (likely(!signal_is_pending()) || kind >= SLEEP_UNINTERRUPTIBLE)
 		return false;
 	return kind == SLEEP_INTERRUPTIBLE || signal_is_fatal_pending();
 }
