@@ -176,7 +176,7 @@ long sys_wait4(int pid, user_address_t status, int options, user_address_t usage
 	if (pid == INT32_MIN)
 		return -ESRCH;
 	request.kind = pid == -1 ? P_ALL : pid > 0 ? P_PID : P_PGID;
-	request.id = pid > 0 ? pid : pid == 0 ? process_current()->group->id : -pid;
+	request.id = pid > 0 ? pid : pid == 0 ? process_group_id(process_current()) : -pid;
 	error = process_wait(&request, &result);
 	if (error < 0 || result.id == 0)
 		return error;
@@ -215,7 +215,7 @@ long sys_waitid(int kind, int id, user_address_t information, int options, user_
 	    (kind == P_PGID && id < 0) || (kind == P_PIDFD && id < 0))
 		return -EINVAL;
 	if (kind == P_PGID && id == 0)
-		request.id = process_current()->group->id;
+		request.id = process_group_id(process_current());
 	error = process_wait(&request, &result);
 	if (error < 0)
 		return error;

@@ -9,10 +9,11 @@
 #include "syscall/support.h"
 #include "task/credentials.h"
 #include "task/thread.h"
+#include "vfs/permission.h"
 
 #define SIGNALS_KEPT (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
 
-/* kill(2): a common real or saved user id, or uid 0; SIGCONT within the session is free. */
+/* kill(2): a common real or saved user id, or CAP_KILL; SIGCONT within the session is free. */
 static int may_signal(struct process *target, int number)
 {
 	const struct credentials *own = credentials_current();
@@ -30,7 +31,7 @@ static int may_signal(struct process *target, int number)
 	if (number == SIGCONT && rcu_dereference(target->session) == self->session)
 		allowed = true;
 	other = process_credentials(target);
-	if (own->euid == 0 || !other)
+	if (privilege_is_held(PRIVILEGE_KILL) || !other)
 		allowed = true;
 	else
 		allowed |= own->euid == other->suid || own->euid == other->uid ||
@@ -64,15 +65,15 @@ static long kill_group(int group_id, int number)
 {
 	struct signal_information information = user_information(number, SI_USER);
 	struct process_group *group = process_group_find(group_id);
-	struct process *process;
+	struct group_member *member;
 	long result = -ESRCH;
 	bool any = false;
 
 	if (!group)
 		return -ESRCH;
 	task_tree_lock();
-	list_for_each(process, &group->members, group_node) {
-		long one = signal_process(process, number, &information);
+	list_for_each(member, &group->members, node) {
+		long one = signal_process(member->process, number, &information);
 
 		any |= one == 0;
 		result = one;
@@ -82,26 +83,27 @@ static long kill_group(int group_id, int number)
 	return any ? 0 : result;
 }
 
-/* kill(-1): everybody but the first process and oneself. */
+/* kill(-1): everybody but the first process and oneself. Those who refuse are passed over. */
 static long kill_everybody(int number)
 {
 	struct signal_information information = user_information(number, SI_USER);
 	struct process *process;
 	int32_t id = 2;
-	long result = -ESRCH;
+	long result = 0;
 	bool any = false;
 
 	while ((process = process_next(&id)) != NULL) {
 		if (process != process_current()) {
 			long one = signal_process(process, number, &information);
 
-			any |= one == 0;
-			result = one;
+			any = true;
+			if (one != -EPERM)
+				result = one;
 		}
 		id++;
 		process_put(process);
 	}
-	return any ? 0 : result;
+	return any ? result : -ESRCH;
 }
 
 long sys_kill(int pid, int number)
@@ -117,7 +119,7 @@ long sys_kill(int pid, int number)
 	if (pid == -1)
 		return kill_everybody(number);
 	if (pid <= 0)
-		return kill_group(pid == 0 ? process_current()->group->id : -pid, number);
+		return kill_group(pid == 0 ? process_group_id(process_current()) : -pid, number);
 	process = process_find(pid);
 	if (!process)
 		return -ESRCH;

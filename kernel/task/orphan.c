@@ -18,10 +18,10 @@ static bool is_tie(const struct process *member, const struct process *except)
 
 bool process_group_is_orphaned(struct process_group *group, struct process *except)
 {
-	struct process *member;
+	struct group_member *member;
 
-	list_for_each(member, &group->members, group_node) {
-		if (is_tie(member, except))
+	list_for_each(member, &group->members, node) {
+		if (is_tie(member->process, except))
 			return false;
 	}
 	return true;
@@ -29,10 +29,10 @@ bool process_group_is_orphaned(struct process_group *group, struct process *exce
 
 static bool has_stopped_member(struct process_group *group)
 {
-	struct process *member;
+	struct group_member *member;
 
-	list_for_each(member, &group->members, group_node) {
-		if (member->signals.is_stopped)
+	list_for_each(member, &group->members, node) {
+		if (member->process->signals.is_stopped)
 			return true;
 	}
 	return false;

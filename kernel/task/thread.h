@@ -130,7 +130,7 @@ struct process {
 	struct process *parent;			/* changes with both parents' children_lock, too */
 	struct process_group *group;
 	struct session *session;
-	struct list_node group_node;
+	struct group_member *membership;	/* its place in `group` */
 	bool has_left;				/* to be a zombie: parent of nobody, no tie */
 	bool is_child_subreaper;
 	bool has_left_terminal;			/* TIOCNOTTY: its session's is not its own */
@@ -169,7 +169,15 @@ struct process_group {
 	struct refcount references;
 	int32_t id;
 	struct session *session;
-	struct list_head members;		/* process.group_node */
+	struct list_head members;		/* struct group_member; RCU to read */
+	struct rcu_head rcu;
+};
+
+/* Made anew for each group a process joins: who walks the members of one, without the lock, must
+ * not find itself among those of another. */
+struct group_member {
+	struct list_node node;
+	struct process *process;
 	struct rcu_head rcu;
 };
 
@@ -279,10 +287,13 @@ void process_put(struct process *process);
 
 /* Lookups give a counted reference or NULL. */
 struct thread *thread_find(int32_t id);
+struct thread *thread_next(int32_t *id);	/* the next one with id >= *id */
 struct process *process_find(int32_t id);
 struct process_group *process_group_find(int32_t id);
 struct session *session_find(int32_t id);
 void process_group_put(struct process_group *group);
+/* The number of the group a process is in at this moment; 0: none. */
+int32_t process_group_id(struct process *process);
 void session_put(struct session *session);
 /* The next process with id >= *id, and the n-th thread of one (procfs); NULL: no more. */
 struct process *process_next(int32_t *id);

@@ -5,6 +5,7 @@
 #include "vfs/permission.h"
 #include "task/authority.h"
 #include "task/credentials.h"
+#include "task/thread.h"
 #include "vfs/filesystem.h"
 #include "vfs/inode.h"
 #include "vfs/name.h"
@@ -20,10 +21,23 @@ static enum capability_right right_for(enum linux_privilege privilege)
 	case PRIVILEGE_SYS_CHROOT:
 	case PRIVILEGE_SYS_ADMIN:
 		return CAPABILITY_MOUNT_CHANGE;
-	case PRIVILEGE_SYS_NICE:
-		return CAPABILITY_PROCESS_PRIORITY;
+	case PRIVILEGE_KILL:
+		return CAPABILITY_PROCESS_SIGNAL;
+	case PRIVILEGE_SETPCAP:
+		return CAPABILITY_IDENTITY_SET;
+	case PRIVILEGE_SYS_PTRACE:
+		return CAPABILITY_PROCESS_INSPECT;
+	case PRIVILEGE_SYS_BOOT:
+		return CAPABILITY_POWER_CONTROL;
+	case PRIVILEGE_SYS_TIME:
+		return CAPABILITY_TIME_SET;
 	case PRIVILEGE_SYSLOG:
 		return CAPABILITY_SYSTEM_LOG;
+	case PRIVILEGE_SYS_NICE:
+		return CAPABILITY_PROCESS_PRIORITY;
+	case PRIVILEGE_IPC_LOCK:
+	case PRIVILEGE_SYS_RESOURCE:
+		return CAPABILITY_SYSTEM_TUNE;
 	default:
 		return CAPABILITY_FILE_OVERRIDE;
 	}
@@ -33,6 +47,42 @@ bool privilege_is_held(enum linux_privilege privilege)
 {
 	return (credentials_current()->linux_effective >> privilege & 1) &&
 		capability_is_held(right_for(privilege));
+}
+
+static bool is_same_user(uint32_t uid, uint32_t gid, const struct credentials *target)
+{
+	return uid == target->euid && uid == target->suid && uid == target->uid &&
+		gid == target->egid && gid == target->sgid && gid == target->gid;
+}
+
+bool process_may_inspect(struct process *process, bool by_file_ids)
+{
+	const struct credentials *own = credentials_current(), *target;
+	bool is_allowed;
+
+	if (process == process_current())
+		return true;
+	if (!capability_is_held(CAPABILITY_PROCESS_INSPECT) || !capability_dominates(process))
+		return false;
+	if (privilege_is_held(PRIVILEGE_SYS_PTRACE))
+		return true;
+	rcu_read_lock();
+	target = process_credentials(process);
+	is_allowed = target && READ_ONCE(process->dumpable) == 1 &&
+		is_same_user(by_file_ids ? own->fsuid : own->uid,
+			     by_file_ids ? own->fsgid : own->gid, target);
+	rcu_read_unlock();
+	return is_allowed;
+}
+
+int permission_read_log(void)
+{
+	int error = capability_require(CAPABILITY_SYSTEM_LOG);
+
+	if (error == 0 && !privilege_is_held(PRIVILEGE_SYSLOG) &&
+	    !privilege_is_held(PRIVILEGE_SYS_ADMIN))
+		return -EPERM;
+	return error;
 }
 
 /* Bits of owner, group or others, as they apply to the thread. */

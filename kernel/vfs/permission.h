@@ -9,6 +9,7 @@
 #include "base/types.h"
 
 struct inode;
+struct process;
 struct name;
 
 /* Linux's capability numbers (capabilities(7)). */
@@ -19,10 +20,16 @@ enum linux_privilege {
 	PRIVILEGE_FOWNER = 3,
 	PRIVILEGE_FSETID = 4,
 	PRIVILEGE_SYS_RAWIO = 17,
+	PRIVILEGE_KILL = 5,
+	PRIVILEGE_SETPCAP = 8,
+	PRIVILEGE_IPC_LOCK = 14,
 	PRIVILEGE_SYS_CHROOT = 18,
+	PRIVILEGE_SYS_PTRACE = 19,
 	PRIVILEGE_SYS_ADMIN = 21,
+	PRIVILEGE_SYS_BOOT = 22,
 	PRIVILEGE_SYS_NICE = 23,
 	PRIVILEGE_SYS_RESOURCE = 24,
+	PRIVILEGE_SYS_TIME = 25,
 	PRIVILEGE_MKNOD = 27,
 	PRIVILEGE_SYSLOG = 34,
 };
@@ -45,6 +52,11 @@ int symlink_may_follow(struct inode *directory, struct inode *link) MUST_CHECK;
 int hardlink_may_make(struct inode *source) MUST_CHECK;
 /* O_CREAT found a file of this directory: 0, or -EACCES. */
 int sticky_may_open(struct inode *directory, struct inode *inode) MUST_CHECK;
+/* ptrace(2)'s rule for looking into a process: Linux's about users, and that all it may do is
+ * within what the caller may. `by_file_ids`: for /proc, which asks with the ids for files. */
+bool process_may_inspect(struct process *process, bool by_file_ids);
+/* Who may read the kernel's log: -EPERM. */
+int permission_read_log(void) MUST_CHECK;
 
 /* The owner of the file, or somebody who may act as it (CAP_FOWNER). */
 bool inode_is_owner(struct inode *inode);

@@ -222,12 +222,12 @@ int signal_send_thread(struct thread *thread, int number,
 int signal_send_group(struct process_group *group, int number,
 		      const struct signal_information *information)
 {
-	struct process *process;
+	struct group_member *member;
 	int result = -ESRCH;
 
 	rcu_read_lock();
-	list_for_each_rcu(process, &group->members, group_node) {
-		int one = send(process, NULL, number, information);
+	list_for_each_rcu(member, &group->members, node) {
+		int one = send(member->process, NULL, number, information);
 
 		if (result != 0)
 			result = one;

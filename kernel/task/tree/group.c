@@ -21,6 +21,18 @@ void process_group_put(struct process_group *group)
 	}
 }
 
+int32_t process_group_id(struct process *process)
+{
+	struct process_group *group;
+	int32_t id;
+
+	rcu_read_lock();
+	group = rcu_dereference(process->group);
+	id = group ? group->id : 0;
+	rcu_read_unlock();
+	return id;
+}
+
 static void session_free(struct rcu_head *head)
 {
 	heap_free(container_of(head, struct session, rcu));
@@ -84,11 +96,29 @@ static void group_remove(struct process_group *group)
 	process_group_put(group);
 }
 
-void group_join(struct process_group *group, struct process *process)
+static void member_free(struct rcu_head *head)
 {
+	heap_free(container_of(head, struct group_member, rcu));
+}
+
+static void member_remove(struct group_member *member)
+{
+	list_remove_rcu(&member->node);
+	rcu_call(&member->rcu, member_free);
+}
+
+int group_join(struct process_group *group, struct process *process)
+{
+	struct group_member *member = heap_allocate(sizeof(*member), HEAP_ATOMIC);
+
+	if (!member)
+		return -ENOMEM;
+	member->process = process;
+	process->membership = member;
 	rcu_assign(process->session, group->session);
 	rcu_assign(process->group, group);
-	list_add_tail_rcu(&group->members, &process->group_node);
+	list_add_tail_rcu(&group->members, &member->node);
+	return 0;
 }
 
 void group_leave(struct process *process)
@@ -97,23 +127,28 @@ void group_leave(struct process *process)
 
 	if (!group)
 		return;
-	list_remove_rcu(&process->group_node);
+	member_remove(process->membership);
 	if (list_is_empty(&group->members))
 		group_remove(group);
 }
 
-static void group_change(struct process *process, struct process_group *group)
+static int group_change(struct process *process, struct process_group *group)
 {
 	struct process_group *old = process->group;
+	struct group_member *member = process->membership;
+	int error;
 
 	if (old == group)
-		return;
+		return 0;
 	/* The new group first: the old one may be the last of the same session. */
-	if (old)
-		list_remove(&process->group_node);
-	group_join(group, process);
+	error = group_join(group, process);
+	if (error)
+		return error;
+	if (member)
+		member_remove(member);
 	if (old && list_is_empty(&old->members))
 		group_remove(old);
+	return 0;
 }
 
 int process_session_start(struct process *process)
@@ -133,9 +168,12 @@ int process_session_start(struct process *process)
 		session_remove(session);
 		return -ENOMEM;
 	}
+	if (group_change(process, group) < 0) {
+		group_remove(group);
+		return -ENOMEM;
+	}
 	session->leader = process;
 	process->has_left_terminal = false;
-	group_change(process, group);
 	return 0;
 }
 
@@ -143,6 +181,7 @@ int process_group_move(struct process *process, int32_t group_id)
 {
 	struct task_id *entry = task_id_find(group_id);
 	struct process_group *group = entry ? entry->group : NULL;
+	int error;
 
 	if (!process->session || process->session->leader == process)
 		return -EPERM;
@@ -153,6 +192,8 @@ int process_group_move(struct process *process, int32_t group_id)
 	}
 	if (!group || group->session != process->session)
 		return -EPERM;
-	group_change(process, group);
-	return 0;
+	error = group_change(process, group);
+	if (error && list_is_empty(&group->members))
+		group_remove(group);
+	return error;
 }

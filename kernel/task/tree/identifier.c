@@ -144,6 +144,23 @@ struct thread *thread_find(int32_t id)
 	return thread;
 }
 
+struct thread *thread_next(int32_t *id)
+{
+	struct task_id *entry;
+
+	rcu_read_lock();
+	for (; (entry = task_id_next(id)); (*id)++) {
+		struct thread *thread = rcu_dereference(entry->thread);
+
+		if (thread && thread_get_unless_dead(thread)) {
+			rcu_read_unlock();
+			return thread;
+		}
+	}
+	rcu_read_unlock();
+	return NULL;
+}
+
 struct process *process_find(int32_t id)
 {
 	struct task_id *entry;

@@ -50,7 +50,6 @@ static int process_init(struct process *process)
 	spin_lock_init(&process->children_lock, LOCK_CHILDREN);
 	list_init(&process->children);
 	list_node_init(&process->child_node);
-	list_node_init(&process->group_node);
 	wait_queue_init(&process->child_changes);
 	wait_queue_init(&process->pidfd_waiters);
 	process->started_ns = time_boot_ns();
@@ -130,15 +129,19 @@ void process_abandon(struct process *process)
 
 static int link(struct process *process, struct process *parent)
 {
+	int error = 0;
+
 	/* A process that is being ended makes no children any more: they would escape. */
 	if (process_current()->is_exiting)
 		return -EAGAIN;
+	if (process_current()->group)
+		error = group_join(process_current()->group, process);
+	if (error)
+		return error;
 	spin_lock(&parent->children_lock);
 	rcu_assign(process->parent, parent);
 	list_add_tail(&parent->children, &process->child_node);
 	spin_unlock(&parent->children_lock);
-	if (process_current()->group)
-		group_join(process_current()->group, process);
 	process->has_left_terminal = process_current()->has_left_terminal;
 	rcu_assign(task_id_find(process->id)->process, process);
 	if (!first_process)

@@ -41,8 +41,8 @@ void process_kernel_start(void);
 int user_charge(uint32_t uid, uint64_t limit) MUST_CHECK;
 void user_uncharge(uint32_t uid);
 
-/* Tree lock held: joins or leaves a group, with what hangs on it. */
-void group_join(struct process_group *group, struct process *process);
+/* Tree lock held: joins or leaves a group, with what hangs on it. -ENOMEM. */
+int group_join(struct process_group *group, struct process *process) MUST_CHECK;
 void group_leave(struct process *process);
 
 #endif
