@@ -7,11 +7,11 @@
 #include "syscall/support.h"
 #include "task/credentials.h"
 #include "task/thread.h"
+#include "vfs/permission.h"
 
 #define SCHED_ATTR_FIRST_SIZE 48		/* SCHED_ATTR_SIZE_VER0 */
 
-/* A thread by id (0: the current one) with a reference; NULL: none. */
-static struct thread *thread_by_id(int tid)
+struct thread *thread_by_id(int tid)
 {
 	if (tid < 0)
 		return NULL;
@@ -21,17 +21,17 @@ static struct thread *thread_by_id(int tid)
 	return thread_current();
 }
 
-/* Another user's thread takes uid 0; raising what one has takes the right and RLIMIT's leave. */
+/* Another user's thread takes a privilege; raising what one has takes it or RLIMIT's leave. */
 static int may_schedule(struct thread *thread)
 {
 	const struct credentials *own = credentials_current();
 	bool is_same;
 
 	rcu_read_lock();
-	is_same = own->euid == 0 || own->euid == rcu_dereference(thread->credentials)->euid ||
+	is_same = own->euid == rcu_dereference(thread->credentials)->euid ||
 		own->euid == rcu_dereference(thread->credentials)->uid;
 	rcu_read_unlock();
-	if (!is_same)
+	if (!is_same && !privilege_is_held(PRIVILEGE_SYS_NICE))
 		return -EPERM;
 	return thread->process == process_current() ? capability_not_needed() :
 		capability_require(CAPABILITY_PROCESS_PRIORITY);
@@ -49,8 +49,12 @@ static bool is_raise(const struct schedule_parameters *old, const struct schedul
 	uint64_t priority_limit = limit_current(LIMIT_RTPRIO);
 
 	if (is_real_time(new->policy))
-		return !(is_real_time(old->policy) && new->priority <= old->priority) &&
-			new->priority > priority_limit;
+		return (new->policy != old->policy && priority_limit == 0) ||
+			(new->priority > old->priority && new->priority > priority_limit);
+	/* To leave SCHED_IDLE is like a better nice value than it has. */
+	if (old->policy == SCHED_IDLE && new->policy != SCHED_IDLE &&
+	    (uint64_t)(20 - old->nice) > nice_limit)
+		return true;
 	if (old->resets_on_fork && !new->resets_on_fork)
 		return true;
 	return new->nice < old->nice && (uint64_t)(20 - new->nice) > nice_limit;
@@ -71,9 +75,8 @@ static int parameters_check(const struct schedule_parameters *wanted)
 	}
 }
 
-/* A raise that is not allowed is `refusal`. */
-static int parameters_apply(struct thread *thread, const struct schedule_parameters *wanted,
-			    int refusal)
+int thread_parameters_set(struct thread *thread, const struct schedule_parameters *wanted,
+			  int refusal)
 {
 	struct schedule_parameters old;
 	int result = parameters_check(wanted);
@@ -84,17 +87,11 @@ static int parameters_apply(struct thread *thread, const struct schedule_paramet
 		return result;
 	schedule_parameters_read(thread, &old);
 	if (is_raise(&old, wanted)) {
-		if (credentials_current()->euid != 0)
-			return refusal;
-		if (capability_require(CAPABILITY_PROCESS_PRIORITY) < 0)
+		result = capability_require(CAPABILITY_PROCESS_PRIORITY);
+		if (result < 0 || !privilege_is_held(PRIVILEGE_SYS_NICE))
 			return refusal;
 	}
 	return schedule_parameters_set(thread, wanted);
-}
-
-static int parameters_set(struct thread *thread, const struct schedule_parameters *wanted)
-{
-	return parameters_apply(thread, wanted, -EPERM);
 }
 
 long sys_sched_setscheduler(int pid, int policy, const struct sched_param *parameters)
@@ -112,7 +109,7 @@ long sys_sched_setscheduler(int pid, int policy, const struct sched_param *param
 	wanted.policy = policy & ~SCHED_RESET_ON_FORK;
 	wanted.resets_on_fork = policy & SCHED_RESET_ON_FORK;
 	wanted.priority = parameters->sched_priority;
-	result = parameters_set(thread, &wanted);
+	result = thread_parameters_set(thread, &wanted, -EPERM);
 	thread_put(thread);
 	return result;
 }
@@ -130,7 +127,7 @@ long sys_sched_setparam(int pid, const struct sched_param *parameters)
 		return -ESRCH;
 	schedule_parameters_read(thread, &wanted);
 	wanted.priority = parameters->sched_priority;
-	result = parameters_set(thread, &wanted);
+	result = thread_parameters_set(thread, &wanted, -EPERM);
 	thread_put(thread);
 	return result;
 }
@@ -207,7 +204,7 @@ long sys_sched_setattr(int pid, user_address_t address, unsigned flags)
 			wanted.nice = clamp(attributes.sched_nice, -20, 19);
 	}
 	wanted.resets_on_fork = attributes.sched_flags & SCHED_FLAG_RESET_ON_FORK;
-	result = parameters_set(thread, &wanted);
+	result = thread_parameters_set(thread, &wanted, -EPERM);
 	thread_put(thread);
 	return result;
 }
@@ -305,94 +302,6 @@ long sys_sched_yield(void)
 {
 	schedule_yield();
 	return 0;
-}
-
-/* Runs `act` on the threads that (which, who) names; -ESRCH when there are none. */
-struct priority_walk {
-	int which, who;
-	int nice;		/* to set; out: the best nice value seen, as 20 - nice */
-	long result;
-	long (*act)(struct thread *thread, struct priority_walk *walk);
-};
-
-static bool priority_matches(struct process *process, const struct priority_walk *walk)
-{
-	if (walk->which == PRIO_PGRP)
-		return process->group && process->group->id ==
-			(walk->who ? walk->who : process_current()->group->id);
-	return process->real_uid == (walk->who ? (uint32_t)walk->who :
-				     credentials_current()->uid);
-}
-
-static void priority_walk(struct priority_walk *walk)
-{
-	struct process *process;
-	struct thread *thread;
-	int32_t id = 1;
-
-	walk->result = -ESRCH;
-	if (walk->which == PRIO_PROCESS) {
-		thread = thread_by_id(walk->who);
-		if (thread) {
-			walk->result = walk->act(thread, walk);
-			thread_put(thread);
-		}
-		return;
-	}
-	for (; (process = process_next(&id)) != NULL; id++) {
-		thread = priority_matches(process, walk) ? thread_find(process->id) : NULL;
-		if (thread) {
-			long one = walk->act(thread, walk);
-
-			if (walk->result == -ESRCH || one < 0)
-				walk->result = one;
-			thread_put(thread);
-		}
-		process_put(process);
-	}
-}
-
-static long priority_read(struct thread *thread, struct priority_walk *walk)
-{
-	struct schedule_parameters parameters;
-
-	schedule_parameters_read(thread, &parameters);
-	walk->nice = max(walk->nice, 20 - parameters.nice);
-	return 0;
-}
-
-static long priority_write(struct thread *thread, struct priority_walk *walk)
-{
-	struct schedule_parameters wanted;
-
-	schedule_parameters_read(thread, &wanted);
-	wanted.nice = walk->nice;
-	return parameters_apply(thread, &wanted, -EACCES);
-}
-
-long sys_getpriority(int which, int who)
-{
-	struct priority_walk walk = { .which = which, .who = who, .act = priority_read };
-
-	if (which < PRIO_PROCESS || which > PRIO_USER)
-		return -EINVAL;
-	priority_walk(&walk);
-	return walk.result < 0 ? walk.result : walk.nice;
-}
-
-long sys_setpriority(int which, int who, int nice)
-{
-	struct priority_walk walk = {
-		.which = which,
-		.who = who,
-		.nice = clamp(nice, -20, 19),
-		.act = priority_write,
-	};
-
-	if (which < PRIO_PROCESS || which > PRIO_USER)
-		return -EINVAL;
-	priority_walk(&walk);
-	return walk.result;
 }
 
 long sys_getcpu(user_address_t cpu, user_address_t node, user_address_t unused)

@@ -46,6 +46,14 @@ struct usage;
 struct rusage;
 void usage_to_rusage(const struct usage *usage, struct rusage *out);
 
+/* A thread by id (0: the current one) with a reference; NULL: none. */
+struct thread *thread_by_id(int tid);
+struct schedule_parameters;
+/* Checks the values and whether the caller may. -EINVAL, -EPERM. */
+int thread_parameters_set(struct thread *thread, const struct schedule_parameters *wanted,
+			  int refusal)
+	MUST_CHECK;
+
 /* dup(2) and F_DUPFD: the lowest number from `minimum` on. */
 long descriptor_duplicate_from(struct file *file, unsigned long minimum, bool closes_on_exec);
 

@@ -2,6 +2,7 @@
  * Scheduling: policies, priorities, affinity, nice values and their effect.
  */
 #include "support.h"
+#include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
 
@@ -283,6 +284,60 @@ TEST(nice_values_of_groups_and_users)
 	CHECK_ERRNO(syscall(SYS_setpriority, 3, 0, 0), EINVAL);
 	CHECK_ERRNO(syscall(SYS_getpriority, PRIO_PROCESS, 0x7ffffff0), ESRCH);
 	CHECK_ERRNO(syscall(SYS_setpriority, PRIO_PGRP, 0x7ffffff0, 0), ESRCH);
+}
+
+static void *wait_for_the_nice_value(void *argument)
+{
+	volatile int *stage = argument;
+
+	*stage = 1;
+	while (*stage == 1)
+		usleep(1000);
+	return (void *)syscall(SYS_getpriority, PRIO_PROCESS, 0);
+}
+
+/* A group's nice value is that of each thread of each process. */
+TEST(nice_values_reach_all_threads)
+{
+	pthread_t thread;
+	volatile int stage = 0;
+	void *seen;
+
+	IN_CHILD {
+		CHECK_OK(setpgid(0, 0));
+		REQUIRE(pthread_create(&thread, NULL, wait_for_the_nice_value, (void *)&stage) == 0);
+		while (stage == 0)
+			usleep(1000);
+		CHECK_OK(syscall(SYS_setpriority, PRIO_PGRP, 0, 6));
+		stage = 2;
+		REQUIRE(pthread_join(thread, &seen) == 0);
+		CHECK_EQUAL((long)seen, 14);
+		CHECK_EQUAL(syscall(SYS_getpriority, PRIO_PROCESS, 0), 14);
+	}
+}
+
+/* Without a limit of its own, nobody changes to a real-time policy, nor from one to another. */
+TEST(real_time_without_a_limit)
+{
+	struct sched_param two = { .sched_priority = 2 }, one = { .sched_priority = 1 };
+	struct sched_param none = { 0 };
+
+	CHECK_OK(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &two));
+	IN_CHILD {
+		user_become(NOBODY);
+		CHECK_ERRNO(syscall(SYS_sched_setscheduler, 0, SCHED_RR, &two), EPERM);
+		CHECK_ERRNO(syscall(SYS_sched_setscheduler, 0, SCHED_RR, &one), EPERM);
+		CHECK_OK(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &one));
+		CHECK_ERRNO(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &two), EPERM);
+		CHECK_OK(syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &none));
+		CHECK_ERRNO(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &one), EPERM);
+	}
+	IN_CHILD {
+		CHECK_OK(syscall(SYS_sched_setscheduler, 0, SCHED_IDLE, &none));
+		user_become(NOBODY);
+		CHECK_ERRNO(syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &none), EPERM);
+		CHECK_ERRNO(syscall(SYS_sched_setscheduler, 0, SCHED_BATCH, &none), EPERM);
+	}
 }
 
 /* Two processes share a CPU for a second: their counts of rounds. */
