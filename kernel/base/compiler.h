@@ -21,6 +21,8 @@
 #define NOINLINE __attribute__((noinline))
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 #define SECTION(name) __attribute__((section(name)))
+/* Functions that sleep for others: whoever asks where a thread sleeps looks past them. */
+#define WAITING_TEXT __attribute__((section(".waiting_text")))
 #define FALLTHROUGH __attribute__((fallthrough))
 #define NO_SANITIZE_ADDRESS __attribute__((no_sanitize_address))
 #define MAY_ALIAS __attribute__((may_alias))

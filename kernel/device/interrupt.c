@@ -281,6 +281,25 @@ static struct interrupt_line *line_next(uint32_t from)
 	return best;
 }
 
+static const struct {
+	const char *label, *text;
+} kinds[INTERRUPT_KIND_COUNT] = {
+	[INTERRUPT_ALARM] = { "LOC", "Local timer interrupts" },
+	[INTERRUPT_KICK] = { "RES", "Rescheduling interrupts" },
+	[INTERRUPT_CALL] = { "CAL", "Function call interrupts" },
+};
+
+static void kind_describe(struct format_sink *sink, enum interrupt_kind kind)
+{
+	format_to(sink, "%4s:", kinds[kind].label);
+	for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
+		if (cpu_is_online(cpu))
+			format_to(sink, " %10llu",
+				  (unsigned long long)interrupt_kind_count(cpu, kind));
+	}
+	format_to(sink, "   %s\n", kinds[kind].text);
+}
+
 void interrupt_describe(struct format_sink *sink)
 {
 	format_to(sink, "     ");
@@ -291,5 +310,38 @@ void interrupt_describe(struct format_sink *sink)
 	format_to(sink, "\n");
 	for (struct interrupt_line *line = line_next(0); line; line = line_next(line->line + 1))
 		line_describe(sink, line);
+	for (int kind = 0; kind < INTERRUPT_KIND_COUNT; kind++)
+		kind_describe(sink, (enum interrupt_kind)kind);
 	format_to(sink, " ERR: %10llu\n", (unsigned long long)atomic_load_relaxed(&spurious_count));
+}
+
+static uint64_t line_sum(const struct interrupt_line *line)
+{
+	uint64_t sum = 0;
+
+	for (unsigned cpu = 0; cpu < cpu_count(); cpu++)
+		sum += READ_ONCE(line->counts[cpu]);
+	return sum;
+}
+
+void interrupt_sums_describe(struct format_sink *sink)
+{
+	uint64_t total = atomic_load_relaxed(&spurious_count);
+	uint32_t next = 0;
+
+	for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
+		for (int kind = 0; kind < INTERRUPT_KIND_COUNT; kind++)
+			total += interrupt_kind_count(cpu, (enum interrupt_kind)kind);
+	}
+	for (struct interrupt_line *line = line_next(0); line; line = line_next(line->line + 1))
+		total += line_sum(line);
+	format_to(sink, "intr %llu", (unsigned long long)total);
+	/* After the sum the lines by number; those without a handler are 0. */
+	for (struct interrupt_line *line = line_next(0); line; line = line_next(line->line + 1)) {
+		for (; next < line->line; next++)
+			format_to(sink, " 0");
+		format_to(sink, " %llu", (unsigned long long)line_sum(line));
+		next = line->line + 1;
+	}
+	format_to(sink, "\n");
 }

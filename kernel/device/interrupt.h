@@ -30,5 +30,6 @@ int interrupt_line_connect(uint32_t line, uint32_t trigger, interrupt_handler ha
 void interrupt_line_disconnect(uint32_t line, void *argument);
 
 void interrupt_describe(struct format_sink *sink);	/* /proc/interrupts */
+void interrupt_sums_describe(struct format_sink *sink);	/* the line `intr` of /proc/stat */
 
 #endif

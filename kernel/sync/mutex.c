@@ -117,7 +117,7 @@ static bool give_up(struct mutex *mutex, struct mutex_waiter *waiter)
 	return false;
 }
 
-static int lock_queued(struct mutex *mutex, enum sleep_kind kind)
+static WAITING_TEXT int lock_queued(struct mutex *mutex, enum sleep_kind kind)
 {
 	struct mutex_waiter waiter = { .lost_races = 0 };
 	int result = 0;
@@ -150,14 +150,14 @@ static int lock_queued(struct mutex *mutex, enum sleep_kind kind)
 	return result;
 }
 
-static int lock_contended(struct mutex *mutex, enum sleep_kind kind)
+static WAITING_TEXT int lock_contended(struct mutex *mutex, enum sleep_kind kind)
 {
 	if (spin_while_owner_runs(mutex))
 		return 0;
 	return lock_queued(mutex, kind);
 }
 
-void mutex_lock_slowly(struct mutex *mutex)
+WAITING_TEXT void mutex_lock_slowly(struct mutex *mutex)
 {
 	if (unlikely(owner_context(mutex->owner) == context_current()))
 		panic("mutex %p locked twice by the same thread", (void *)mutex);
@@ -165,7 +165,7 @@ void mutex_lock_slowly(struct mutex *mutex)
 		;
 }
 
-static int lock_breakable(struct mutex *mutex, enum sleep_kind kind)
+static WAITING_TEXT int lock_breakable(struct mutex *mutex, enum sleep_kind kind)
 {
 	int result = 0;
 

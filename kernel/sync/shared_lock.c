@@ -103,7 +103,7 @@ static bool take_spinning(struct shared_lock *lock, bool is_writer)
 	return true;
 }
 
-static int lock_queued(struct shared_lock *lock, bool is_writer, enum sleep_kind kind)
+static WAITING_TEXT int lock_queued(struct shared_lock *lock, bool is_writer, enum sleep_kind kind)
 {
 	struct shared_waiter waiter = { .is_writer = is_writer };
 	int result = 0;
@@ -133,19 +133,19 @@ static int lock_queued(struct shared_lock *lock, bool is_writer, enum sleep_kind
 	return result;
 }
 
-void shared_lock_read_slowly(struct shared_lock *lock)
+WAITING_TEXT void shared_lock_read_slowly(struct shared_lock *lock)
 {
 	while (lock_queued(lock, false, SLEEP_UNINTERRUPTIBLE) != 0)
 		;
 }
 
-void shared_lock_write_slowly(struct shared_lock *lock)
+WAITING_TEXT void shared_lock_write_slowly(struct shared_lock *lock)
 {
 	while (lock_queued(lock, true, SLEEP_UNINTERRUPTIBLE) != 0)
 		;
 }
 
-static int lock_killable(struct shared_lock *lock, bool is_writer)
+static WAITING_TEXT int lock_killable(struct shared_lock *lock, bool is_writer)
 {
 	int result;
 

@@ -25,6 +25,8 @@ struct limits {
 
 /* What the first process starts with: Linux's defaults. */
 void limits_init(struct limits *limits);
+/* How many threads memory is enough for (/proc/sys/kernel/threads-max). */
+uint64_t thread_limit(void);
 
 /* The soft limit of the current process. */
 uint64_t limit_current(enum limit_kind kind);

@@ -164,7 +164,7 @@ void context_backtrace(virtual_t frame_pointer, bool (*visit)(virtual_t address,
 	(void)argument;
 }
 
-virtual_t context_saved_program_counter(const struct context *context)
+virtual_t context_sleep_address(const struct context *context)
 {
 	(void)context;
 	return 0;

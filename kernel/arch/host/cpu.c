@@ -226,6 +226,13 @@ void interrupt_end(unsigned number)
 	(void)number;
 }
 
+uint64_t interrupt_kind_count(unsigned cpu, enum interrupt_kind kind)
+{
+	(void)cpu;
+	(void)kind;
+	return 0;
+}
+
 uint64_t interrupt_cpu_identity(unsigned cpu)
 {
 	return cpu;

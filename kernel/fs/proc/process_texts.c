@@ -463,8 +463,8 @@ int proc_show_limits(struct format_sink *sink, struct proc_inode *node)
 		[LIMIT_LOCKS] = { "Max file locks", "locks" },
 		[LIMIT_SIGPENDING] = { "Max pending signals", "signals" },
 		[LIMIT_MSGQUEUE] = { "Max msgqueue size", "bytes" },
-		[LIMIT_NICE] = { "Max nice priority", "" },
-		[LIMIT_RTPRIO] = { "Max realtime priority", "" },
+		[LIMIT_NICE] = { "Max nice priority", NULL },
+		[LIMIT_RTPRIO] = { "Max realtime priority", NULL },
 		[LIMIT_RTTIME] = { "Max realtime timeout", "us" },
 	};
 
@@ -477,8 +477,10 @@ int proc_show_limits(struct format_sink *sink, struct proc_inode *node)
 			format_print(soft, sizeof(soft), "%llu", (unsigned long long)limit.soft);
 		if (limit.hard != LIMIT_INFINITE)
 			format_print(hard, sizeof(hard), "%llu", (unsigned long long)limit.hard);
-		format_to(sink, "%-25s %-20s %-20s %-10s\n", texts[i].name, soft, hard,
-			  texts[i].unit);
+		format_to(sink, "%-25s %-20s %-20s ", texts[i].name, soft, hard);
+		if (texts[i].unit)
+			format_to(sink, "%-10s", texts[i].unit);
+		sink_text(sink, "\n");
 	}
 	return 0;
 }

@@ -168,7 +168,8 @@ static PROC_SHOWS(show_system_stat)
 		cpu_line(sink, &time);
 	}
 	schedule_statistics_read(&statistics);
-	format_to(sink, "intr 0\nctxt %llu\nbtime %lld\nprocesses %llu\n",
+	interrupt_sums_describe(sink);
+	format_to(sink, "ctxt %llu\nbtime %lld\nprocesses %llu\n",
 		  (unsigned long long)statistics.context_switches,
 		  (long long)(booted_ns / NANOSECONDS_PER_SECOND),
 		  (unsigned long long)statistics.forks);

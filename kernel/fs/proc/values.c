@@ -154,7 +154,7 @@ static PROC_SHOWS(show_boot_id)
 static PROC_SHOWS(show_thread_limit)
 {
 	(void)node;
-	format_to(sink, "%d\n", TASK_ID_LIMIT);
+	format_to(sink, "%llu\n", (unsigned long long)thread_limit());
 	return 0;
 }
 

@@ -96,10 +96,10 @@ static void entry_remove(struct tmp_inode *directory, struct tmp_entry *entry)
 	heap_free(entry);
 }
 
-/* A directory changed: as many bytes as Linux's tmpfs says (20 an entry), and its times. */
+/* A directory changed: its size and its times. */
 static void directory_touch(struct inode *directory)
 {
-	inode_size_set(directory, tmp_inode_of(directory)->directory.count * 20);
+	inode_size_set(directory, TMP_DIRECTORY_SIZE(tmp_inode_of(directory)->directory.count));
 	inode_touch(directory, false, true, true);
 	directory->version++;
 }

@@ -61,6 +61,7 @@ int tmp_inode_create(struct superblock *superblock, struct inode *directory, uin
 	case S_IFDIR:
 		memset(&node->directory, 0, sizeof(node->directory));
 		node->directory.next_cookie = 2;
+		node->inode.attributes.size = TMP_DIRECTORY_SIZE(0);
 		node->inode.operations = &tmp_directory_operations;
 		node->inode.file_operations = &tmp_directory_file_operations;
 		break;

@@ -10,6 +10,9 @@
 #include "vfs/inode.h"
 #include "vfs/name.h"
 
+/* Linux's tmpfs says 20 bytes an entry, `.` and `..` among them. */
+#define TMP_DIRECTORY_SIZE(count) (((count) + 2) * 20)
+
 struct tmp_limits {
 	uint64_t pages, inodes;		/* 0: no limit */
 };

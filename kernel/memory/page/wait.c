@@ -38,7 +38,7 @@ bool page_try_lock(struct page *page)
 	return !(atomic_fetch_or_acquire(&page->flags, PAGE_LOCKED) & PAGE_LOCKED);
 }
 
-static NOINLINE int page_lock_slow(struct page *page, enum sleep_kind kind)
+static NOINLINE WAITING_TEXT int page_lock_slow(struct page *page, enum sleep_kind kind)
 {
 	int error = 0;
 
@@ -47,7 +47,7 @@ static NOINLINE int page_lock_slow(struct page *page, enum sleep_kind kind)
 	return error;
 }
 
-void page_lock(struct page *page)
+WAITING_TEXT void page_lock(struct page *page)
 {
 	if (unlikely(!page_try_lock(page)))
 		(void)page_lock_slow(page, SLEEP_UNINTERRUPTIBLE);

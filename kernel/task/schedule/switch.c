@@ -123,7 +123,7 @@ static void set_current(struct run_queue *queue, struct thread *next, int64_t no
 }
 
 /* Interrupts masked. */
-static void switch_threads(bool is_preempted)
+static WAITING_TEXT void switch_threads(bool is_preempted)
 {
 	struct thread *self = thread_current(), *next;
 	struct run_queue *queue = this_cpu(run_queues);
@@ -153,7 +153,7 @@ static void switch_threads(bool is_preempted)
 	finish_switch((struct thread *)context_switch(&self->context, &next->context));
 }
 
-void schedule(void)
+WAITING_TEXT void schedule(void)
 {
 	bool were_enabled;
 

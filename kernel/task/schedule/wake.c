@@ -57,7 +57,7 @@ static void sleep_timer_fire(struct timer *timer)
 }
 
 /* True: the time is over. */
-static bool sleep_until(struct thread *self, int64_t deadline_ns)
+static WAITING_TEXT bool sleep_until(struct thread *self, int64_t deadline_ns)
 {
 	struct sleep_timer sleep = { .context = &self->context };
 
@@ -72,7 +72,7 @@ static bool sleep_until(struct thread *self, int64_t deadline_ns)
 	return !timer_cancel_wait(&sleep.timer);
 }
 
-int blocking_sleep(int64_t deadline_ns)
+WAITING_TEXT int blocking_sleep(int64_t deadline_ns)
 {
 	struct thread *self = thread_current();
 	enum sleep_kind kind = self->sleep_kind;
@@ -116,7 +116,7 @@ NO_THREAD_ANALYSIS virtual_t thread_sleeps_at(struct thread *thread)
 	virtual_t counter = 0;
 
 	if (is_sleeping_state(atomic_load_relaxed(&thread->state)) && !thread->schedule.is_queued)
-		counter = context_saved_program_counter(&thread->context);
+		counter = context_sleep_address(&thread->context);
 	spin_unlock_masked(&queue->lock);
 	interrupts_restore(were_enabled);
 	return counter;

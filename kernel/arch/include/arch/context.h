@@ -109,8 +109,8 @@ long context_machine_control(int code, uint64_t argument);
 void context_backtrace(virtual_t frame_pointer, bool (*visit)(virtual_t address, void *argument),
 		       void *argument);
 
-/* Program counter where a context that is not running sleeps in the kernel (wchan). */
-virtual_t context_saved_program_counter(const struct context *context);
+/* Where a context that is not running sleeps in the kernel (wchan), past what is WAITING_TEXT. */
+virtual_t context_sleep_address(const struct context *context);
 
 static inline void preemption_disable(void)
 {

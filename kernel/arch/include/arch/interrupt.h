@@ -22,6 +22,14 @@ void interrupt_end(unsigned number);
 /* Where a message-signalled interrupt must be written to reach `number` on `cpu`. */
 void interrupt_message(unsigned cpu, unsigned number, uint64_t *address, uint32_t *data);
 
+/* What CPUs interrupt themselves and each other for, which no device's line counts. */
+enum interrupt_kind {
+	INTERRUPT_ALARM, INTERRUPT_KICK, INTERRUPT_CALL, INTERRUPT_KIND_COUNT,
+};
+
+/* How many of a kind a CPU has taken since it started. */
+uint64_t interrupt_kind_count(unsigned cpu, enum interrupt_kind kind);
+
 /* The local controller's identity of a CPU, for routing tables: x86 APIC id; aarch64 affinity, or
  * with GICv2 the bit of its interface. */
 uint64_t interrupt_cpu_identity(unsigned cpu);

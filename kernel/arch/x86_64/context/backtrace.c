@@ -1,6 +1,7 @@
 /* Walking saved frame pointers: every kernel function keeps rbp. */
 #include "arch/context.h"
 #include "arch/mmu.h"
+#include "arch/x86_64/boot/linker.h"
 
 #define SAVED_RBP 5	/* words above a switched-away stack pointer */
 
@@ -37,12 +38,19 @@ void context_backtrace(virtual_t frame_pointer, bool (*visit)(virtual_t address,
 	}
 }
 
-virtual_t context_saved_program_counter(const struct context *context)
+static bool visit_sleeper(virtual_t address, void *argument)
 {
-	virtual_t stack = context->machine.stack_pointer;
-	const virtual_t *saved = (const virtual_t *)stack;
+	virtual_t *found = argument;
 
-	if (!link_is_readable(stack) || !link_is_readable(saved[SAVED_RBP]))
-		return 0;
-	return ((const struct stack_link *)saved[SAVED_RBP])->resume;
+	*found = address;
+	return address >= (virtual_t)__waiting_text_start && address < (virtual_t)__waiting_text_end;
+}
+
+virtual_t context_sleep_address(const struct context *context)
+{
+	virtual_t stack = context->machine.stack_pointer, found = 0;
+
+	if (link_is_readable(stack))
+		context_backtrace(((const virtual_t *)stack)[SAVED_RBP], visit_sleeper, &found);
+	return found;
 }
