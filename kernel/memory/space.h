@@ -44,7 +44,6 @@ struct space {
 	/* /proc/<pid>/exe; memory/ only holds the pointer. */
 	struct file *executable;
 	void (*executable_put)(struct file *executable);
-	bool is_dumpable;
 	bool must_die;				/* out of memory: do not satisfy faults */
 };
 

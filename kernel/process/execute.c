@@ -112,6 +112,21 @@ static int program_collect(struct program *program, const struct string_source *
 	return result < 0 ? result : min(depth, 0);
 }
 
+/* A program that its user may only execute, not read, is not to be read from its memory either. */
+static bool is_readable(struct file *file)
+{
+	return !file || inode_permission(file->inode, MAY_READ) == 0;
+}
+
+static void program_judge(struct program *program)
+{
+	const struct credentials *own = credentials_current();
+
+	program->is_secure = own->uid != own->euid || own->gid != own->egid;
+	program->is_hidden = program->is_secure || !is_readable(program->file) ||
+		!is_readable(program->interpreter);
+}
+
 static int program_build(struct program *program)
 {
 	struct space *space = program->space;
@@ -129,6 +144,7 @@ static int program_build(struct program *program)
 	if (result == 0 && program->has_executable_stack)
 		result = space_protect(space, program->stack_top - PAGE_SIZE, PAGE_SIZE,
 				       REGION_READ | REGION_WRITE | REGION_EXECUTE);
+	program_judge(program);
 	if (result == 0)
 		result = program_build_stack(program);
 	return result;
@@ -142,7 +158,6 @@ static void space_switch(struct process *process, struct program *program)
 
 	program->space->executable = program->file;
 	program->space->executable_put = file_put;
-	program->space->is_dumpable = true;
 	program->file = NULL;
 	enabled = spin_lock_irq(&process->signals.lock);
 	process->space = program->space;
@@ -176,8 +191,9 @@ static void program_commit(struct program *program)
 	descriptor_table_close_on_exec(thread->descriptors);
 	process->has_executed = true;
 	process->personality &= ~(uint32_t)READ_IMPLIES_EXEC;
-	process->dumpable = 1;
-	process->parent_death_signal = 0;
+	process->dumpable = program->is_hidden ? 0 : 1;
+	if (program->is_secure)
+		process->parent_death_signal = 0;
 	process->exit_signal = SIGCHLD;
 	context_start_program(entry, stack);
 }

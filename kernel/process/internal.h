@@ -45,6 +45,8 @@ struct program {
 	bool has_executable_stack;
 	bool is_unfit;			/* its headers are good, but it can not be mapped */
 	struct elf_image image, interpreter_image;
+	bool is_secure;			/* runs as somebody else: AT_SECURE */
+	bool is_hidden;			/* not to be looked into: not readable, or secure */
 	uint8_t random[16];		/* AT_RANDOM */
 	char command[16];		/* comm: base name */
 };

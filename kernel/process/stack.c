@@ -125,7 +125,7 @@ static void add_auxiliary_vector(struct stack_builder *builder, const struct sta
 	add_auxiliary(builder, AT_EUID, credentials->euid);
 	add_auxiliary(builder, AT_GID, credentials->gid);
 	add_auxiliary(builder, AT_EGID, credentials->egid);
-	add_auxiliary(builder, AT_SECURE, 0);
+	add_auxiliary(builder, AT_SECURE, program->is_secure);
 	add_auxiliary(builder, AT_RANDOM, strings->random);
 	add_auxiliary(builder, AT_HWCAP2, cpu_hwcap2());
 	add_auxiliary(builder, AT_EXECFN, strings->name);

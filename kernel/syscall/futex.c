@@ -10,6 +10,7 @@
 #include "task/program/restartable.h"
 #include "task/thread.h"
 #include "time/clock_time.h"
+#include "vfs/permission.h"
 #include <abi/futex.h>
 #include <abi/memory.h>
 
@@ -119,7 +120,7 @@ long sys_get_robust_list(int pid, user_address_t head, user_address_t length)
 		return -ESRCH;
 	if (thread->process != process_current()) {
 		result = capability_require(CAPABILITY_PROCESS_INSPECT);
-		if (result == 0 && !capability_dominates(thread->process))
+		if (result == 0 && !process_may_inspect(thread->process, false))
 			result = -EPERM;
 	} else {
 		result = capability_not_needed();

@@ -10,7 +10,6 @@
 
 #define KEEP UINT32_MAX		/* -1: leave as it is */
 #define GROUPS_MAXIMUM 65536	/* NGROUPS_MAX */
-#define SECURE_KEEP_CAPS 0x10	/* SECBIT_KEEP_CAPS */
 
 long sys_getpid(void)
 {
@@ -218,6 +217,8 @@ static void linux_capabilities_follow(const struct credentials *old, struct cred
 	bool was_root = old->uid == 0 || old->euid == 0 || old->suid == 0;
 	bool is_root = new->uid == 0 || new->euid == 0 || new->suid == 0;
 
+	if (old->secure_bits & SECURE_NO_FIXUP)
+		return;
 	if (was_root && !is_root) {
 		/* PR_SET_KEEPCAPS keeps what is permitted, for later use. */
 		if (!(old->secure_bits & SECURE_KEEP_CAPS))

@@ -8,6 +8,7 @@
 #include "task/credentials.h"
 #include "task/process_timer.h"
 #include "task/thread.h"
+#include "vfs/permission.h"
 
 #define NOFILE_CEILING 1048576u		/* fs.nr_open */
 
@@ -24,51 +25,59 @@ static void space_limits_follow(struct process *process)
 	space->limit_locked = process->limits.values[LIMIT_MEMLOCK].soft;
 }
 
-/* Whether the limit may go above its ceiling: 0, or why not. */
-static int raise_check(const struct limit *old, const struct rlimit64 *new)
+static int limit_check(unsigned resource, const struct rlimit64 *new)
 {
-	if (new->rlim_max <= READ_ONCE(old->hard))
-		return capability_not_needed();
-	if (credentials_current()->euid != 0)
-		return -EPERM;
-	return capability_require(CAPABILITY_SYSTEM_TUNE);
-}
-
-static int limit_check(const struct limit *old, unsigned resource, const struct rlimit64 *new)
-{
-	if (!new)
-		return capability_not_needed();
 	if (new->rlim_cur > new->rlim_max)
 		return -EINVAL;
-	if (resource == LIMIT_NOFILE && new->rlim_max > NOFILE_CEILING)
-		return -EPERM;
-	return raise_check(old, new);
+	return resource == LIMIT_NOFILE && new->rlim_max > NOFILE_CEILING ? -EPERM : 0;
 }
 
-static int limit_exchange(struct process *process, unsigned resource, const struct rlimit64 *new,
-			  struct rlimit64 *old)
+static int may_raise_hard(void)
+{
+	int result = capability_require(CAPABILITY_SYSTEM_TUNE);
+
+	return result == 0 && !privilege_is_held(PRIVILEGE_SYS_RESOURCE) ? -EPERM : result;
+}
+
+/* The two values change together, and a raise is judged by what is there at that moment: another
+ * thread may be lowering the hard limit. */
+static int limit_replace(struct process *process, unsigned resource, const struct rlimit64 *new,
+			 struct limit *old, bool may_raise)
 {
 	struct limit *limit = &process->limits.values[resource];
-	uint64_t ceiling = READ_ONCE(limit->hard);
-	bool enabled;
-	int result = limit_check(limit, resource, new);
+	bool enabled = spin_lock_irq(&process->signals.lock);
+	int result = new && new->rlim_max > limit->hard && !may_raise ? -EPERM : 0;
 
-	if (result < 0)
-		return result;
-	enabled = spin_lock_irq(&process->signals.lock);
-	/* Another thread lowered the ceiling since it was looked at: ask again. */
-	if (new && limit->hard < ceiling && new->rlim_max > limit->hard) {
-		spin_unlock_irq(&process->signals.lock, enabled);
-		return limit_exchange(process, resource, new, old);
-	}
-	if (old)
-		*old = (struct rlimit64){ .rlim_cur = limit->soft, .rlim_max = limit->hard };
-	if (new) {
+	*old = *limit;
+	if (new && result == 0) {
 		limit->soft = new->rlim_cur;
 		limit->hard = new->rlim_max;
 		space_limits_follow(process);
 	}
 	spin_unlock_irq(&process->signals.lock, enabled);
+	return result;
+}
+
+static int limit_exchange(struct process *process, unsigned resource, const struct rlimit64 *new,
+			  struct rlimit64 *old)
+{
+	struct limit before;
+	int result = new ? limit_check(resource, new) : 0;
+
+	if (result < 0)
+		return result;
+	result = limit_replace(process, resource, new, &before, false);
+	if (result == 0)
+		result = capability_not_needed();
+	if (result == -EPERM) {
+		result = may_raise_hard();
+		if (result == 0)
+			result = limit_replace(process, resource, new, &before, true);
+	}
+	if (result < 0)
+		return result;
+	if (old)
+		*old = (struct rlimit64){ .rlim_cur = before.soft, .rlim_max = before.hard };
 	return 0;
 }
 
@@ -90,7 +99,7 @@ long sys_setrlimit(unsigned resource, const struct rlimit64 *limit)
 static int may_limit(struct process *target)
 {
 	const struct credentials *own = credentials_current(), *other;
-	bool agrees;
+	bool agrees, is_privileged = privilege_is_held(PRIVILEGE_SYS_RESOURCE);
 	int result;
 
 	if (target == process_current())
@@ -100,7 +109,7 @@ static int may_limit(struct process *target)
 		return result;
 	rcu_read_lock();
 	other = process_credentials(target);
-	agrees = own->euid == 0 || !other ||
+	agrees = is_privileged || !other ||
 		(own->uid == other->uid && own->uid == other->euid && own->uid == other->suid &&
 		 own->gid == other->gid && own->gid == other->egid && own->gid == other->sgid);
 	rcu_read_unlock();

@@ -143,11 +143,9 @@ static int console_level_set(int level)
 long sys_syslog(int type, user_address_t buffer, int length)
 {
 	static enum log_level saved_level = LOG_INFO;
-	int result = capability_require(CAPABILITY_SYSTEM_LOG);
-
 	/* As with dmesg_restrict set: the log may show what not everyone should know. */
-	if (result == 0 && !privilege_is_held(PRIVILEGE_SYSLOG))
-		result = -EPERM;
+	int result = permission_read_log();
+
 	if (result < 0)
 		return result;
 	switch (type) {

@@ -15,6 +15,7 @@
 #include "task/system_name.h"
 #include "task/thread.h"
 #include "vfs/vfs.h"
+#include "vfs/permission.h"
 
 /* personality(2): programs that build for 32 bits want to be told of an i686. */
 #define PERSONALITY_MASK 0xff
@@ -39,7 +40,7 @@ static long name_set(user_address_t address, int length, bool is_domain)
 {
 	char name[SYSTEM_NAME_MAXIMUM + 1] = { 0 };
 
-	if (credentials_current()->euid != 0)
+	if (!privilege_is_held(PRIVILEGE_SYS_ADMIN))
 		return -EPERM;
 	if (length < 0 || length > SYSTEM_NAME_MAXIMUM)
 		return -EINVAL;
@@ -122,7 +123,7 @@ long sys_personality(unsigned persona)
 long sys_reboot(unsigned magic, unsigned magic2, unsigned command, user_address_t argument)
 {
 	(void)argument;
-	if (credentials_current()->euid != 0)
+	if (!privilege_is_held(PRIVILEGE_SYS_BOOT))
 		return -EPERM;
 	if (magic != LINUX_REBOOT_MAGIC1 ||
 	    (magic2 != LINUX_REBOOT_MAGIC2 && magic2 != LINUX_REBOOT_MAGIC2A &&
@@ -182,7 +183,7 @@ long sys_pidfd_getfd(struct file *pidfd, int fd, unsigned flags)
 	process = pidfd_process(pidfd);
 	if (!process)
 		return -EBADF;
-	if (!capability_dominates(process))
+	if (!process_may_inspect(process, false))
 		result = -EPERM;
 	else if (process->is_zombie)
 		result = -ESRCH;

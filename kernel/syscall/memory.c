@@ -9,6 +9,7 @@
 #include "task/authority.h"
 #include "task/credentials.h"
 #include "task/thread.h"
+#include "vfs/permission.h"
 #include <abi/memory.h>
 
 static uint32_t protection_flags(unsigned long protection)
@@ -85,8 +86,7 @@ static long map_file(struct file *file, struct map_request *request)
 static uint64_t lock_limit_follow(void)
 {
 	struct space *space = space_current();
-	bool is_free = credentials_current()->euid == 0 &&
-		       capability_is_held(CAPABILITY_SYSTEM_TUNE);
+	bool is_free = privilege_is_held(PRIVILEGE_IPC_LOCK);
 
 	space->limit_locked = is_free ? UINT64_MAX : limit_current(LIMIT_MEMLOCK);
 	return space->limit_locked;

@@ -6,9 +6,11 @@
 #include "syscall/support.h"
 #include "task/credentials.h"
 #include "task/thread.h"
+#include "vfs/permission.h"
 
 #define COMMAND_BYTES 16
 #define SECURE_BITS_KNOWN 0xff
+#define SECURE_LOCKS 0xaa	/* each bit's lock stands above it */
 #define SLACK_DEFAULT_NS 50000
 #define TIMING_STATISTICAL 0	/* PR_TIMING_STATISTICAL */
 #define SECCOMP_MODE_DISABLED 0
@@ -53,7 +55,7 @@ long prctl_bounding_drop(unsigned long capability)
 
 	if (capability > CAP_LAST_CAP)
 		return -EINVAL;
-	if (credentials_current()->euid != 0)
+	if (!privilege_is_held(PRIVILEGE_SETPCAP))
 		return -EPERM;
 	new = credentials_copy(credentials_current());
 	if (!new)
@@ -63,13 +65,14 @@ long prctl_bounding_drop(unsigned long capability)
 	return 0;
 }
 
+/* What is locked stays, and so does the lock (capabilities(7)). */
 long prctl_secure_bits_set(unsigned long bits)
 {
+	unsigned long old = credentials_current()->secure_bits;
 	struct credentials *new;
 
-	if (bits & ~(unsigned long)SECURE_BITS_KNOWN)
-		return -EPERM;
-	if (credentials_current()->euid != 0)
+	if (((old & SECURE_LOCKS) >> 1 & (old ^ bits)) || (old & SECURE_LOCKS & ~bits) ||
+	    (bits & ~(unsigned long)SECURE_BITS_KNOWN) || !privilege_is_held(PRIVILEGE_SETPCAP))
 		return -EPERM;
 	new = credentials_copy(credentials_current());
 	if (!new)
@@ -86,10 +89,14 @@ long prctl_keep_capabilities_set(unsigned long value)
 
 	if (value > 1)
 		return -EINVAL;
+	if (credentials_current()->secure_bits & SECURE_KEEP_CAPS << 1)
+		return -EPERM;
 	new = credentials_copy(credentials_current());
 	if (!new)
 		return -ENOMEM;
-	new->secure_bits = (new->secure_bits & ~(uint32_t)BIT(4)) | (uint32_t)value << 4;
+	new->secure_bits &= ~SECURE_KEEP_CAPS;
+	if (value)
+		new->secure_bits |= SECURE_KEEP_CAPS;
 	credentials_install(new);
 	return 0;
 }
@@ -109,7 +116,8 @@ long prctl_ambient(unsigned long action, unsigned long capability)
 	if (action < PR_CAP_AMBIENT_RAISE || action > PR_CAP_AMBIENT_CLEAR_ALL)
 		return -EINVAL;
 	if (action == PR_CAP_AMBIENT_RAISE &&
-	    !(own->linux_permitted & own->linux_inheritable & BIT(capability)))
+	    (!(own->linux_permitted & own->linux_inheritable & BIT(capability)) ||
+	     own->secure_bits & SECURE_NO_AMBIENT_RAISE))
 		return -EPERM;
 	new = credentials_copy(own);
 	if (!new)

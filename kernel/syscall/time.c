@@ -6,6 +6,7 @@
 #include "task/credentials.h"
 #include "task/process_timer.h"
 #include "task/thread.h"
+#include "vfs/permission.h"
 
 long sys_clock_gettime(int clock, struct timespec *time)
 {
@@ -35,7 +36,7 @@ long sys_clock_settime(int clock, const struct timespec *time)
 	if (clock != CLOCK_REALTIME)
 		return -EINVAL;
 	result = timespec_to_ns(time, &ns);
-	if (result == 0 && credentials_current()->euid != 0)
+	if (result == 0 && !privilege_is_held(PRIVILEGE_SYS_TIME))
 		result = -EPERM;
 	return result < 0 ? result : time_realtime_set(ns);
 }
@@ -59,7 +60,7 @@ long sys_settimeofday(const struct timeval *time, const struct timezone *zone)
 		if (result < 0)
 			return result;
 	}
-	if (credentials_current()->euid != 0)
+	if (!privilege_is_held(PRIVILEGE_SYS_TIME))
 		return -EPERM;
 	if (zone) {
 		if (zone->tz_minuteswest > 15 * 60 || zone->tz_minuteswest < -15 * 60)
@@ -87,8 +88,10 @@ long sys_clock_adjtime(int clock, struct timex *adjustment)
 	if (adjustment->modes == 0 || adjustment->modes == ADJ_OFFSET_SS_READ)
 		result = capability_not_needed();
 	else
-		result = credentials_current()->euid != 0 ? -EPERM :
-			capability_require(CAPABILITY_TIME_SET);
+		result = capability_require(CAPABILITY_TIME_SET);
+	if (result == 0 && adjustment->modes != 0 && adjustment->modes != ADJ_OFFSET_SS_READ &&
+	    !privilege_is_held(PRIVILEGE_SYS_TIME))
+		result = -EPERM;
 	return result < 0 ? result : time_adjust(adjustment);
 }
 

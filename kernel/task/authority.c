@@ -58,7 +58,8 @@ static COLD void denial_record(enum capability_right right)
 	struct capability_denials *denials = __atomic_load_n(&process->denials, __ATOMIC_ACQUIRE);
 
 	if (!denials) {
-		struct capability_denials *fresh = heap_allocate(sizeof(*fresh), HEAP_PATIENT);
+		/* Some ask under locks. */
+		struct capability_denials *fresh = heap_allocate(sizeof(*fresh), HEAP_ATOMIC);
 
 		if (!fresh)
 			return;

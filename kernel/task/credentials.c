@@ -28,15 +28,14 @@ const struct credentials *credentials_current(void)
 	return thread_current()->credentials;
 }
 
-#define SECURE_KEEP_CAPS 0x10	/* SECBIT_KEEP_CAPS: exec clears it */
-
 int credentials_execute(void)
 {
 	const struct credentials *own = credentials_current();
-	bool is_root = own->uid == 0 || own->euid == 0;
+	bool has_root = !(own->secure_bits & SECURE_NO_ROOT);
+	bool is_root = has_root && (own->uid == 0 || own->euid == 0);
 	uint64_t permitted = is_root ? own->linux_bounding | own->linux_inheritable :
 		own->linux_ambient;
-	uint64_t effective = own->euid == 0 ? permitted : own->linux_ambient;
+	uint64_t effective = has_root && own->euid == 0 ? permitted : own->linux_ambient;
 	struct credentials *new;
 
 	if (own->linux_permitted == permitted && own->linux_effective == effective &&
@@ -50,7 +49,7 @@ int credentials_execute(void)
 	new->linux_effective = effective;
 	new->suid = new->fsuid = own->euid;
 	new->sgid = new->fsgid = own->egid;
-	new->secure_bits &= ~(uint32_t)SECURE_KEEP_CAPS;
+	new->secure_bits &= ~SECURE_KEEP_CAPS;
 	credentials_install(new);
 	return 0;
 }
@@ -108,11 +107,32 @@ struct credentials *credentials_copy(const struct credentials *from)
 	return copy;
 }
 
+void credentials_override(struct credentials *credentials)
+{
+	struct thread *self = thread_current();
+	struct credentials *old = self->credentials;
+
+	rcu_assign(self->credentials, credentials);
+	credentials_put(old);
+}
+
+/* What the process has in memory may be more than the new user is to see. */
+static bool is_to_be_hidden(const struct credentials *old, const struct credentials *new)
+{
+	return old->euid != new->euid || old->egid != new->egid || old->fsuid != new->fsuid ||
+		old->fsgid != new->fsgid || (new->linux_permitted & ~old->linux_permitted);
+}
+
 void credentials_install(struct credentials *credentials)
 {
 	struct thread *self = thread_current();
 	struct credentials *old = self->credentials;
 
+	/* Before the new ids: with them, others could look in. */
+	if (is_to_be_hidden(old, credentials)) {
+		atomic_store_ordered(&self->process->dumpable, 0);
+		self->process->parent_death_signal = 0;
+	}
 	rcu_assign(self->credentials, credentials);
 	if (old->uid != credentials->uid)
 		process_real_uid_set(self->process, credentials->uid);

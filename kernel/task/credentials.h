@@ -10,6 +10,12 @@
 #include "base/types.h"
 #include "sync/rcu.h"
 
+/* securebits(7) that something follows. */
+#define SECURE_NO_ROOT 0x01u
+#define SECURE_NO_FIXUP 0x04u
+#define SECURE_KEEP_CAPS 0x10u
+#define SECURE_NO_AMBIENT_RAISE 0x40u
+
 struct credentials {
 	struct refcount references;
 	uint32_t uid, euid, suid, fsuid;
@@ -26,9 +32,12 @@ struct credentials {
 const struct credentials *credentials_current(void);
 /* Those of kernel threads and the first process: user 0. */
 struct credentials *credentials_kernel(void);
-/* A private copy to change, or NULL; then install it (consumes it) on the current thread. */
+/* A private copy to change, or NULL; then install it (consumes it) on the current thread. Whoever
+ * changes ids or gains privileges can no longer be looked into (PR_SET_DUMPABLE). */
 struct credentials *credentials_copy(const struct credentials *from);
 void credentials_install(struct credentials *credentials);
+/* Acts under others for a moment; the real user id stays. Consumes them, too. */
+void credentials_override(struct credentials *credentials);
 /* exec: Linux's picture of capabilities as capabilities(7) transforms it for a file without any,
  * saved and file ids follow the effective ones. -ENOMEM. */
 int credentials_execute(void) MUST_CHECK;

@@ -119,6 +119,14 @@ class Machine:
                                   + self.tail())
                 self._changed.wait(left)
 
+    def wait_for_output(self, seconds):
+        """Waits until something is printed, at most so long; False: the machine has ended."""
+        with self._changed:
+            length = len(self.output)
+            if not self._ended and length == len(self.output):
+                self._changed.wait(seconds)
+            return not self._ended
+
     def wait(self, timeout=60):
         """Waits for the emulator's end; returns its status (isa-debug-exit: 2 * value + 1)."""
         try:

@@ -13,7 +13,6 @@
 #include "memory/space.h"
 #include "memory/user.h"
 #include "random/random.h"
-#include "task/authority.h"
 #include "task/signal.h"
 #include "vfs/cache_file.h"
 #include "vfs/permission.h"
@@ -259,7 +258,7 @@ static int open_device(struct device_node *node, struct file *file)
 static int open_log(struct device_node *node, struct file *file)
 {
 	if (file->mode & FILE_READ) {
-		int error = capability_require(CAPABILITY_SYSTEM_LOG);
+		int error = permission_read_log();
 
 		if (error)
 			return error;

@@ -14,15 +14,17 @@
 static struct slab_cache *inode_slab;
 static const struct superblock_operations proc_superblock_operations;
 
-/* Process directories and what is in them belong to the process's user, undumpable ones to 0. */
+/* What shows a process belongs to its user; what shows an undumpable one belongs to user 0, except
+ * for the directories that everybody may list. */
 static void owner_set(struct proc_inode *node)
 {
+	bool is_open = node->node->mode == (S_IFDIR | 0555);
 	struct inode_attributes *attributes = &node->inode.attributes;
 	const struct credentials *credentials;
 
 	attributes->uid = 0;
 	attributes->gid = 0;
-	if (!node->process || !READ_ONCE(node->process->dumpable))
+	if (!node->process || (!is_open && READ_ONCE(node->process->dumpable) != 1))
 		return;
 	rcu_read_lock();
 	credentials = process_credentials(node->process);

@@ -11,33 +11,12 @@
 #include "vfs/permission.h"
 #include "vfs/vfs.h"
 
-#define PRIVILEGE_PTRACE 19	/* CAP_SYS_PTRACE */
 /* Positions of process entries in a listing of the root begin here. */
 #define PROCESS_POSITION 256
 
-static bool is_same_user(const struct credentials *caller, const struct credentials *target)
-{
-	return caller->fsuid == target->euid && caller->fsuid == target->suid &&
-		caller->fsuid == target->uid && caller->fsgid == target->egid &&
-		caller->fsgid == target->sgid && caller->fsgid == target->gid;
-}
-
 int proc_may_inspect(struct process *process)
 {
-	const struct credentials *caller = credentials_current(), *target;
-	bool is_allowed;
-
-	if (process == process_current())
-		return 0;
-	if (!capability_is_held(CAPABILITY_PROCESS_INSPECT) || !capability_dominates(process))
-		return -EACCES;
-	if (caller->linux_effective >> PRIVILEGE_PTRACE & 1)
-		return 0;
-	rcu_read_lock();
-	target = process_credentials(process);
-	is_allowed = target && is_same_user(caller, target) && READ_ONCE(process->dumpable) == 1;
-	rcu_read_unlock();
-	return is_allowed ? 0 : -EACCES;
+	return process_may_inspect(process, true) ? 0 : -EACCES;
 }
 
 bool proc_is_gone(const struct proc_inode *node)

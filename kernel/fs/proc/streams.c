@@ -8,7 +8,7 @@
 #include "log/log.h"
 #include "memory/heap.h"
 #include "sync/wait.h"
-#include "task/authority.h"
+#include "vfs/permission.h"
 #include "vfs/vfs.h"
 #include <abi/poll.h>
 
@@ -100,7 +100,7 @@ static long log_lines_read(struct file *file, struct transfer *to, struct io *io
 
 	if (!record)
 		return -ENOMEM;
-	length = capability_require(CAPABILITY_SYSTEM_LOG);
+	length = permission_read_log();
 	if (length == 0)
 		length = next_line(file, record, record + RECORD_BYTES, io);
 	if (length > 0) {

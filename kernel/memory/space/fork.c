@@ -135,7 +135,6 @@ static void fields_copy(const struct space *from, struct space *child)
 	memcpy(child->auxiliary, from->auxiliary, sizeof(child->auxiliary));
 	child->auxiliary_count = from->auxiliary_count;
 	/* The executable is a pointer that process/ counts: it sets the child's. */
-	child->is_dumpable = from->is_dumpable;
 }
 
 int space_copy(struct space *from, struct space **copy)

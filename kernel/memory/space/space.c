@@ -72,7 +72,6 @@ struct space *space_create_in(struct anonymous_family *family)
 	space->users = 1;
 	space->references = 1;
 	space->family = family;
-	space->is_dumpable = true;
 	spin_lock_init(&space->table_lock, LOCK_PAGE_TABLE);
 	shared_lock_init(&space->lock, LOCK_SPACE);
 	rbtree_init(&space->regions);

@@ -306,7 +306,8 @@ static struct credentials *credentials_real(void)
 		return NULL;
 	real->fsuid = real->uid;
 	real->fsgid = real->gid;
-	real->linux_effective = real->uid == 0 ? real->linux_permitted : 0;
+	if (!(real->secure_bits & SECURE_NO_FIXUP))
+		real->linux_effective = real->uid == 0 ? real->linux_permitted : 0;
 	return real;
 }
 
@@ -324,8 +325,8 @@ int vfs_access(const struct path *path, unsigned may, bool uses_effective)
 		credentials_put(saved);
 		return -ENOMEM;
 	}
-	credentials_install(real);
+	credentials_override(real);
 	error = access_check(path, may);
-	credentials_install(saved);
+	credentials_override(saved);
 	return error;
 }

@@ -1,21 +1,37 @@
-"""A person at the console: what is typed and what the screen then shows."""
+"""A person at the console: what is typed and what the screen then shows, on Linux first and then here.
+
+Each picture that a test takes on Linux is kept; on Aegis the screen has to become the same.
+"""
+import difflib
 import glob
 import importlib.util
+import json
 import os
+import re
 import time
 
 from .. import images, linux
-from ..common import ROOT, Failure
-from ..machine import Machine
+from ..common import ROOT, Failure, cache, replace_file, say, sha256, text_hash
+from ..machine import Machine, Timeout
+from .screen import Screen
 
 PROMPT = r"root@aegis:[^\n]*# "
+AT_PROMPT = r"(?m)^root@aegis:\S*#\s*\Z"	# the last line of the screen
+QUIET = 1.0		# seconds without output: Linux's screen is what it is going to be
 
 
 class Person:
-    """Types on a machine's serial line and reads what comes."""
+    """Types on a machine's serial line and reads what comes.
 
-    def __init__(self, machine):
+    `expected`: the pictures that Linux showed; None: this is Linux, and pictures are taken.
+    """
+
+    def __init__(self, machine, expected=None):
         self.machine = machine
+        self.expected = expected
+        self.is_oracle = expected is None
+        self.pictures = {}
+        self.screen = Screen(machine)
 
     def type(self, text):
         """Types without a line end."""
@@ -44,6 +60,71 @@ class Person:
         """Lets the machine draw; only for what has no marker to wait for."""
         time.sleep(seconds)
 
+    def begin(self):
+        """A prompt on an empty screen."""
+        self.screen.clear()
+        self.line("")
+        self.shows(AT_PROMPT, 60)
+        self.machine.position = len(self.machine.output)
+
+    def shows(self, pattern, timeout=30):
+        """Waits until the screen has a place that matches; returns the match."""
+        compiled = re.compile(pattern)
+        limit = time.monotonic() + timeout
+        while True:
+            self.screen.update()
+            found = compiled.search(self.screen.text())
+            if found:
+                return found
+            if time.monotonic() > limit:
+                raise Timeout(f"the screen never shows {pattern!r}, but\n{self.screen.text()}")
+            self._wait_for_output(0.1)
+
+    def command(self, text, pattern="", timeout=60):
+        """A line, then the screen's end is a prompt again, with the pattern before it."""
+        self.line(text)
+        return self.shows(rf"{pattern}(?s:.*\n){AT_PROMPT[4:] if not pattern else PROMPT}\Z"
+                          if pattern else AT_PROMPT, timeout)
+
+    def settle(self):
+        """Waits until nothing came for a moment."""
+        last = time.monotonic()
+        while time.monotonic() - last < QUIET:
+            self._wait_for_output(0.1)
+            if self.screen.update():
+                last = time.monotonic()
+
+    def picture(self, name, *masks, timeout=30):
+        """The screen as it stands, with each (regular expression, text) of masks replaced.
+
+        On Linux it is kept; on Aegis it has to become what Linux's was.
+        """
+        if self.is_oracle:
+            self.settle()
+            self.pictures[name] = self._masked(masks)
+            return
+        wanted, limit = self.expected.get(name), time.monotonic() + timeout
+        while True:
+            self.screen.update()
+            seen = self._masked(masks)
+            if seen == wanted:
+                return
+            if time.monotonic() > limit:
+                difference = difflib.unified_diff((wanted or "").splitlines(), seen.splitlines(),
+                                                  "Linux", "Aegis", n=2, lineterm="")
+                raise Failure(f"the picture {name} differs:\n" + "\n".join(difference))
+            self._wait_for_output(0.1)
+
+    def _masked(self, masks):
+        text = self.screen.picture()
+        for pattern, replacement in masks:
+            text = re.sub(pattern, replacement, text)
+        return text
+
+    def _wait_for_output(self, seconds):
+        if not self.machine.wait_for_output(seconds):
+            raise Failure("the machine has ended; the last lines were\n" + self.machine.tail())
+
 
 def load_tests():
     """[(name, image, function)] of test/terminal/*.py: functions called test_*, attribute image."""
@@ -59,44 +140,73 @@ def load_tests():
     return tests
 
 
+def sources():
+    """What decides about the pictures besides the image and the kernel."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    paths = glob.glob(os.path.join(ROOT, "test", "terminal", "*.py"))
+    return sorted(sha256(p) for p in paths + [os.path.join(here, n) for n in ("terminal.py", "screen.py")])
+
+
+def linux_results(context, image, tests):
+    """{test: {"error": text or None, "pictures": {name: text}}} on Linux, kept when nothing fails."""
+    kernel, version = linux.linux_kernel(context.arch)
+    key = text_hash(sha256(images.image(image, context.arch)), version, *sources())
+    path = cache("oracle", f"terminal-{key}.json")
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
+    say(f"the terminal tests of {image} on Linux (once; the pictures are kept)")
+    results = {}
+    run_on(context, kernel, image, tests, None, lambda name, person, error: results.update(
+        {name: {"error": error, "pictures": person.pictures if person else {}}}))
+    if not any(result["error"] for result in results.values()):
+        replace_file(path, json.dumps(results).encode())
+    return results
+
+
 def run(context, report):
-    """Every test on Linux too (its failure there is the test's own), all tests of an image in one boot."""
+    """Every test on Linux, then on Aegis, all tests of an image in one boot."""
     tests = load_tests()
     for image in sorted({t[1] for t in tests}):
         chosen = [t for t in tests if t[1] == image]
-        if context.long:
-            kernel, _ = linux.linux_kernel(context.arch)
-            run_on(context, report, "terminal on Linux", (kernel, linux.WORDS), image, chosen)
-        run_on(context, report, "terminal", (context.kernel(), ""), image, chosen)
+        expected = linux_results(context, image, chosen)
+        for name, result in expected.items():
+            if result["error"]:
+                report.not_ok(f"terminal on Linux {name}", result["error"])
+        run_on(context, context.kernel(), image, chosen, expected, lambda name, person, error:
+               report.check(f"terminal {name}", error is None, error or ""))
 
 
-def run_on(context, report, label, kernel, image, tests):
+def run_on(context, kernel, image, tests, expected, done):
     """Runs tests one after another; a test that fails gets the next one a fresh machine."""
-    kernel, words = kernel
     left = list(tests)
     while left:
         try:
+            # The same line speed on both, so that stty tells the same.
             machine = Machine(kernel, initrd=images.image(image, context.arch), arch=context.arch,
-                              append=f"quiet {words} aegis.term=xterm aegis.rows=24 aegis.columns=80",
-                              smp=4, memory=1024)
+                              append="quiet console=ttyS0,115200 aegis.term=xterm aegis.rows=24 "
+                                     "aegis.columns=80", smp=4, memory=1024)
             with machine:
-                Person(machine).prompt(90)
-                left = run_batch(report, label, machine, left)
+                Person(machine, {}).prompt(90)
+                left = run_batch(machine, left, expected, done)
         except Failure as failure:
             for name, _, _ in left:
-                report.not_ok(f"{label} {name}", f"no prompt: {failure}")
+                done(name, None, f"no prompt: {failure}")
             return
 
 
-def run_batch(report, label, machine, tests):
+def run_batch(machine, tests, expected, done):
     """Runs tests until one fails; returns those that are left."""
     for index, (name, _, function) in enumerate(tests):
+        pictures = None if expected is None else expected.get(name, {}).get("pictures", {})
+        person = Person(machine, pictures)
+        error = None
         try:
-            function(Person(machine))
-            report.ok(f"{label} {name}")
-        except Failure as failure:
-            report.not_ok(f"{label} {name}", str(failure))
+            person.begin()
+            function(person)
+        except (Failure, AssertionError) as failure:
+            error = str(failure) or "an assertion of the test"
+        done(name, person, error)
+        if error:
             return tests[index + 1:]
-        except AssertionError as failure:
-            report.not_ok(f"{label} {name}", str(failure))
     return []
