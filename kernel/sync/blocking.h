@@ -13,7 +13,7 @@ enum sleep_kind {
 	SLEEP_INTERRUPTIBLE,	/* any deliverable signal ends it: -ERESTARTSYS */
 	SLEEP_KILLABLE,		/* a fatal signal ends it: -EINTR */
 	SLEEP_UNINTERRUPTIBLE,	/* only for what surely ends soon; counted as disk sleep */
-	SLEEP_IDLE,		/* a kernel thread without work: no signal ends it, and it is no load */
+	SLEEP_IDLE,		/* a kernel thread without work: uninterruptible, but no load */
 };
 
 #define NO_DEADLINE INT64_MAX	/* deadlines are absolute CLOCK_MONOTONIC nanoseconds */

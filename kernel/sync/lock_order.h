@@ -19,7 +19,7 @@ enum lock_context {
  */
 #define LOCK_CLASSES(LOCK_CLASS) \
 	LOCK_CLASS(LOCK_FILE_POSITION, LOCK_CONTEXT_SLEEP) \
-	LOCK_CLASS(LOCK_GENERATED_TEXT, LOCK_CONTEXT_SLEEP) /* of one open file below /proc, of syslog */ \
+	LOCK_CLASS(LOCK_GENERATED_TEXT, LOCK_CONTEXT_SLEEP) /* of an open file of /proc; syslog */ \
 	LOCK_CLASS(LOCK_MOUNT, LOCK_CONTEXT_SLEEP) \
 	LOCK_CLASS(LOCK_FILESYSTEM, LOCK_CONTEXT_SLEEP) /* making of a shared instance */ \
 	LOCK_CLASS(LOCK_PROCESS_CHANGE, LOCK_CONTEXT_SLEEP) /* exec against ptrace */ \

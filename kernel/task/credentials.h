@@ -32,8 +32,8 @@ struct credentials {
 const struct credentials *credentials_current(void);
 /* Those of kernel threads and the first process: user 0. */
 struct credentials *credentials_kernel(void);
-/* A private copy to change, or NULL; then install it (consumes it) on the current thread. Whoever
- * changes ids or gains privileges can no longer be looked into (PR_SET_DUMPABLE). */
+/* A private copy to change, or NULL; then install it (consumes it) on the current thread. Who
+ * changes ids or gains privileges is hidden from others' looks (PR_SET_DUMPABLE). */
 struct credentials *credentials_copy(const struct credentials *from);
 void credentials_install(struct credentials *credentials);
 /* Acts under others for a moment; the real user id stays. Consumes them, too. */

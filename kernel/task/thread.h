@@ -20,6 +20,7 @@
 #include "task/statistics.h"
 #include "task/limits.h"
 #include "task/usage.h"
+#include "task/tree/group.h"
 
 struct capability_set;
 struct descriptor_table;
@@ -165,35 +166,6 @@ struct process {
 	struct list_node all_node;		/* every process; LOCK_TASK_TREE, RCU */
 };
 
-struct process_group {
-	struct refcount references;
-	int32_t id;
-	struct session *session;
-	struct list_head members;		/* struct group_member; RCU to read */
-	struct rcu_head rcu;
-};
-
-/* Made anew for each group a process joins: who walks the members of one, without the lock, must
- * not find itself among those of another. */
-struct group_member {
-	struct list_node node;
-	struct process *process;
-	struct rcu_head rcu;
-};
-
-struct session {
-	struct refcount references;
-	int32_t id;
-	/* Controlling terminal; LOCK_TERMINAL of tty layer. */
-	struct terminal *terminal;
-	struct process *leader;			/* NULL once it exited */
-	uint32_t group_count;
-	/* Seam: set by terminal/ with `terminal`; called when the leader exits. May sleep. */
-	void (*leader_exits)(struct session *session);
-	struct process_group *last_foreground;	/* of a terminal that was hung up; terminal/ */
-	struct rcu_head rcu;
-};
-
 static inline struct thread *thread_current(void)
 {
 	return (struct thread *)context_current();
@@ -289,12 +261,6 @@ void process_put(struct process *process);
 struct thread *thread_find(int32_t id);
 struct thread *thread_next(int32_t *id);	/* the next one with id >= *id */
 struct process *process_find(int32_t id);
-struct process_group *process_group_find(int32_t id);
-struct session *session_find(int32_t id);
-void process_group_put(struct process_group *group);
-/* The number of the group a process is in at this moment; 0: none. */
-int32_t process_group_id(struct process *process);
-void session_put(struct session *session);
 /* The next process with id >= *id, and the n-th thread of one (procfs); NULL: no more. */
 struct process *process_next(int32_t *id);
 struct thread *process_thread_at(struct process *process, uint32_t n);

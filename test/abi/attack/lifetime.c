@@ -125,7 +125,8 @@ TEST(a_lowered_limit_is_not_raised_by_another_thread)
 
 			REQUIRE_OK(setrlimit(RLIMIT_CORE, &high));
 			user_become(NOBODY);
-			REQUIRE(pthread_create(&thread, NULL, lower_the_limit, (void *)&stage) == 0);
+			REQUIRE(pthread_create(&thread, NULL, lower_the_limit,
+					       (void *)&stage) == 0);
 			stage = 1;
 			for (int round = 0; round < 20; round++)
 				setrlimit(RLIMIT_CORE, &high);

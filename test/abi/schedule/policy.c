@@ -305,7 +305,8 @@ TEST(nice_values_reach_all_threads)
 
 	IN_CHILD {
 		CHECK_OK(setpgid(0, 0));
-		REQUIRE(pthread_create(&thread, NULL, wait_for_the_nice_value, (void *)&stage) == 0);
+		REQUIRE(pthread_create(&thread, NULL, wait_for_the_nice_value,
+				       (void *)&stage) == 0);
 		while (stage == 0)
 			usleep(1000);
 		CHECK_OK(syscall(SYS_setpriority, PRIO_PGRP, 0, 6));

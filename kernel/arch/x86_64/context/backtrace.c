@@ -43,7 +43,8 @@ static bool visit_sleeper(virtual_t address, void *argument)
 	virtual_t *found = argument;
 
 	*found = address;
-	return address >= (virtual_t)__waiting_text_start && address < (virtual_t)__waiting_text_end;
+	return address >= (virtual_t)__waiting_text_start &&
+	       address < (virtual_t)__waiting_text_end;
 }
 
 virtual_t context_sleep_address(const struct context *context)
