@@ -16,8 +16,8 @@ from ..machine import Machine, Timeout
 from .screen import Screen
 
 PROMPT = r"root@aegis:[^\n]*# "
-AT_PROMPT = r"(?m)^root@aegis:\S*#\s*\Z"	# the last line of the screen
-QUIET = 1.0		# seconds without output: Linux's screen is what it is going to be
+AT_PROMPT = r"(?m)^root@aegis:\S*#\Z"	# the last line of the screen
+QUIET = 1.5		# seconds without output: Linux's screen is what it is going to be
 
 
 class Person:
@@ -80,11 +80,19 @@ class Person:
                 raise Timeout(f"the screen never shows {pattern!r}, but\n{self.screen.text()}")
             self._wait_for_output(0.1)
 
+    def at_prompt(self, pattern="", timeout=60):
+        """Waits until the screen shows the pattern and ends with the shell's prompt."""
+        if pattern:
+            self.shows(pattern, timeout)
+        return self.shows(AT_PROMPT, timeout)
+
     def command(self, text, pattern="", timeout=60):
-        """A line, then the screen's end is a prompt again, with the pattern before it."""
+        """A line, the next prompt, and then what the screen must show."""
+        self.machine.position = len(self.machine.output)
         self.line(text)
-        return self.shows(rf"{pattern}(?s:.*\n){AT_PROMPT[4:] if not pattern else PROMPT}\Z"
-                          if pattern else AT_PROMPT, timeout)
+        self.prompt(timeout)
+        if pattern:
+            self.shows(pattern)
 
     def settle(self):
         """Waits until nothing came for a moment."""
