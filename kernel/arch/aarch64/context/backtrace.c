@@ -1,5 +1,6 @@
 /* Walking frame records: every kernel function keeps x29 (AAPCS64 6.4.6). */
 #include "arch/context.h"
+#include "arch/aarch64/boot/linker.h"
 #include "arch/mmu.h"
 
 struct frame_record {
@@ -30,13 +31,22 @@ void context_backtrace(virtual_t frame_pointer, bool (*visit)(virtual_t address,
 	}
 }
 
-virtual_t context_saved_program_counter(const struct context *context)
+static bool visit_sleeper(virtual_t address, void *argument)
 {
-	virtual_t stack = context->machine.stack_pointer;
+	virtual_t *found = argument;
+
+	*found = address;
+	return address >= (virtual_t)__waiting_text_start &&
+	       address < (virtual_t)__waiting_text_end;
+}
+
+virtual_t context_sleep_address(const struct context *context)
+{
+	virtual_t stack = context->machine.stack_pointer, found = 0;
 
 	/* What context_switch_stacks() stored begins with a record: its caller's. */
-	if (!record_is_readable(stack) ||
-	    !record_is_readable(((const struct frame_record *)stack)->next))
-		return 0;
-	return ((const struct frame_record *)((const struct frame_record *)stack)->next)->resume;
+	if (record_is_readable(stack))
+		context_backtrace(((const struct frame_record *)stack)->next, visit_sleeper,
+				  &found);
+	return found;
 }

@@ -15,8 +15,21 @@
 /* What the interrupt stopped, for requests of a backtrace. */
 static DEFINE_PER_CPU(struct frame *, interrupted);
 
+static DEFINE_PER_CPU(uint64_t, kind_counts[INTERRUPT_KIND_COUNT]);
+
+static void count(enum interrupt_kind kind)
+{
+	(*this_cpu(kind_counts))[kind]++;
+}
+
+uint64_t interrupt_kind_count(unsigned cpu, enum interrupt_kind kind)
+{
+	return READ_ONCE((*per_cpu(kind_counts, cpu))[kind]);
+}
+
 static void message_run(uint32_t message)
 {
+	count(message == GIC_MESSAGE_CALL ? INTERRUPT_CALL : INTERRUPT_KICK);
 	if (message == GIC_MESSAGE_CALL)
 		cpu_call_run();
 	else if (message == GIC_MESSAGE_STOP)
@@ -33,6 +46,7 @@ static void interrupt_run(unsigned taken)
 	} else if (number == clock_alarm_number()) {
 		clock_alarm_quiet();
 		gic_end(number);
+		count(INTERRUPT_ALARM);
 		upcall_alarm();
 	} else {
 		upcall_interrupt(number);	/* calls interrupt_end() */
