@@ -165,7 +165,7 @@ def linux_results(context, image, tests):
             return json.load(file)
     say(f"the terminal tests of {image} on Linux (once; the pictures are kept)")
     results = {}
-    run_on(context, kernel, image, tests, None, lambda name, person, error: results.update(
+    run_on(context, (kernel, linux.WORDS), image, tests, None, lambda name, person, error: results.update(
         {name: {"error": error, "pictures": person.pictures if person else {}}}))
     if not any(result["error"] for result in results.values()):
         replace_file(path, json.dumps(results).encode())
@@ -181,18 +181,22 @@ def run(context, report):
         for name, result in expected.items():
             if result["error"]:
                 report.not_ok(f"terminal on Linux {name}", result["error"])
-        run_on(context, context.kernel(), image, chosen, expected, lambda name, person, error:
+        run_on(context, (context.kernel(), ""), image, chosen, expected, lambda name, person, error:
                report.check(f"terminal {name}", error is None, error or ""))
 
 
 def run_on(context, kernel, image, tests, expected, done):
-    """Runs tests one after another; a test that fails gets the next one a fresh machine."""
+    """Runs tests one after another; a test that fails gets the next one a fresh machine.
+
+    `kernel`: its path and what its command line has besides.
+    """
+    kernel, words = kernel
     left = list(tests)
     while left:
         try:
             # The same line speed on both, so that stty tells the same.
             machine = Machine(kernel, initrd=images.image(image, context.arch), arch=context.arch,
-                              append="quiet console=ttyS0,115200 aegis.term=xterm aegis.rows=24 "
+                              append=f"quiet {words} console=ttyS0,115200 aegis.term=xterm aegis.rows=24 "
                                      "aegis.columns=80", smp=4, memory=1024)
             with machine:
                 Person(machine, {}).prompt(90)
