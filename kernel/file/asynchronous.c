@@ -4,11 +4,10 @@
  */
 #include "base/errno.h"
 #include "file/file.h"
+#include "file/owner.h"
 #include "file/poll.h"
 #include "memory/heap.h"
-#include "task/credentials.h"
 #include "task/signal.h"
-#include "task/thread.h"
 #include <abi/fcntl.h>
 #include <abi/poll.h>
 
@@ -89,67 +88,6 @@ void asynchronous_notify_all(struct asynchronous_files *files, int band)
 	rcu_read_unlock();
 }
 
-/* Whether who opened the file may tell this process (kill's rule without privileges). */
-static bool may_tell(const struct file *file, struct process *process)
-{
-	const struct credentials *sender = file->opened_by;
-	const struct credentials *target = process_credentials(process);
-
-	return target && (sender->euid == 0 || sender->euid == target->suid ||
-			  sender->euid == target->uid || sender->uid == target->suid ||
-			  sender->uid == target->uid);
-}
-
-static void tell_process(const struct file *file, struct process *process, int number,
-			 const struct signal_information *information)
-{
-	if (may_tell(file, process))
-		signal_send_process(process, number, information);
-}
-
-static void tell_group(const struct file *file, int number,
-		       const struct signal_information *information)
-{
-	struct process_group *group = process_group_find(file->owner_id);
-	struct process *leader;
-
-	if (!group)
-		return;
-	leader = process_find(file->owner_id);
-	if (!leader || may_tell(file, leader))
-		signal_send_group(group, number, information);
-	if (leader)
-		process_put(leader);
-	process_group_put(group);
-}
-
-static void tell_owner(const struct file *file, int number,
-		       const struct signal_information *information)
-{
-	struct process *process;
-	struct thread *thread;
-
-	switch (file->owner_type) {
-	case F_OWNER_PGRP:
-		tell_group(file, number, information);
-		break;
-	case F_OWNER_TID:
-		thread = thread_find(file->owner_id);
-		if (!thread)
-			break;
-		if (may_tell(file, thread->process))
-			signal_send_thread(thread, number, information);
-		thread_put(thread);
-		break;
-	default:
-		process = process_find(file->owner_id);
-		if (!process)
-			break;
-		tell_process(file, process, number, information);
-		process_put(process);
-	}
-}
-
 /* The poll events that go with a reason, for si_band. */
 static uint32_t band_events(int reason)
 {
@@ -176,12 +114,11 @@ void file_asynchronous_notify(struct file *file, int fd, int band)
 		.si_fd = fd,
 	};
 
-	if (file->owner_id == 0)
+	if (!READ_ONCE(file->owner))
 		return;
-	rcu_read_lock();
+	/* SIGIO itself comes without details (fcntl(2)). */
 	if (file->owner_signal)
-		tell_owner(file, file->owner_signal, &information);
+		file_owner_tell(file, file->owner_signal, &information);
 	else
-		tell_owner(file, SIGIO, NULL);
-	rcu_read_unlock();
+		file_owner_tell(file, SIGIO, NULL);
 }

@@ -7,6 +7,7 @@
 #include "base/errno.h"
 #include "file/descriptor.h"
 #include "file/event_files.h"
+#include "file/owner.h"
 #include "memory/heap.h"
 #include "task/credentials.h"
 #include "task/deferred.h"
@@ -58,6 +59,7 @@ static void file_end(struct file *file)
 		file->operations->release(file);
 	if (file_hooks.detach)
 		file_hooks.detach(file);
+	file_owner_release(file);
 	credentials_put((struct credentials *)file->opened_by);
 	rcu_call(&file->rcu, file_free);
 }

@@ -17,6 +17,7 @@ struct credentials;
 struct descriptor_table;
 struct epoll_link;
 struct file;
+struct file_owner;
 struct format_sink;
 struct inode;
 struct map_request;
@@ -102,7 +103,8 @@ struct file {
 	uint32_t errors_seen;			/* write-back errors already reported */
 	const struct credentials *opened_by;
 	struct epoll_link *epoll_links;		/* epoll items on this file; own lock in epoll.c */
-	int32_t owner_id, owner_type, owner_signal;	/* F_SETOWN, F_SETOWN_EX, F_SETSIG */
+	struct file_owner *owner;		/* file/owner.h; RCU */
+	int32_t owner_signal;			/* F_SETSIG; 0: SIGIO */
 	int32_t owner_fd;			/* by which O_ASYNC was set: si_fd of that signal */
 	struct file *late_next;			/* chain of files whose last put could not sleep */
 	struct rcu_head rcu;

@@ -4,6 +4,7 @@
 #include "base/errno.h"
 #include "base/string.h"
 #include "file/file.h"
+#include "file/owner.h"
 #include "file/poll.h"
 #include "memory/heap.h"
 #include "task/thread.h"
@@ -242,12 +243,14 @@ void terminal_output_ready(struct terminal *terminal)
 static int terminal_flags_changed(struct file *file, uint32_t flags)
 {
 	struct terminal_file *open = file->object;
-	int group = terminal_foreground_id(open->terminal);
+	int group = terminal_foreground_id(open->terminal), error = 0;
 
-	if ((flags & O_ASYNC) && file->owner_id == 0) {
-		file->owner_type = group ? F_OWNER_PGRP : F_OWNER_PID;
-		file->owner_id = group ? group : process_current()->id;
-	}
+	if (flags & O_ASYNC)
+		error = group ? file_owner_propose(file, F_OWNER_PGRP, group) :
+			file_owner_propose(file, F_OWNER_PID, process_current()->id);
+	/* A group that has just gone hears of nothing. */
+	if (error == -ENOMEM)
+		return error;
 	return asynchronous_change(&open->terminal->asynchronous, file, flags & O_ASYNC);
 }
 

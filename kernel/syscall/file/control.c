@@ -3,6 +3,7 @@
  * in abi/fcntls.tbl and abi/ioctls.tbl, whose stubs call what is here.
  */
 #include "file/event_files.h"
+#include "file/owner.h"
 #include "file/pipe.h"
 #include "file/poll.h"
 #include "syscall/support.h"
@@ -83,64 +84,35 @@ long fcntl_lock_set(struct file *file, unsigned command, const struct flock64 *l
 	return file_lock_record(file, command, &wanted);
 }
 
-static bool owner_exists(int type, int id)
-{
-	struct process_group *group;
-	struct process *process;
-	struct thread *thread;
-
-	switch (type) {
-	case F_OWNER_TID:
-		thread = thread_find(id);
-		if (thread)
-			thread_put(thread);
-		return thread != NULL;
-	case F_OWNER_PID:
-		process = process_find(id);
-		if (process)
-			process_put(process);
-		return process != NULL;
-	default:
-		group = process_group_find(id);
-		if (group)
-			process_group_put(group);
-		return group != NULL;
-	}
-}
-
-/* Id 0: nobody any more. */
-static long owner_set(struct file *file, int type, int id)
-{
-	if (id != 0 && !owner_exists(type, id))
-		return -ESRCH;
-	file->owner_type = type;
-	file->owner_id = id;
-	return 0;
-}
-
 long fcntl_owner_set(struct file *file, int id)
 {
 	if (id == INT32_MIN)
 		return -EINVAL;
-	return id < 0 ? owner_set(file, F_OWNER_PGRP, -id) : owner_set(file, F_OWNER_PID, id);
+	return id < 0 ? file_owner_set(file, F_OWNER_PGRP, -id) :
+		file_owner_set(file, F_OWNER_PID, id);
 }
 
 long fcntl_owner_get(struct file *file)
 {
-	return file->owner_type == F_OWNER_PGRP ? -file->owner_id : file->owner_id;
+	int type;
+	int32_t id = file_owner_get(file, &type);
+
+	return type == F_OWNER_PGRP ? -id : id;
 }
 
 long fcntl_owner_set_typed(struct file *file, const struct f_owner_ex *owner)
 {
 	if (owner->type < F_OWNER_TID || owner->type > F_OWNER_PGRP)
 		return -EINVAL;
-	return owner_set(file, owner->type, owner->pid);
+	return file_owner_set(file, owner->type, owner->pid);
 }
 
 long fcntl_owner_get_typed(struct file *file, struct f_owner_ex *owner)
 {
-	owner->type = file->owner_type;
-	owner->pid = file->owner_id;
+	int type;
+
+	owner->pid = file_owner_get(file, &type);
+	owner->type = type;
 	return 0;
 }
 
