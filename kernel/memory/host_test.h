@@ -11,6 +11,7 @@
 
 #include "base/test.h"
 #include "machine/host_memory.h"
+#include "memory/limit.h"
 #include "memory/page.h"
 #include "memory/pressure.h"
 
@@ -31,6 +32,14 @@ int pressure_thread_start(const char *name, void (*entry)(void *argument), void 
 	(void)entry;
 	(void)argument;
 	return 0;
+}
+
+/* What programs may have; a test that wants less sets it. */
+static uint64_t test_stack_limit UNUSED = UINT64_MAX;
+
+uint64_t memory_limit(enum memory_limit kind)
+{
+	return kind == MEMORY_LIMIT_STACK ? test_stack_limit : UINT64_MAX;
 }
 
 /* TEST() with memory of the given ranges (struct boot_memory_range initialisers). */

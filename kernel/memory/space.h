@@ -34,7 +34,6 @@ struct space {
 	user_address_t code_start, code_end, data_start, data_end, stack_start;
 	user_address_t arguments_start, arguments_end, environment_start, environment_end;
 	user_address_t vdso;			/* its address, 0: none */
-	uint64_t limit_address_space, limit_data, limit_stack, limit_locked; /* bytes; rlimits */
 	uint32_t lock_future;			/* mlockall(MCL_FUTURE...) */
 	/* Counters, atomic: resident pages by kind, and the peak. */
 	int64_t resident_file, resident_anonymous, resident_shared;
@@ -80,6 +79,8 @@ struct map_request {
 	void *object;				/* space_map calls operations->open for it */
 	struct page_cache *cache;
 	const char *name;
+	/* Counted as written to already, so that no seal comes before the region; NULL: not. */
+	struct page_cache *counted;
 };
 
 /* Maps into any space (exec builds a new one before it runs). The address or a negative errno. */

@@ -171,7 +171,6 @@ static struct space *space_make(void)
 	struct space *space = space_create();
 
 	layout_choose(space, 0);
-	space->limit_address_space = space->limit_data = UINT64_MAX;
 	return space;
 }
 

@@ -12,19 +12,6 @@
 
 #define NOFILE_CEILING 1048576u		/* fs.nr_open */
 
-/* Limits that memory/ checks live in the space too. */
-static void space_limits_follow(struct process *process)
-{
-	struct space *space = process->space;
-
-	if (!space)
-		return;
-	space->limit_address_space = process->limits.values[LIMIT_AS].soft;
-	space->limit_data = process->limits.values[LIMIT_DATA].soft;
-	space->limit_stack = process->limits.values[LIMIT_STACK].soft;
-	space->limit_locked = process->limits.values[LIMIT_MEMLOCK].soft;
-}
-
 static int limit_check(unsigned resource, const struct rlimit64 *new)
 {
 	if (new->rlim_cur > new->rlim_max)
@@ -52,7 +39,6 @@ static int limit_replace(struct process *process, unsigned resource, const struc
 	if (new && result == 0) {
 		limit->soft = new->rlim_cur;
 		limit->hard = new->rlim_max;
-		space_limits_follow(process);
 	}
 	spin_unlock_irq(&process->signals.lock, enabled);
 	return result;

@@ -1,6 +1,8 @@
 /*
  * mmap(2) and its family: checks of flags and protections; memory/ does the rest.
  */
+#include "memory/limit.h"
+#include "memory/page_cache.h"
 #include "memory/space.h"
 
 #include "memory/heap.h"
@@ -76,20 +78,16 @@ static int file_permits(const struct file *file, struct map_request *request)
 static long map_file(struct file *file, struct map_request *request)
 {
 	int result = file_permits(file, request);
+	int64_t address;
 
 	if (result == 0)
 		result = file->operations->map(file, request);
-	return result < 0 ? result : space_map(space_current(), request);
-}
-
-/* What memory/ holds a lock of pages against: nothing, for who may tune the system. */
-static uint64_t lock_limit_follow(void)
-{
-	struct space *space = space_current();
-	bool is_free = privilege_is_held(PRIVILEGE_IPC_LOCK);
-
-	space->limit_locked = is_free ? UINT64_MAX : limit_current(LIMIT_MEMLOCK);
-	return space->limit_locked;
+	if (result < 0)
+		return result;
+	address = space_map(space_current(), request);
+	if (request->counted)
+		atomic_fetch_subtract_relaxed(&request->counted->writable_mappings, 1);
+	return address;
 }
 
 /* Whether the program may name this place; what no place is, space_map() tells. */
@@ -115,8 +113,6 @@ long sys_mmap(user_address_t address, size_t length, unsigned long protection,
 
 	if (position % PAGE_SIZE != 0)
 		return -EINVAL;
-	if (flags & MAP_LOCKED)
-		lock_limit_follow();
 	if (flags & MAP_FIXED_NOREPLACE)
 		request.map_flags = MAP_AT_UNLESS_TAKEN;
 	else if (flags & MAP_FIXED)
@@ -233,7 +229,7 @@ static long lock_pages(user_address_t address, size_t length, bool on_fault)
 	uint64_t start = align_down(address, PAGE_SIZE);
 	uint64_t bytes = align_up(length + (address - start), PAGE_SIZE);
 
-	if (lock_limit_follow() == 0)
+	if (memory_limit(MEMORY_LIMIT_LOCKED) == 0)
 		return -EPERM;
 	if (length == 0)
 		return 0;
@@ -271,7 +267,7 @@ long sys_mlockall(int flags)
 	if (flags == 0 || (flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) ||
 	    flags == MCL_ONFAULT)
 		return -EINVAL;
-	if (lock_limit_follow() == 0)
+	if (memory_limit(MEMORY_LIMIT_LOCKED) == 0)
 		return -EPERM;
 	return space_lock_all(space_current(), flags);
 }

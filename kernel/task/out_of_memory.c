@@ -3,14 +3,18 @@
  * log says why. While a victim is on its way out nobody else is chosen.
  */
 #include "log/log.h"
+#include "memory/limit.h"
 #include "memory/page.h"
 #include "memory/pressure.h"
 #include "memory/space.h"
+#include "task/authority.h"
+#include "task/credentials.h"
 #include "task/signal.h"
 #include "task/thread.h"
 
 #define ADJUST_NEVER (-1000)	/* oom_score_adj that exempts a process */
 #define ADJUST_SCALE 1000
+#define LINUX_IPC_LOCK 14	/* CAP_IPC_LOCK */
 
 static struct spin_lock choice_lock = SPIN_LOCK_INITIALIZER(LOCK_TASK_TREE);
 static struct process *victim;	/* the last one, with a reference, until it is gone */
@@ -24,12 +28,12 @@ static uint64_t resident_pages(struct process *process)
 
 	if (space)
 		pages = READ_ONCE(space->resident_file) + READ_ONCE(space->resident_anonymous) +
-			READ_ONCE(space->resident_shared);
+			READ_ONCE(space->resident_shared) + (int64_t)mmu_table_pages(&space->mmu);
 	spin_unlock_irq(&process->signals.lock, were_enabled);
 	return pages > 0 ? (uint64_t)pages : 0;
 }
 
-/* As Linux: pages plus so many thousandths of all memory; 0: not to be killed. */
+/* As Linux: pages and page tables plus so many thousandths of all memory; 0: not to be killed. */
 static uint64_t badness(struct process *process, uint64_t total_pages)
 {
 	int64_t adjust = READ_ONCE(process->out_of_memory_adjust);
@@ -97,7 +101,9 @@ static void mark(struct process *process)
 bool pressure_kill(void)
 {
 	struct memory_statistics statistics;
+	struct thread *leader;
 	struct process *worst, *other = NULL;
+	char name[sizeof(leader->name)] = "?";
 
 	if (is_victim_leaving())
 		return true;
@@ -117,15 +123,33 @@ bool pressure_kill(void)
 		process_put(other);
 		return true;
 	}
+	rcu_read_lock();
+	leader = rcu_dereference(worst->leader);
+	if (leader)
+		memcpy(name, leader->name, sizeof(name) - 1);
+	rcu_read_unlock();
 	log_print(LOG_ERROR,
 		  "Out of memory: killed process %d (%s): %llu KB resident, adjustment %d, "
 		  "%llu of %llu KB free",
-		  worst->id, worst->leader ? worst->leader->name : "?",
+		  worst->id, name,
 		  (unsigned long long)resident_pages(worst) * 4, worst->out_of_memory_adjust,
 		  (unsigned long long)statistics.free * 4,
 		  (unsigned long long)statistics.total * 4);
 	mark(worst);
 	return true;
+}
+
+uint64_t memory_limit(enum memory_limit kind)
+{
+	static const enum limit_kind kinds[] = {
+		[MEMORY_LIMIT_SPACE] = LIMIT_AS, [MEMORY_LIMIT_DATA] = LIMIT_DATA,
+		[MEMORY_LIMIT_STACK] = LIMIT_STACK, [MEMORY_LIMIT_LOCKED] = LIMIT_MEMLOCK,
+	};
+
+	if (kind == MEMORY_LIMIT_LOCKED && capability_is_held(CAPABILITY_SYSTEM_TUNE) &&
+	    (credentials_current()->linux_effective & BIT(LINUX_IPC_LOCK)))
+		return LIMIT_INFINITE;
+	return limit_current(kinds[kind]);
 }
 
 bool pressure_current_is_dying(void)

@@ -186,6 +186,24 @@ int cache_file_sync(struct file *file, int64_t start, int64_t end, bool data_onl
 	return error ? error : page_cache_error_check(file->inode->cache, &file->errors_seen);
 }
 
+/* Seals are set under the lock for writing, and only while nothing counts as writing. */
+static int map_under_seals(struct inode *inode, struct map_request *request)
+{
+	int error = 0;
+
+	shared_lock_read(&inode->lock);
+	if (inode->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) {
+		if (request->region_flags & REGION_WRITE)
+			error = -EPERM;
+		request->region_flags &= ~(uint32_t)REGION_MAY_WRITE;
+	} else if (request->region_flags & REGION_MAY_WRITE) {
+		request->counted = inode->cache;
+		atomic_fetch_add_relaxed(&inode->cache->writable_mappings, 1);
+	}
+	shared_unlock_read(&inode->lock);
+	return error;
+}
+
 int cache_file_map(struct file *file, struct map_request *request)
 {
 	struct inode *inode = file->inode;
@@ -196,10 +214,11 @@ int cache_file_map(struct file *file, struct map_request *request)
 			return -EPERM;
 		request->region_flags &= ~(uint32_t)REGION_MAY_EXECUTE;
 	}
-	if (is_shared && (inode->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))) {
-		if (request->region_flags & REGION_WRITE)
-			return -EPERM;
-		request->region_flags &= ~(uint32_t)REGION_MAY_WRITE;
+	if (is_shared && (inode->state & INODE_SEALABLE)) {
+		int error = map_under_seals(inode, request);
+
+		if (error)
+			return error;
 	}
 	request->operations = &cache_file_region_operations;
 	request->object = file;

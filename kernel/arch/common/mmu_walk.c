@@ -168,6 +168,7 @@ static void detach_below(struct mmu_space *space, uint64_t *table, unsigned leve
 					mmu_root_entry_mirror(space, index, 0);
 				WRITE_ONCE(*table_below(entry), *list);
 				*list = entry & ENTRY_ADDRESS;
+				atomic_fetch_subtract_relaxed(&space->table_count, 1);
 			}
 		}
 		address = next;

@@ -116,6 +116,7 @@ static int tables_make(struct mmu_space *space, user_address_t address, bool is_
 			if (!page)
 				return -ENOMEM;
 			*entry = page | ENTRY_TABLE;
+			space->table_count++;
 		}
 		table = table_at(*entry & ENTRY_ADDRESS);
 	}

@@ -238,7 +238,17 @@ static void status_names(struct format_sink *sink, struct proc_inode *node,
 	struct directory_state *directories = proc_directories_get(node);
 	int32_t id = node->thread ? node->thread->id : node->process->id;
 
-	format_to(sink, "Name:\t%s\n", facts->name);
+	/* A program chooses the name: it must not look like lines of this file. */
+	sink_text(sink, "Name:\t");
+	for (const char *at = facts->name; *at; at++) {
+		if (*at == '\n')
+			sink_text(sink, "\\n");
+		else if (*at == '\\')
+			sink_text(sink, "\\\\");
+		else
+			sink->write(sink, at, 1);
+	}
+	sink_text(sink, "\n");
 	if (directories) {
 		format_to(sink, "Umask:\t%04o\n", directories->umask);
 		directory_state_put(directories);
@@ -295,9 +305,10 @@ static void status_space(struct format_sink *sink, const struct space *space)
 	format_to(sink, "VmData:\t%8llu kB\nVmStk:\t%8llu kB\nVmExe:\t%8llu kB\n",
 		  space->pages_data * kilobytes, space->pages_stack * kilobytes, code);
 	format_to(sink,
-		"VmLib:\t%8llu kB\nVmPTE:\t%8u kB\nVmSwap:\t%8u kB\nHugetlbPages:\t%8u kB\n",
+		"VmLib:\t%8llu kB\nVmPTE:\t%8llu kB\nVmSwap:\t%8u kB\nHugetlbPages:\t%8u kB\n",
 		  space->pages_executable * kilobytes > code
-			? space->pages_executable * kilobytes - code : 0, 0, 0, 0);
+			? space->pages_executable * kilobytes - code : 0,
+		  (unsigned long long)mmu_table_pages(&space->mmu) * kilobytes, 0, 0);
 	format_to(sink, "CoreDumping:\t0\nTHP_enabled:\t0\n");
 }
 

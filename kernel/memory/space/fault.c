@@ -6,6 +6,7 @@
 #include "base/arithmetic.h"
 #include "base/errno.h"
 #include "memory/counters.h"
+#include "memory/limit.h"
 #include "memory/page_cache.h"
 #include "memory/reclaim/reclaim.h"
 #include "memory/space/regions.h"
@@ -387,8 +388,11 @@ static struct region *stack_grow(struct space *space, user_address_t address)
 	if (below && start < below->end)
 		return NULL;
 	pages = (region->start - start) >> PAGE_SHIFT;
-	if (region->end - start > space->limit_stack ||
-	    space->pages_mapped + pages > space->limit_address_space >> PAGE_SHIFT)
+	if (region->end - start > memory_limit(MEMORY_LIMIT_STACK) ||
+	    space->pages_mapped + pages > memory_limit(MEMORY_LIMIT_SPACE) >> PAGE_SHIFT)
+		return NULL;
+	if (region->flags & REGION_LOCKED && space->pages_locked + pages >
+	    memory_limit(MEMORY_LIMIT_LOCKED) >> PAGE_SHIFT)
 		return NULL;
 	region_adjust(region, start, region->end);
 	space_account(space, region, (int64_t)pages);

@@ -128,10 +128,6 @@ static void fields_copy(const struct space *from, struct space *child)
 	child->environment_start = from->environment_start;
 	child->environment_end = from->environment_end;
 	child->vdso = from->vdso;
-	child->limit_address_space = from->limit_address_space;
-	child->limit_data = from->limit_data;
-	child->limit_stack = from->limit_stack;
-	child->limit_locked = from->limit_locked;
 	memcpy(child->auxiliary, from->auxiliary, sizeof(child->auxiliary));
 	child->auxiliary_count = from->auxiliary_count;
 	/* The executable is a pointer that process/ counts: it sets the child's. */

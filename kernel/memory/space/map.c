@@ -5,6 +5,7 @@
 #include "arch/user.h"
 #include "base/arithmetic.h"
 #include "base/errno.h"
+#include "memory/limit.h"
 #include "memory/page_cache.h"
 #include "memory/space/regions.h"
 
@@ -90,15 +91,15 @@ static int limits_check(struct space *space, uint32_t flags, uint64_t pages, uin
 	struct memory_statistics statistics;
 	uint64_t mapped = space->pages_mapped - replaced;
 
-	if (pages > space->limit_address_space >> PAGE_SHIFT ||
-	    mapped > (space->limit_address_space >> PAGE_SHIFT) - pages)
+	if (pages > memory_limit(MEMORY_LIMIT_SPACE) >> PAGE_SHIFT ||
+	    mapped > (memory_limit(MEMORY_LIMIT_SPACE) >> PAGE_SHIFT) - pages)
 		return -ENOMEM;
 	if (flags & REGION_LOCKED &&
-	    space->pages_locked + pages > space->limit_locked >> PAGE_SHIFT)
+	    space->pages_locked + pages > memory_limit(MEMORY_LIMIT_LOCKED) >> PAGE_SHIFT)
 		return -EAGAIN;
 	if (!is_private_write(flags))
 		return 0;
-	if (space->pages_data + pages > space->limit_data >> PAGE_SHIFT)
+	if (space->pages_data + pages > memory_limit(MEMORY_LIMIT_DATA) >> PAGE_SHIFT)
 		return -ENOMEM;
 	/* What could never be held at once is refused when it is asked for, not when it is used. */
 	if (flags & REGION_NO_RESERVE || pages < 4096)
@@ -288,7 +289,7 @@ int64_t space_break(struct space *space, user_address_t end)
 	shared_lock_write(&space->lock);
 	old = space->brk_end;
 	if (end >= space->brk_start && end <= USER_ADDRESS_LIMIT - 2 * PAGE_SIZE &&
-	    end - space->brk_start <= space->limit_data && break_move(space, end))
+	    end - space->brk_start <= memory_limit(MEMORY_LIMIT_DATA) && break_move(space, end))
 		space->brk_end = end;
 	result = space->brk_end;
 	shared_unlock_write(&space->lock);

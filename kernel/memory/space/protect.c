@@ -4,6 +4,7 @@
  */
 #include "base/arithmetic.h"
 #include "base/errno.h"
+#include "memory/limit.h"
 #include "memory/page_cache.h"
 #include "memory/space/regions.h"
 
@@ -61,7 +62,7 @@ static int protect_check(const struct region *region, uint32_t flags)
 	if (flags & ~may & REGION_ACCESS)
 		return -EACCES;
 	if (flags & REGION_WRITE && !(region->flags & (REGION_WRITE | REGION_SHARED)) &&
-	    space->pages_data + region_pages(region) > space->limit_data >> PAGE_SHIFT)
+	    space->pages_data + region_pages(region) > memory_limit(MEMORY_LIMIT_DATA) >> PAGE_SHIFT)
 		return -ENOMEM;
 	return 0;
 }
@@ -329,8 +330,8 @@ int space_lock_pages(struct space *space, user_address_t start, uint64_t length,
 	if (error)
 		return error;
 	if (lock && space->pages_locked + unlocked_pages(space, start, end) >
-			    space->limit_locked >> PAGE_SHIFT)
-		error = space->limit_locked == 0 ? -EPERM : -ENOMEM;
+			    memory_limit(MEMORY_LIMIT_LOCKED) >> PAGE_SHIFT)
+		error = memory_limit(MEMORY_LIMIT_LOCKED) == 0 ? -EPERM : -ENOMEM;
 	if (!error)
 		error = lock_range(space, start, end, flags);
 	shared_unlock_write(&space->lock);
@@ -351,9 +352,9 @@ int space_lock_all(struct space *space, unsigned flags)
 	error = shared_lock_write_killable(&space->lock);
 	if (error)
 		return error;
-	if (space->limit_locked == 0)
+	if (memory_limit(MEMORY_LIMIT_LOCKED) == 0)
 		error = -EPERM;
-	else if (flags & MCL_CURRENT && space->pages_mapped > space->limit_locked >> PAGE_SHIFT)
+	else if (flags & MCL_CURRENT && space->pages_mapped > memory_limit(MEMORY_LIMIT_LOCKED) >> PAGE_SHIFT)
 		error = -ENOMEM;
 	if (!error && flags & MCL_CURRENT) {
 		/* Holes between regions are no error here. */

@@ -4,6 +4,7 @@
  */
 #include "base/arithmetic.h"
 #include "base/errno.h"
+#include "memory/limit.h"
 #include "memory/page_cache.h"
 #include "memory/space/regions.h"
 
@@ -28,13 +29,13 @@ static int remap_region(const struct remap *remap, struct region **region)
 
 static int growth_check(struct space *space, const struct region *region, uint64_t pages)
 {
-	if (space->pages_mapped + pages > space->limit_address_space >> PAGE_SHIFT)
+	if (space->pages_mapped + pages > memory_limit(MEMORY_LIMIT_SPACE) >> PAGE_SHIFT)
 		return -ENOMEM;
 	if ((region->flags & (REGION_WRITE | REGION_SHARED)) == REGION_WRITE &&
-	    space->pages_data + pages > space->limit_data >> PAGE_SHIFT)
+	    space->pages_data + pages > memory_limit(MEMORY_LIMIT_DATA) >> PAGE_SHIFT)
 		return -ENOMEM;
 	if (region->flags & REGION_LOCKED &&
-	    space->pages_locked + pages > space->limit_locked >> PAGE_SHIFT)
+	    space->pages_locked + pages > memory_limit(MEMORY_LIMIT_LOCKED) >> PAGE_SHIFT)
 		return -EAGAIN;
 	return 0;
 }
@@ -90,8 +91,11 @@ static void pages_move(struct region *region, user_address_t from, user_address_
 static int region_clone(struct region *region, user_address_t from, user_address_t start,
 			uint64_t length, struct region **result)
 {
-	struct region *copy = region_create(region->space);
+	struct region *copy;
 
+	if (region->space->region_count >= REGIONS_MAXIMUM)
+		return -ENOMEM;
+	copy = region_create(region->space);
 	if (!copy)
 		return -ENOMEM;
 	*copy = *region;

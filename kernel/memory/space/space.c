@@ -76,10 +76,6 @@ struct space *space_create_in(struct anonymous_family *family)
 	shared_lock_init(&space->lock, LOCK_SPACE);
 	rbtree_init(&space->regions);
 	space->mmap_top = USER_ADDRESS_LIMIT;
-	space->limit_address_space = UINT64_MAX;
-	space->limit_data = UINT64_MAX;
-	space->limit_stack = UINT64_MAX;
-	space->limit_locked = UINT64_MAX;
 	return space;
 }
 

@@ -354,12 +354,13 @@ MEMORY_TEST(space, stack_grows_to_its_limit)
 	user_address_t end = request.address + request.length;
 	uint32_t value = 7;
 
-	space->limit_stack = 64 * PAGE_SIZE;
+	test_stack_limit = 64 * PAGE_SIZE;
 	EXPECT(space_map(space, &request) > 0);
 	EXPECT(program_access(space, end - 10 * PAGE_SIZE, true, &value));
 	EXPECT(program_access(space, end - 64 * PAGE_SIZE, true, &value));
 	EXPECT(!program_access(space, end - 65 * PAGE_SIZE, true, &value));
 	EXPECT_EQUAL(space->pages_stack, 64);
+	test_stack_limit = UINT64_MAX;
 	space_user_put(space);
 }
 

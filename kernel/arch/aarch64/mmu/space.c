@@ -51,10 +51,12 @@ int mmu_prepare(struct mmu_space *space, user_address_t address, unsigned level)
 
 			if (!added)
 				return -ENOMEM;
-			if (atomic_compare_swap(place, &entry, added | ENTRY_TABLE))
+			if (atomic_compare_swap(place, &entry, added | ENTRY_TABLE)) {
 				entry = added | ENTRY_TABLE;
-			else
+				atomic_fetch_add_relaxed(&space->table_count, 1);
+			} else {
 				arch_page_free(added);
+			}
 		}
 		if (!entry_is_table(entry))
 			return -EEXIST;

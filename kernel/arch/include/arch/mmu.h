@@ -59,6 +59,12 @@ void mmu_space_release(struct mmu_space *space);
  */
 int mmu_prepare(struct mmu_space *space, user_address_t address, unsigned level) MUST_CHECK;
 
+/* Pages that its tables take, the root apart. */
+static inline uint64_t mmu_table_pages(const struct mmu_space *space)
+{
+	return READ_ONCE(space->table_count);
+}
+
 /* The entry at an address. Any context in which the space can not go away. */
 struct mmu_entry mmu_query(struct mmu_space *space, user_address_t address);
 

@@ -84,10 +84,12 @@ int mmu_prepare(struct mmu_space *space, user_address_t address, unsigned level)
 
 			if (!added)
 				return -ENOMEM;
-			if (atomic_compare_swap(&table[index], &entry, added | TABLE_BITS))
+			if (atomic_compare_swap(&table[index], &entry, added | TABLE_BITS)) {
 				entry = added | TABLE_BITS;
-			else
+				atomic_fetch_add_relaxed(&space->table_count, 1);
+			} else {
 				arch_page_free(added);
+			}
 			/* Both who won and who lost: the winner may be preempted before it. */
 			if (at == LEVEL_ROOT)
 				mmu_root_entry_mirror(space, index, entry);

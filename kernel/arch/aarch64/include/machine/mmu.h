@@ -14,6 +14,7 @@ struct mmu_space {
 	physical_t root;
 	uint64_t tag;		/* atomic: generation of ASIDs above, ASID below; 0: none yet */
 	uint64_t identity;	/* never used twice, unlike the address of this structure */
+	uint64_t table_count;	/* atomic: tables below the root */
 };
 
 /* Where the loader put the image: what an address in it is away from its physical one. */

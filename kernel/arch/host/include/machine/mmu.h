@@ -21,6 +21,7 @@ struct mmu_space {
 	physical_t root;
 	uint64_t identity;	/* tags TLB entries; never used twice */
 	uint64_t generation;
+	uint64_t table_count;	/* atomic: tables below the root */
 };
 
 /* The window; set before memory_start(). */

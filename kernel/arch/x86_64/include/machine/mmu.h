@@ -16,6 +16,7 @@ struct mmu_space {
 	uint64_t identity;		/* never used twice, unlike the address of this structure */
 	uint64_t generation;		/* atomic: counts changes that TLBs must follow */
 	struct cpu_mask active;		/* atomic bits: CPUs whose root register holds it */
+	uint64_t table_count;	/* atomic: tables below the root */
 };
 
 static inline void *physical_to_virtual(physical_t address)
