@@ -21,7 +21,8 @@ struct polling_process {
 
 struct signalfd {
 	uint64_t mask;				/* atomic: what is taken */
-	struct polling_process *pollers;	/* only added to; until release */
+	struct spin_lock lock;			/* LOCK_FILE_EVENT: pollers */
+	struct polling_process *pollers;
 };
 
 #define NEVER_TAKEN (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
@@ -143,44 +144,28 @@ static long signalfd_read(struct file *file, struct transfer *to, struct io *io)
 	return moved;
 }
 
-/* Whoever waits on a process's queue through this file needs the process until the file goes. */
-static void poller_keep(struct signalfd *signals, struct process *process)
+/* Lets go of processes that have ended and on whose queue nobody waits any more. Lock held; what is
+ * to be freed goes to *gone. */
+static void pollers_prune(struct signalfd *signals, struct polling_process **gone)
 {
-	struct polling_process *first = atomic_load_acquire(&signals->pollers), *keep;
+	struct polling_process **at = &signals->pollers;
 
-	for (keep = first; keep; keep = keep->next) {
-		if (keep->process == process)
-			return;
+	while (*at) {
+		struct polling_process *keep = *at;
+
+		if (!READ_ONCE(keep->process->is_zombie) ||
+		    wait_queue_is_active(&keep->process->signals.signalfd_waiters)) {
+			at = &keep->next;
+			continue;
+		}
+		*at = keep->next;
+		keep->next = *gone;
+		*gone = keep;
 	}
-	keep = heap_allocate(sizeof(*keep), HEAP_ATOMIC);
-	if (!keep)
-		return;
-	process_get(process);
-	keep->process = process;
-	do {
-		keep->next = first;
-	} while (!__atomic_compare_exchange_n(&signals->pollers, &first, keep, false,
-					      __ATOMIC_RELEASE, __ATOMIC_ACQUIRE));
 }
 
-static uint32_t signalfd_poll(struct file *file, struct poll_table *table)
+static void pollers_free(struct polling_process *keep)
 {
-	struct signalfd *signals = file->object;
-	struct process *process = process_current();
-
-	if (table && table->add) {
-		poller_keep(signals, process);
-		poll_wait(table, file, &process->signals.signalfd_waiters);
-	}
-	return signal_pending_set(thread_current()) & atomic_load_relaxed(&signals->mask) ?
-		POLLIN : 0;
-}
-
-static void signalfd_release(struct file *file)
-{
-	struct signalfd *signals = file->object;
-	struct polling_process *keep = signals->pollers;
-
 	while (keep) {
 		struct polling_process *next = keep->next;
 
@@ -188,6 +173,48 @@ static void signalfd_release(struct file *file)
 		heap_free(keep);
 		keep = next;
 	}
+}
+
+/* Whoever waits on a process's queue through this file needs the process until the file goes.
+ * False: no memory, so nobody may wait. */
+static bool poller_keep(struct signalfd *signals, struct process *process)
+{
+	struct polling_process *fresh = heap_allocate(sizeof(*fresh), HEAP_ATOMIC), *gone = NULL;
+	struct polling_process *keep;
+	bool enabled = spin_lock_irq(&signals->lock);
+
+	pollers_prune(signals, &gone);
+	for (keep = signals->pollers; keep && keep->process != process; keep = keep->next)
+		;
+	if (!keep && fresh) {
+		process_get(process);
+		fresh->process = process;
+		fresh->next = signals->pollers;
+		signals->pollers = keep = fresh;
+		fresh = NULL;
+	}
+	spin_unlock_irq(&signals->lock, enabled);
+	heap_free(fresh);
+	pollers_free(gone);
+	return keep != NULL;
+}
+
+static uint32_t signalfd_poll(struct file *file, struct poll_table *table)
+{
+	struct signalfd *signals = file->object;
+	struct process *process = process_current();
+
+	if (table && table->add && poller_keep(signals, process))
+		poll_wait(table, file, &process->signals.signalfd_waiters);
+	return signal_pending_set(thread_current()) & atomic_load_relaxed(&signals->mask) ?
+		POLLIN : 0;
+}
+
+static void signalfd_release(struct file *file)
+{
+	struct signalfd *signals = file->object;
+
+	pollers_free(signals->pollers);
 	heap_free(signals);
 }
 
@@ -214,6 +241,7 @@ struct file *signalfd_create(uint64_t mask, uint32_t flags)
 	if (!signals)
 		return NULL;
 	signals->mask = mask & ~NEVER_TAKEN;
+	spin_lock_init(&signals->lock, LOCK_FILE_EVENT);
 	file = file_create(&signalfd_operations, signals, FILE_READ | FILE_WRITE | FILE_STREAM,
 			   O_RDWR | flags);
 	if (!file) {

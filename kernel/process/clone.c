@@ -13,6 +13,7 @@
 #include "memory/user.h"
 #include "process/internal.h"
 #include "task/schedule.h"
+#include "task/authority.h"
 #include "task/trace.h"
 #include <abi/fcntl.h>
 #include <abi/process.h>
@@ -93,7 +94,7 @@ static int copy_parts(struct process *child, struct process *parent, uint64_t fl
 {
 	int result;
 
-	child->capabilities = capability_set_get(parent->capabilities);
+	child->capabilities = capability_set_of(parent);
 	child->limits = parent->limits;
 	child->personality = parent->personality;
 	child->dumpable = parent->dumpable;

@@ -132,10 +132,6 @@ static int program_build(struct program *program)
 	struct space *space = program->space;
 	int result;
 
-	space->limit_address_space = limit_current(LIMIT_AS);
-	space->limit_data = limit_current(LIMIT_DATA);
-	space->limit_stack = limit_current(LIMIT_STACK);
-	space->limit_locked = limit_current(LIMIT_MEMLOCK);
 	result = program_map_stack(program);
 	if (result == 0)
 		result = vdso_map(space);
@@ -224,6 +220,8 @@ static int program_run(struct program *program)
 	/* Closing on exec is nothing for other processes that share the table. */
 	if (result == 0)
 		result = descriptor_table_unshare(UINT32_MAX);
+	if (result == 0)
+		result = descriptor_table_own();
 	if (result == 0)
 		result = credentials_execute();
 	if (result < 0)

@@ -95,7 +95,6 @@ static void parts_drop(struct process *process)
 		preemption_enable();
 		space_user_put(space);
 	}
-	capability_set_put(process->capabilities);
 }
 
 /* The nearest living ancestor that asked for orphans, or the first process. Tree lock held. */

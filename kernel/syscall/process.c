@@ -5,6 +5,7 @@
 
 #include "arch/pages.h"
 #include "syscall/support.h"
+#include "vfs/permission.h"
 #include "vfs/vfs.h"
 
 long sys_fork(void)
@@ -89,6 +90,9 @@ long sys_clone3(user_address_t address, size_t size)
 		result = user_load32(arguments.set_tid, &wanted);
 	if (result == 0 && arguments.set_tid && (int32_t)wanted <= 0)
 		result = -EINVAL;
+	if (result == 0 && arguments.set_tid && !privilege_is_held(PRIVILEGE_SYS_ADMIN) &&
+	    !privilege_is_held(PRIVILEGE_CHECKPOINT_RESTORE))
+		result = -EPERM;
 	if (result < 0)
 		return result;
 	request = (struct clone_request){

@@ -102,13 +102,27 @@ bool capability_dominates(struct process *target)
 	return dominates;
 }
 
+struct capability_set *capability_set_of(struct process *process)
+{
+	struct capability_set *set;
+
+	rcu_read_lock();
+	do {
+		set = rcu_dereference(process->capabilities);
+		/* A set without references has been replaced already. */
+	} while (!refcount_get_unless_zero(&set->references));
+	rcu_read_unlock();
+	return set;
+}
+
 int capability_drop(const struct capability_rights *keep)
 {
 	struct process *process = process_current();
-	struct capability_set *old, *narrowed;
+	struct capability_set *old = capability_set_of(process), *narrowed;
+	int result = capability_set_narrow(old, keep, &narrowed);
 	bool enabled;
-	int result = capability_set_narrow(process->capabilities, keep, &narrowed);
 
+	capability_set_put(old);
 	if (result < 0)
 		return result;
 	/* Two threads that drop at once must both have their way: narrow again what is there. */

@@ -9,6 +9,7 @@
 #include "base/types.h"
 #include "capability/capability.h"
 
+struct capability_set;
 struct format_sink;
 struct process;
 
@@ -30,6 +31,9 @@ void capability_question_close(const char *call, long result);
 
 /* Whether all that `target` may ever do is within what the current process holds and may. */
 bool capability_dominates(struct process *target);
+
+/* The set of a process with a reference; other threads may be replacing it. */
+struct capability_set *capability_set_of(struct process *process);
 
 /* Narrows table and bound of the current process to `keep`. Other threads see it at their next
  * check. -ENOMEM. */

@@ -31,6 +31,8 @@ static enum capability_right right_for(enum linux_privilege privilege)
 		return CAPABILITY_POWER_CONTROL;
 	case PRIVILEGE_SYS_TIME:
 		return CAPABILITY_TIME_SET;
+	case PRIVILEGE_CHECKPOINT_RESTORE:
+		return CAPABILITY_PROCESS_CREATE;
 	case PRIVILEGE_SYSLOG:
 		return CAPABILITY_SYSTEM_LOG;
 	case PRIVILEGE_SYS_NICE:

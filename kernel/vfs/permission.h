@@ -32,6 +32,7 @@ enum linux_privilege {
 	PRIVILEGE_SYS_TIME = 25,
 	PRIVILEGE_MKNOD = 27,
 	PRIVILEGE_SYSLOG = 34,
+	PRIVILEGE_CHECKPOINT_RESTORE = 40,
 };
 bool privilege_is_held(enum linux_privilege privilege);
 

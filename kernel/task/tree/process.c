@@ -99,6 +99,9 @@ static void process_free(struct rcu_head *head)
 
 	signal_discard(process, &process->signals.queue, ~(signal_set)0);
 	spin_unlock_irq(&process->signals.lock, were_enabled);
+	/* Only now: a zombie, too, is asked what it may do. */
+	if (process->capabilities)
+		capability_set_put(process->capabilities);
 	heap_free(process->denials);
 	slab_free(process_cache, process);
 }
@@ -121,8 +124,6 @@ void process_put(struct process *process)
 
 void process_abandon(struct process *process)
 {
-	if (process->capabilities)
-		capability_set_put(process->capabilities);
 	task_id_release(process->id);
 	process_put(process);
 }

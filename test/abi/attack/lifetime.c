@@ -5,6 +5,7 @@
 #include "../terminal/pair.h"
 #include <pthread.h>
 #include <sched.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 
 #define ROUNDS 3000
@@ -199,4 +200,139 @@ TEST(identity_changes_under_a_look)
 	}
 	end = 1;
 	REQUIRE(pthread_join(thread, NULL) == 0);
+}
+
+static int look_at_the_descriptor(void *fd)
+{
+	return fcntl((int)(intptr_t)fd, F_GETFD) == FD_CLOEXEC ? 0 : 1;
+}
+
+HELPER(nothing)
+{
+	(void)argc;
+	(void)argv;
+	return 0;
+}
+
+static int execute_nothing(void *unused)
+{
+	(void)unused;
+	execl(check_program, check_program, "--helper", "nothing", NULL);
+	return 1;
+}
+
+/* What exec closes, it closes for itself, even if another process had the same descriptors. */
+TEST(exec_closes_nothing_of_others)
+{
+	char *stack = pages_private(16);
+	int fd = REQUIRE_OK(open("/dev/null", O_RDONLY | O_CLOEXEC));
+	pid_t pid = REQUIRE_OK(clone(execute_nothing, stack + 16 * PAGE, CLONE_FILES | SIGCHLD,
+				     NULL));
+
+	CHECK_EQUAL(child_wait(pid), 0);
+	CHECK_EQUAL(look_at_the_descriptor((void *)(intptr_t)fd), 0);
+}
+
+static void *open_and_close(void *end)
+{
+	while (!*(volatile int *)end) {
+		int fd = dup(0);
+
+		if (fd >= 0)
+			close(fd);
+	}
+	return NULL;
+}
+
+static int sleep_a_little(void *end)
+{
+	while (!*(volatile int *)end)
+		usleep(1000);
+	return 0;
+}
+
+/* A table is taken apart while threads are using it. */
+TEST(descriptors_unshared_under_use)
+{
+	for (int round = 0; round < 20; round++) {
+		volatile int *end = pages_shared(1);
+		char *stack = pages_private(16);
+		pthread_t threads[3];
+		pid_t pid;
+
+		for (size_t i = 0; i < COUNT(threads); i++)
+			REQUIRE(pthread_create(&threads[i], NULL, open_and_close, (void *)end) == 0);
+		pid = REQUIRE_OK(clone(sleep_a_little, stack + 16 * PAGE, CLONE_FILES | SIGCHLD,
+				       (void *)end));
+		for (int i = 0; i < 50; i++)
+			syscall(SYS_close_range, 500, 600, 2);		/* CLOSE_RANGE_UNSHARE */
+		*end = 1;
+		for (size_t i = 0; i < COUNT(threads); i++)
+			REQUIRE(pthread_join(threads[i], NULL) == 0);
+		CHECK_EQUAL(child_wait(pid), 0);
+	}
+	CHECK_EQUAL(fcntl(0, F_GETFD), 0);
+}
+
+/* A signalfd is watched by processes that end while others go on watching it. */
+TEST(watchers_of_signals_end)
+{
+	kernel_sigset_t set = SIGNAL_BIT(SIGUSR1);
+	int signals;
+
+	REQUIRE_OK(syscall(SYS_rt_sigprocmask, SIG_BLOCK, &set, NULL, sizeof(set)));
+	signals = REQUIRE_OK(syscall(SYS_signalfd4, -1, &set, sizeof(set), 0));
+	for (int i = 0; i < 300; i++) {
+		struct epoll_event event = { .events = EPOLLIN };
+		int watcher = REQUIRE_OK(epoll_create1(0));
+
+		IN_CHILD {
+			REQUIRE_OK(epoll_ctl(watcher, EPOLL_CTL_ADD, signals, &event));
+			raise(SIGUSR1);
+			CHECK_EQUAL(epoll_wait(watcher, &event, 1, 0), 1);
+		}
+		/* The watch is still there; the process it looks at is not. */
+		CHECK(epoll_wait(watcher, &event, 1, 0) >= 0);
+		close(watcher);
+	}
+}
+
+/* The rights of a process that gave some up are shown until it is waited for, and copied by forks
+ * while other threads give up more. */
+static void *give_up(void *unused)
+{
+	uint64_t keep[2] = { UINT64_MAX, UINT64_MAX };
+
+	(void)unused;
+	for (int i = 0; i < 2000; i++)
+		syscall(1024, keep, sizeof(keep));		/* capability_drop; Linux: ENOSYS */
+	return NULL;
+}
+
+TEST(rights_of_zombies_and_forks)
+{
+	char name[64], text[4096];
+	pthread_t threads[2];
+	pid_t pid;
+
+	for (int i = 0; i < 2; i++)
+		REQUIRE(pthread_create(&threads[i], NULL, give_up, NULL) == 0);
+	for (int i = 0; i < 50; i++) {
+		struct rlimit old;
+
+		pid = REQUIRE_OK(fork());
+		if (pid == 0) {
+			give_up(NULL);
+			_exit(0);
+		}
+		CHECK(process_await(pid, 'Z'));
+		snprintf(name, sizeof(name), "/proc/%d/capabilities", pid);
+		file_read(name, text, sizeof(text));
+		syscall(SYS_prlimit64, pid, RLIMIT_CORE, NULL, &old);
+		snprintf(name, sizeof(name), "/proc/%d/environ", pid);
+		file_read(name, text, sizeof(text));
+		CHECK_EQUAL(child_wait(pid), 0);
+	}
+	for (int i = 0; i < 2; i++)
+		REQUIRE(pthread_join(threads[i], NULL) == 0);
 }

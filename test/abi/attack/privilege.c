@@ -4,6 +4,8 @@
  */
 #include "support.h"
 #include <sched.h>
+#include <sys/auxv.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 enum {
@@ -204,5 +206,190 @@ TEST(everybody_at_once)
 		user_become(NOBODY);
 		/* All refuse, which is no error as long as there is anybody. */
 		CHECK_OK(syscall(SYS_kill, -1, 0));
+	}
+}
+
+/* Inspecting: a process that changed its ids is hidden from those who have them now. */
+TEST(processes_are_not_looked_into)
+{
+	pid_t hidden = foreign_process(), root = fork();
+	char name[64];
+
+	if (root == 0)
+		for (;;)
+			pause();
+	IN_CHILD {
+		void *head;
+		size_t length;
+		long fd;
+
+		user_become(NOBODY);
+		snprintf(name, sizeof(name), "/proc/%d/environ", hidden);
+		CHECK_ERRNO(open(name, O_RDONLY), EACCES);
+		CHECK_ERRNO(open("/proc/self/environ", O_RDONLY), EACCES);
+		fd = REQUIRE_OK(syscall(SYS_pidfd_open, root, 0));
+		CHECK_ERRNO(syscall(SYS_pidfd_getfd, fd, 1, 0), EPERM);
+		fd = REQUIRE_OK(syscall(SYS_pidfd_open, hidden, 0));
+		CHECK_ERRNO(syscall(SYS_pidfd_getfd, fd, 1, 0), EPERM);
+		CHECK_ERRNO(syscall(SYS_get_robust_list, root, &head, &length), EPERM);
+		CHECK_EQUAL(prctl(PR_GET_DUMPABLE), 0);
+		CHECK_OK(prctl(PR_SET_DUMPABLE, 1));
+		CHECK_OK(close(open("/proc/self/environ", O_RDONLY)));
+	}
+	process_end(hidden);
+	process_end(root);
+}
+
+HELPER(what_exec_left)
+{
+	int death = -1;
+
+	(void)argc;
+	prctl(PR_GET_PDEATHSIG, &death);
+	/* Secure, dumpable, signal at the parent's death. */
+	return (getauxval(AT_SECURE) != 0) + 2 * prctl(PR_GET_DUMPABLE) +
+	       4 * (death == atoi(argv[0]));
+}
+
+static int executed(const char *program)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGUSR1);
+		execl(program, program, "--helper", "what_exec_left", "10", NULL);
+		_exit(99);
+	}
+	return child_exit_code(pid);
+}
+
+TEST(exec_tells_of_borrowed_ids)
+{
+	CHECK_EQUAL(executed(check_program), 2 + 4);
+	IN_CHILD {
+		CHECK_OK(syscall(SYS_setresuid, NOBODY, 0, 0));
+		CHECK_EQUAL(executed(check_program), 1);
+	}
+	IN_CHILD {
+		CHECK_OK(syscall(SYS_setresgid, NOBODY, -1, -1));
+		CHECK_EQUAL(executed(check_program), 1);
+	}
+}
+
+TEST(exec_of_what_cannot_be_read)
+{
+	char command[8192];
+
+	snprintf(command, sizeof(command), "cp %s copy", check_program);
+	REQUIRE(system(command) == 0);
+	REQUIRE_OK(chmod("copy", 0111));
+	REQUIRE_OK(chmod(".", 0755));
+	IN_CHILD {
+		user_become(NOBODY);
+		CHECK_EQUAL(executed("./copy") & 2, 0);
+	}
+}
+
+TEST(secure_bits_hold)
+{
+	IN_CHILD {
+		/* Without the fix-up, capabilities stay through a change of user. */
+		CHECK_OK(prctl(PR_SET_SECUREBITS, 0x0c));	/* NO_SETUID_FIXUP, locked */
+		CHECK_ERRNO(prctl(PR_SET_SECUREBITS, 0), EPERM);
+		CHECK_ERRNO(prctl(PR_SET_SECUREBITS, 0x08), EPERM);
+		CHECK_OK(syscall(SYS_setresuid, NOBODY, NOBODY, NOBODY));
+		CHECK_OK(syscall(SYS_sethostname, "", 0));
+	}
+	IN_CHILD {
+		CHECK_OK(prctl(PR_SET_SECUREBITS, 0x20));	/* KEEP_CAPS, locked */
+		CHECK_ERRNO(prctl(PR_SET_KEEPCAPS, 1), EPERM);
+	}
+	IN_CHILD {
+		capability_lose(8);		/* CAP_SETPCAP */
+		CHECK_ERRNO(prctl(PR_SET_SECUREBITS, 0x04), EPERM);
+		CHECK_ERRNO(prctl(PR_CAPBSET_DROP, CAP_KILL), EPERM);
+	}
+}
+
+/* Signals of files go where the one that asked for them could send them, whoever opened the file. */
+TEST(signals_of_files_opened_by_others)
+{
+	int ends[2];
+
+	signal_counted(SIGUSR1, 0);
+	REQUIRE_OK(pipe(ends));
+	IN_CHILD {
+		user_become(NOBODY);
+		CHECK_OK(fcntl(ends[0], F_SETSIG, SIGUSR1));
+		CHECK_OK(fcntl(ends[0], F_SETOWN, getppid()));
+		CHECK_OK(fcntl(ends[0], F_SETFL, O_RDONLY | O_ASYNC));
+		CHECK_EQUAL(fcntl(ends[0], F_GETOWN), getppid());
+		write(ends[1], "x", 1);
+	}
+	IN_CHILD {
+		user_become(NOBODY);
+		CHECK_OK(fcntl(ends[0], F_SETOWN, -getpgid(getppid())));
+		write(ends[1], "x", 1);
+	}
+	sleep_milliseconds(50);
+	CHECK_EQUAL(signal_count(SIGUSR1), 0);
+	CHECK_OK(fcntl(ends[0], F_SETOWN, getpid()));
+	write(ends[1], "x", 1);
+	CHECK_EQUAL(signal_count(SIGUSR1), 1);
+}
+
+/* The owner is the process, not its number: when it has gone there is none. */
+TEST(an_owner_that_has_gone)
+{
+	int ends[2];
+	pid_t pid = fork();
+
+	if (pid == 0)
+		for (;;)
+			pause();
+	REQUIRE_OK(pipe(ends));
+	CHECK_OK(fcntl(ends[0], F_SETOWN, pid));
+	CHECK_EQUAL(fcntl(ends[0], F_GETOWN), pid);
+	process_end(pid);
+	CHECK_EQUAL(fcntl(ends[0], F_GETOWN), 0);
+	CHECK_ERRNO(fcntl(ends[0], F_SETOWN, pid), ESRCH);
+}
+
+TEST(numbers_of_processes_are_not_chosen_by_all)
+{
+	pid_t number = 31999;
+	struct clone_arguments {
+		uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls,
+			set_tid, set_tid_size;
+	} arguments = {
+		.exit_signal = SIGCHLD, .set_tid = (uintptr_t)&number, .set_tid_size = 1,
+	};
+
+	IN_CHILD {
+		user_become(NOBODY);
+		CHECK_ERRNO(syscall(SYS_clone3, &arguments, sizeof(arguments)), EPERM);
+	}
+}
+
+/* A name that a program gave itself does not become a line of its own in a file about it. */
+TEST(names_do_not_break_lines)
+{
+	char text[64];
+
+	CHECK_OK(prctl(PR_SET_NAME, "a\nUid:\t0\\"));
+	CHECK(field_text("/proc/self/status", "Name", text, sizeof(text)));
+	CHECK_TEXT(text, "a\\nUid:\t0\\\\");
+}
+
+TEST(the_log_is_not_for_everybody)
+{
+	char text[64];
+
+	CHECK(syscall(SYS_syslog, 3, text, sizeof(text)) > 0);
+	IN_CHILD {
+		user_become(NOBODY);
+		CHECK_ERRNO(syscall(SYS_syslog, 3, text, sizeof(text)), EPERM);
+		CHECK_ERRNO(syscall(SYS_syslog, 10, NULL, 0), EPERM);
+		CHECK_ERRNO(open("/dev/kmsg", O_RDONLY), EPERM);
 	}
 }
