@@ -99,7 +99,7 @@ int file_owner_propose(struct file *file, int type, int32_t id)
 	return error;
 }
 
-/* The number of the target, 0 when it is no longer what the number names. */
+/* The number of the target, 0 when the number names it not, because it has gone. */
 static int32_t target_id(const struct file_owner *owner)
 {
 	void *target = owner->any, *found;

@@ -62,7 +62,8 @@ static int protect_check(const struct region *region, uint32_t flags)
 	if (flags & ~may & REGION_ACCESS)
 		return -EACCES;
 	if (flags & REGION_WRITE && !(region->flags & (REGION_WRITE | REGION_SHARED)) &&
-	    space->pages_data + region_pages(region) > memory_limit(MEMORY_LIMIT_DATA) >> PAGE_SHIFT)
+	    space->pages_data + region_pages(region) >
+			    memory_limit(MEMORY_LIMIT_DATA) >> PAGE_SHIFT)
 		return -ENOMEM;
 	return 0;
 }
@@ -354,7 +355,8 @@ int space_lock_all(struct space *space, unsigned flags)
 		return error;
 	if (memory_limit(MEMORY_LIMIT_LOCKED) == 0)
 		error = -EPERM;
-	else if (flags & MCL_CURRENT && space->pages_mapped > memory_limit(MEMORY_LIMIT_LOCKED) >> PAGE_SHIFT)
+	else if (flags & MCL_CURRENT &&
+		 space->pages_mapped > memory_limit(MEMORY_LIMIT_LOCKED) >> PAGE_SHIFT)
 		error = -ENOMEM;
 	if (!error && flags & MCL_CURRENT) {
 		/* Holes between regions are no error here. */

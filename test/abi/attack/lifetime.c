@@ -261,7 +261,8 @@ TEST(descriptors_unshared_under_use)
 		pid_t pid;
 
 		for (size_t i = 0; i < COUNT(threads); i++)
-			REQUIRE(pthread_create(&threads[i], NULL, open_and_close, (void *)end) == 0);
+			REQUIRE(pthread_create(&threads[i], NULL, open_and_close,
+					       (void *)end) == 0);
 		pid = REQUIRE_OK(clone(sleep_a_little, stack + 16 * PAGE, CLONE_FILES | SIGCHLD,
 				       (void *)end));
 		for (int i = 0; i < 50; i++)

@@ -311,7 +311,7 @@ TEST(secure_bits_hold)
 	}
 }
 
-/* Signals of files go where the one that asked for them could send them, whoever opened the file. */
+/* Signals of files go where the one that asked for them could send them itself. */
 TEST(signals_of_files_opened_by_others)
 {
 	int ends[2];
