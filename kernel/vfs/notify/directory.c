@@ -5,6 +5,7 @@
  */
 #include "base/errno.h"
 #include "file/descriptor.h"
+#include "file/owner.h"
 #include "memory/heap.h"
 #include "task/thread.h"
 #include "vfs/notify/internal.h"
@@ -74,11 +75,6 @@ static void mark_set(const struct notify_mark *wanted, struct notify_mark **fres
 		inode_get(mark->inode);
 		notify_mark_attach(mark);
 	}
-	/* As F_SETOWN does, but only when nobody is the owner yet. */
-	if (mark->file->owner_id == 0) {
-		mark->file->owner_type = F_OWNER_PID;
-		mark->file->owner_id = process_current()->id;
-	}
 }
 
 int notify_directory(int fd, struct file *file, uint64_t wanted)
@@ -89,6 +85,7 @@ int notify_directory(int fd, struct file *file, uint64_t wanted)
 	};
 	struct notify_mark *fresh;
 	struct file *still;
+	int error;
 
 	if (!(wanted & ~(uint64_t)DN_MULTISHOT)) {
 		if (file->inode)
@@ -100,6 +97,12 @@ int notify_directory(int fd, struct file *file, uint64_t wanted)
 	fresh = heap_allocate(sizeof(*fresh), HEAP_ACCOUNT);
 	if (!fresh)
 		return -ENOMEM;
+	/* As F_SETOWN does, but only when nobody is the owner yet. */
+	error = file_owner_propose(file, F_OWNER_PID, process_current()->id);
+	if (error) {
+		heap_free(fresh);
+		return error;
+	}
 	spin_lock(&notify_lock);
 	mark_set(&mark, &fresh);
 	spin_unlock(&notify_lock);
