@@ -478,9 +478,6 @@ int descriptor_table_unshare(unsigned limit)
 
 	if (!descriptor_table_is_shared(old))
 		return 0;
-	/* Threads have one table together, and each may be in the middle of using it. */
-	if (process->thread_count != 1)
-		return -EINVAL;
 	result = descriptor_table_copy(old, limit, &copy);
 	if (result < 0)
 		return result;
@@ -489,11 +486,6 @@ int descriptor_table_unshare(unsigned limit)
 	spin_unlock_irq(&thread->process->signals.lock, enabled);
 	descriptor_table_put(old);
 	return 0;
-}
-
-int descriptor_table_own(void)
-{
-	return table_unshare(UINT32_MAX);
 }
 
 int descriptor_close_range(unsigned first, unsigned last, unsigned flags)

@@ -17,8 +17,6 @@ int descriptor_table_copy(struct descriptor_table *from, unsigned limit,
 			  struct descriptor_table **copy) MUST_CHECK;
 struct descriptor_table *descriptor_table_get(struct descriptor_table *table);
 void descriptor_table_put(struct descriptor_table *table);	/* the last closes all. May sleep */
-/* Gives the current process, which has one thread, a table that no other shares. -ENOMEM. */
-int descriptor_table_own(void) MUST_CHECK;
 bool descriptor_table_is_shared(const struct descriptor_table *table);
 
 /* What a call holds: the file, and whether a reference was taken. */

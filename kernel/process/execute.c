@@ -221,8 +221,6 @@ static int program_run(struct program *program)
 	if (result == 0)
 		result = descriptor_table_unshare(UINT32_MAX);
 	if (result == 0)
-		result = descriptor_table_own();
-	if (result == 0)
 		result = credentials_execute();
 	if (result < 0)
 		return result;
