@@ -7,16 +7,18 @@ One line of abi/syscalls.tbl declares a call; see the head of that file for the 
   call_prototypes.h     prototypes of the handlers sys_*()
   call_stubs.c          typed stubs and the table call_table[]
   call_numbers.h        CALL_* numbers of this CPU
-  call_grammar.json     what the fuzzer and the deny matrix read
+  call_grammar.json     what the fuzzer and the deny matrix read, with abi/values.tbl
 A call with an argument of type `command` does as many things as abi/NAMEs.tbl has lines: each gets
 a stub of its own, a name in traces, and its place in the documents and the grammar.
-  doc/syscalls.md, doc/capabilities.md
+  doc/syscalls.md, doc/capabilities.md, doc/values.md
 """
 import argparse
 import json
 import pathlib
 import re
 import sys
+
+from generate_values import ValuesError, check_values, parse_values, values_grammar, write_values
 
 SCALARS = {
     "int": "int", "uint": "unsigned", "long": "long", "ulong": "unsigned long", "size": "size_t",
@@ -451,8 +453,10 @@ def grammar_of(call):
     return entry
 
 
-def write_grammar(calls, out):
-    grammar = [grammar_of(call) for call in calls]
+def write_grammar(calls, rights, sets, out):
+    grammar = {"calls": [grammar_of(call) for call in calls],
+               "rights": [f"{kind}.{right}" for kind, right, _, _ in rights],
+               "values": values_grammar(sets, calls)}
     (out / "call_grammar.json").write_text(json.dumps(grammar, indent=1) + "\n")
 
 
@@ -498,19 +502,22 @@ def main():
     try:
         calls, all_calls = parse_calls(options.abi / "syscalls.tbl", options.arch)
         rights = parse_rights(options.abi / "capabilities.tbl")
+        sets = parse_values(options.abi / "values.tbl")
+        check_values(sets, all_calls)
         known = {f"{kind}.{right}" for kind, right, _, _ in rights}
         for call in [c for call in all_calls for c in (call, *call.commands)]:
             for right in call.rights:
                 if right not in known:
                     raise TableError(f"{call.name} needs {right!r}, which is no right")
-    except TableError as error:
+    except (TableError, ValuesError) as error:
         print(f"generate_calls: {error}", file=sys.stderr)
         return 1
     write_rights(rights, options.out)
     write_prototypes(all_calls, options.out)
     write_stubs(calls, options.out)
     write_numbers(calls, options.out)
-    write_grammar(calls, options.out)
+    write_grammar(calls, rights, sets, options.out)
+    write_values(sets, documents / "values.md")
     write_documents(all_calls, rights, documents)
     return 0
 
