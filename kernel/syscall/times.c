@@ -18,13 +18,11 @@ int timespec_to_ns(const struct timespec *time, int64_t *ns)
 
 int timeval_to_ns(const struct timeval *time, int64_t *ns)
 {
-	struct timespec converted = {
-		.tv_sec = time->tv_sec,
-		.tv_nsec = time->tv_usec * NANOSECONDS_PER_MICROSECOND,
-	};
+	struct timespec converted = { .tv_sec = time->tv_sec };
 
 	if ((uint64_t)time->tv_usec >= NANOSECONDS_PER_SECOND / NANOSECONDS_PER_MICROSECOND)
 		return -EINVAL;
+	converted.tv_nsec = time->tv_usec * NANOSECONDS_PER_MICROSECOND;
 	return timespec_to_ns(&converted, ns);
 }
 

@@ -18,6 +18,7 @@
 #define TICK_TOLERANCE_US 1000
 #define MAXERROR_GROWTH_US 500		/* per second without a reference */
 #define MAXERROR_LIMIT_US 16000000
+#define CONSTANT_LIMIT 10
 #define STATUS_READ_ONLY 0xff00
 
 /* clock_lock. */
@@ -114,7 +115,8 @@ static void apply(const struct timex *timex)
 	if (modes & ADJ_ESTERROR)
 		state.esterror_us = clamp(timex->esterror, 0, MAXERROR_LIMIT_US);
 	if (modes & ADJ_TIMECONST)
-		state.constant = clamp(timex->constant + (state.status & STA_NANO ? 0 : 4), 0, 10);
+		state.constant = clamp(clamp(timex->constant, 0, CONSTANT_LIMIT) +
+				       (state.status & STA_NANO ? 0 : 4), 0, CONSTANT_LIMIT);
 	if ((modes & ADJ_TAI) && timex->constant >= 0 && timex->constant <= INT32_MAX)
 		clock_tai_offset_set(timex->constant);
 	if (modes & ADJ_OFFSET)
@@ -160,8 +162,12 @@ int time_adjust(struct timex *timex)
 	were_enabled = clock_change_begin();
 	single_shot_us = state.single_shot_ns / 1000;
 	if (steps)
-		clock_offset_add(timex->time.tv_sec * NANOSECONDS_PER_SECOND +
-				 timex->time.tv_usec * (modes & ADJ_NANO ? 1 : 1000));
+		result = clock_offset_add(timex->time.tv_sec * NANOSECONDS_PER_SECOND +
+					  timex->time.tv_usec * (modes & ADJ_NANO ? 1 : 1000));
+	if (result < 0) {
+		clock_change_end(were_enabled);
+		return result;
+	}
 	if (modes == ADJ_OFFSET_SINGLESHOT) {
 		state.single_shot_ns = clamp(timex->offset, -INT32_MAX, INT32_MAX) * 1000;
 		adjust_second();

@@ -10,6 +10,7 @@
 
 #include "arch/clock.h"
 #include "arch/vdso.h"
+#include "base/arithmetic.h"
 #include "base/errno.h"
 #include "base/string.h"
 #include "log/log.h"
@@ -20,6 +21,7 @@
 
 #define RATING_RELIABLE_COUNTER 300
 #define RATING_DOUBTFUL_COUNTER 50	/* any device clock is better */
+#define UPTIME_LIMIT_S (INT64_C(30) * 365 * 24 * 3600)
 
 struct spin_lock clock_lock = SPIN_LOCK_INITIALIZER(LOCK_CLOCK);
 uint64_t local_clock_multiplier;
@@ -263,9 +265,24 @@ void clock_rate_set(uint64_t multiplier)
 	base.multiplier = multiplier;
 }
 
-void clock_offset_add(int64_t step_ns)
+/* As Linux: the wall clock may not go before the start of the monotonic one, nor so far that it
+ * would overflow within thirty years. */
+static bool wall_is_settable(int64_t wall_ns, int64_t monotonic_ns)
 {
+	int64_t limit_s = INT64_MAX / NANOSECONDS_PER_SECOND - UPTIME_LIMIT_S;
+
+	return wall_ns >= monotonic_ns && wall_ns / NANOSECONDS_PER_SECOND < limit_s;
+}
+
+int clock_offset_add(int64_t step_ns)
+{
+	int64_t wall_ns;
+
+	if (!checked_add(clock_base_realtime_ns(), step_ns, &wall_ns) ||
+	    !wall_is_settable(wall_ns, base.monotonic_ns))
+		return -EINVAL;
 	base.realtime_offset_ns += step_ns;
+	return 0;
 }
 
 uint64_t clock_nominal_multiplier(void)
@@ -325,8 +342,7 @@ int time_realtime_set(int64_t now_ns)
 {
 	bool were_enabled;
 
-	/* As Linux: the wall clock may not go before the start of the monotonic one. */
-	if (now_ns < time_monotonic_ns())
+	if (!wall_is_settable(now_ns, time_monotonic_ns()))
 		return -EINVAL;
 	were_enabled = clock_change_begin();
 	base.realtime_offset_ns = now_ns - base.monotonic.ns;

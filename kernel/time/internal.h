@@ -41,7 +41,8 @@ uint64_t clock_multiplier(uint64_t frequency_hz, unsigned shift);
 
 /* Clock lock held, base moved to this moment. */
 void clock_rate_set(uint64_t multiplier);
-void clock_offset_add(int64_t step_ns);
+/* Steps the wall clock; -EINVAL to where it may not be. */
+int clock_offset_add(int64_t step_ns) MUST_CHECK;
 uint64_t clock_nominal_multiplier(void);
 int64_t clock_base_realtime_ns(void);
 int64_t clock_tai_offset_s(void);

@@ -74,6 +74,14 @@ long sys_fchown(struct file *fd, unsigned uid, unsigned gid)
 	return vfs_change_file(fd, &change);
 }
 
+/* A time of a file, before 1970 too. What 64 bits of nanoseconds can not say becomes the nearest
+ * that they can, as on any file system of Linux with bounds of its own. */
+static int64_t file_time(int64_t seconds, int64_t ns)
+{
+	return clamp(seconds, -INT64_MAX / NANOSECONDS_PER_SECOND,
+		     INT64_MAX / NANOSECONDS_PER_SECOND - 1) * NANOSECONDS_PER_SECOND + ns;
+}
+
 /* Both times now: allowed to whoever may write. */
 static const struct attribute_change times_now = {
 	.mask = CHANGE_ACCESSED | CHANGE_MODIFIED | CHANGE_ACCESSED_NOW | CHANGE_MODIFIED_NOW,
@@ -92,9 +100,7 @@ static int time_choose(const struct timespec *time, uint32_t set, uint32_t now,
 	}
 	if ((uint64_t)time->tv_nsec >= NANOSECONDS_PER_SECOND)
 		return -EINVAL;
-	*ns = clamp(time->tv_sec, -INT64_MAX / NANOSECONDS_PER_SECOND,
-		    INT64_MAX / NANOSECONDS_PER_SECOND - 1) * NANOSECONDS_PER_SECOND +
-		time->tv_nsec;
+	*ns = file_time(time->tv_sec, time->tv_nsec);
 	return 0;
 }
 
@@ -153,10 +159,10 @@ long sys_futimesat(int at, const char *path, user_address_t times)
 		if ((uint64_t)both[0].tv_usec >= 1000000 || (uint64_t)both[1].tv_usec >= 1000000)
 			return -EINVAL;
 		change = (struct attribute_change){ .mask = CHANGE_ACCESSED | CHANGE_MODIFIED };
-		change.accessed_ns = both[0].tv_sec * NANOSECONDS_PER_SECOND +
-			both[0].tv_usec * NANOSECONDS_PER_MICROSECOND;
-		change.modified_ns = both[1].tv_sec * NANOSECONDS_PER_SECOND +
-			both[1].tv_usec * NANOSECONDS_PER_MICROSECOND;
+		change.accessed_ns = file_time(both[0].tv_sec,
+					       both[0].tv_usec * NANOSECONDS_PER_MICROSECOND);
+		change.modified_ns = file_time(both[1].tv_sec,
+					       both[1].tv_usec * NANOSECONDS_PER_MICROSECOND);
 	}
 	return times_at(at, path, WALK_FOLLOW, &change);
 }
@@ -173,8 +179,8 @@ long sys_utime(const char *path, const struct utimbuf *times)
 	if (times) {
 		change = (struct attribute_change){
 			.mask = CHANGE_ACCESSED | CHANGE_MODIFIED,
-			.accessed_ns = times->actime * NANOSECONDS_PER_SECOND,
-			.modified_ns = times->modtime * NANOSECONDS_PER_SECOND,
+			.accessed_ns = file_time(times->actime, 0),
+			.modified_ns = file_time(times->modtime, 0),
 		};
 	}
 	return change_at(AT_FDCWD, path, WALK_FOLLOW, &change);

@@ -5,6 +5,7 @@
  */
 #include "task/process_timer.h"
 
+#include "base/arithmetic.h"
 #include "base/errno.h"
 #include "memory/heap.h"
 #include "sync/blocking.h"
@@ -69,8 +70,9 @@ static int64_t timer_forward(struct process_timer *timer, int64_t now)
 	if (now < timer->expiry_ns)
 		return 0;
 	passed = (now - timer->expiry_ns) / timer->interval_ns + 1;
-	if (__builtin_add_overflow(timer->expiry_ns, passed * timer->interval_ns,
-				   &timer->expiry_ns))
+	/* The last expiry that passed is not after now, so only the step beyond it can overflow. */
+	if (!checked_add(now - (now - timer->expiry_ns) % timer->interval_ns, timer->interval_ns,
+			 &timer->expiry_ns))
 		timer->expiry_ns = INT64_MAX;
 	return passed;
 }
