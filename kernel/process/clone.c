@@ -12,8 +12,8 @@
 #include "memory/space.h"
 #include "memory/user.h"
 #include "process/internal.h"
-#include "task/schedule.h"
 #include "task/authority.h"
+#include "task/schedule.h"
 #include "task/trace.h"
 #include <abi/fcntl.h>
 #include <abi/process.h>

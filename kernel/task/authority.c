@@ -125,7 +125,8 @@ int capability_drop(const struct capability_rights *keep)
 	capability_set_put(old);
 	if (result < 0)
 		return result;
-	/* Two threads that drop at once must both have their way: narrow again what is there. */
+	/* Two threads that drop at once must both have their way, and may not free what the other
+	 * looks at: what is there is only known under the lock. */
 	enabled = spin_lock_irq(&process->signals.lock);
 	old = process->capabilities;
 	for (size_t i = 0; i < ARRAY_SIZE(keep->words); i++) {

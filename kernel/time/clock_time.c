@@ -279,7 +279,7 @@ int clock_offset_add(int64_t step_ns)
 	int64_t wall_ns;
 
 	if (!checked_add(clock_base_realtime_ns(), step_ns, &wall_ns) ||
-	    !wall_is_settable(wall_ns, base.monotonic_ns))
+	    !wall_is_settable(wall_ns, base.monotonic.ns))
 		return -EINVAL;
 	base.realtime_offset_ns += step_ns;
 	return 0;

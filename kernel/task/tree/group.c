@@ -128,6 +128,8 @@ void group_leave(struct process *process)
 	if (!group)
 		return;
 	member_remove(process->membership);
+	rcu_assign(process->group, NULL);
+	rcu_assign(process->session, NULL);
 	if (list_is_empty(&group->members))
 		group_remove(group);
 }

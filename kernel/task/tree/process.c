@@ -179,6 +179,9 @@ void process_unlink(struct process *process)
 		rcu_assign(entry->thread, NULL);
 	task_tree_lock();
 	group_leave(process);
+	/* It may go before the process does, which files of procfs and pidfds still hold. Nobody
+	 * can hand the process on any more: it is in no list of children. */
+	rcu_assign(process->parent, NULL);
 	rcu_assign(process->leader, NULL);
 	task_tree_unlock();
 	task_id_release(process->id);

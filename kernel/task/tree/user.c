@@ -51,19 +51,21 @@ int user_charge(uint32_t uid, uint64_t limit)
 		return 0;
 	spin_lock(&lock);
 	user = find(uid);
+	if ((user ? user->processes : 0) >= limit) {
+		result = -EAGAIN;
+		goto unlock;
+	}
 	if (!user) {
 		user = heap_allocate(sizeof(*user), HEAP_ATOMIC);
 		if (!user) {
-			spin_unlock(&lock);
-			return -EAGAIN;
+			result = -EAGAIN;
+			goto unlock;
 		}
 		user->uid = uid;
 		list_add(bucket_of(uid), &user->node);
 	}
-	if (user->processes >= limit)
-		result = -EAGAIN;
-	else
-		user->processes++;
+	user->processes++;
+unlock:
 	spin_unlock(&lock);
 	return result;
 }
