@@ -6,8 +6,8 @@
 #define _GNU_SOURCE
 #include "storms.h"
 
-#include <ctype.h>
-#include <dirent.h>
+#include "level.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -25,10 +25,6 @@ enum {
 	THREAD_LIMIT = 16,
 	/* How long after its time a storm may take to end. */
 	GRACE_SECONDS = 60,
-	/* What caches may keep of memory: KB, and a part of all memory. */
-	LEAK_FLOOR_KB = 4096,
-	LEAK_PART = 64,
-	SETTLE_ROUNDS = 50,
 };
 
 static const struct storm_table *const tables[] = {
@@ -106,33 +102,7 @@ void storm_threads(int count, void *(*run)(void *argument), void *argument)
 
 long storm_memory(const char *name)
 {
-	char line[128];
-	long value = -1;
-	FILE *file = fopen("/proc/meminfo", "r");
-
-	if (!file)
-		return -1;
-	while (fgets(line, sizeof(line), file)) {
-		if (!strncmp(line, name, strlen(name)) && line[strlen(name)] == ':')
-			value = atol(line + strlen(name) + 1);
-	}
-	fclose(file);
-	return value;
-}
-
-/* Entries of a directory whose names are numbers: processes of /proc, descriptors of fd. */
-static long numbers_count(const char *path)
-{
-	struct dirent *entry;
-	long count = 0;
-	DIR *directory = opendir(path);
-
-	if (!directory)
-		return -1;
-	while ((entry = readdir(directory)))
-		count += isdigit((unsigned char)entry->d_name[0]) != 0;
-	closedir(directory);
-	return count;
+	return level_memory(name);
 }
 
 static void processes_start(const struct storm *storm, pid_t *pids, int count)
@@ -231,56 +201,12 @@ static int storms_selected(int count, char **names)
 	return selected;
 }
 
-struct level {
-	long free_kb, slab_kb, processes, descriptors;
-};
-
-static struct level level_read(void)
-{
-	return (struct level){
-		.free_kb = storm_memory("MemFree"),
-		.slab_kb = storm_memory("Slab"),
-		.processes = numbers_count("/proc"),
-		.descriptors = numbers_count("/proc/self/fd"),
-	};
-}
-
-/* Freed things may wait for a grace period or a work queue, so the level gets some seconds. */
-static int level_compare(const struct level *before)
-{
-	long allowed = storm_memory("MemTotal") / LEAK_PART;
-	struct level after = level_read();
-	int good;
-
-	if (allowed < LEAK_FLOOR_KB)
-		allowed = LEAK_FLOOR_KB;
-	for (int i = 0; i < SETTLE_ROUNDS; i++) {
-		if (after.free_kb >= before->free_kb - allowed &&
-		    after.processes <= before->processes)
-			break;
-		storm_sleep(100000);
-		after = level_read();
-	}
-	printf("# free %ld KB before, %ld after; slab %ld, %ld; processes %ld, %ld;"
-	       " descriptors %ld, %ld\n",
-	       before->free_kb, after.free_kb, before->slab_kb, after.slab_kb, before->processes,
-	       after.processes, before->descriptors, after.descriptors);
-	good = after.free_kb >= before->free_kb - allowed;
-	printf("%s leak_memory\n", good ? "ok" : "not ok");
-	good &= after.processes <= before->processes;
-	printf("%s leak_processes\n", after.processes <= before->processes ? "ok" : "not ok");
-	good &= after.descriptors == before->descriptors;
-	printf("%s leak_descriptors\n",
-	       after.descriptors == before->descriptors ? "ok" : "not ok");
-	return good;
-}
-
 int main(int argc, char **argv)
 {
 	double seconds = argc > 1 ? atof(argv[1]) : 20;
 	int selected = argc > 3 ? argc - 3 : 0, failed;
 	uint64_t each_ns;
-	struct level before;
+	static struct level before;
 
 	/* Executed by the exec storm with what it has to find. */
 	if (argc == 3 && !strcmp(argv[1], "--executed"))
@@ -299,7 +225,7 @@ int main(int argc, char **argv)
 		return 1;
 	each_ns = (uint64_t)(seconds * 1e9 / storms_selected(selected, argv + 3));
 	failed = storms_run(each_ns / 8, 0, selected, argv + 3);
-	before = level_read();
+	level_read(&before);
 	failed += storms_run(each_ns - each_ns / 8, 1, selected, argv + 3);
 	failed += !level_compare(&before);
 	return failed != 0;

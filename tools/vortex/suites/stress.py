@@ -52,5 +52,5 @@ def run(context, report):
         for state, check in re.findall(r"^(ok|not ok) (.*)$", part.group(1), re.M):
             report.check(f"stress {name} {check}", state == "ok")
         report.check(f"stress {name}", part.group(2) == "0", f"status {part.group(2)}")
-    for line in re.findall(r"^.*(?:KASAN|BUG:|panic|lock order).*$", output, re.M)[:5]:
+    for line in re.findall(r"^.*(?:KASAN|BUG:|panic|lock order|\[KERNEL\] (?:WARNING|CPU)).*$", output, re.M)[:5]:
         report.not_ok("stress kernel", line)
