@@ -9,7 +9,8 @@ from .oracle import on_aegis, on_linux, write_initrd
 END = "@@ end of all"
 FOLDER = os.path.join(ROOT, "test", "differential")
 # file of lines, image, shell as test/differential/run.sh takes it, memory in MB
-FILES = [("busybox", "busybox", "busybox", 512), ("coreutils", "debian", "/bin/bash", 1024)]
+FILES = [("busybox", "busybox", "busybox", 512), ("applets", "busybox", "busybox", 512),
+         ("coreutils", "debian", "/bin/bash", 1024), ("system", "debian", "/bin/bash", 1024)]
 COMMAND = """#!/bin/sh
 dmesg -n 1 2>/dev/null
 sh /test/run.sh /test/lines {shell} {first}
