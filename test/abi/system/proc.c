@@ -378,7 +378,8 @@ TEST(processor_times)
 TEST(largest_pipe_is_rounded)
 {
 	static const struct { const char *written, *kept; } sizes[] = {
-		{ "1", "4096\n" }, { "5000", "8192\n" }, { "0", "4096\n" }, { " 65536 ", "65536\n" },
+		{ "1", "4096\n" }, { "5000", "8192\n" }, { "0", "4096\n" },
+		{ " 65536 ", "65536\n" },
 	};
 	char before[32], now[32];
 	int fd = file_open("/proc/sys/fs/pipe-max-size", O_RDWR);
