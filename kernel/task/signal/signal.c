@@ -108,6 +108,12 @@ static struct thread *taker_find(struct process *process, int number)
 	return NULL;
 }
 
+/* Blocked, or waited for by sigtimedwait(2), which unblocks it meanwhile. */
+static bool is_held_back(const struct thread *thread, int number)
+{
+	return (thread->signals.blocked | thread->signals.awaited) & SIGNAL_BIT(number);
+}
+
 /* Whether it may be thrown away now. A blocked one waits: the action may change. */
 static bool is_dropped(struct process *process, struct thread *target, int number)
 {
@@ -116,9 +122,9 @@ static bool is_dropped(struct process *process, struct thread *target, int numbe
 	if (!signal_is_ignored(process, number))
 		return false;
 	if (target)
-		return !(target->signals.blocked & SIGNAL_BIT(number));
+		return !is_held_back(target, number);
 	list_for_each_rcu(thread, &process->threads, process_node) {
-		if (thread->signals.blocked & SIGNAL_BIT(number))
+		if (is_held_back(thread, number))
 			return false;
 	}
 	return true;

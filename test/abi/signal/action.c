@@ -255,6 +255,28 @@ TEST(timed_wait_takes_a_signal)
 	CHECK_INTERRUPTED(syscall(SYS_rt_sigtimedwait, &set, NULL, NULL, 8));
 }
 
+/* A signal whose action is to ignore it is taken all the same by who waits for it. */
+TEST(sigtimedwait_takes_what_is_ignored)
+{
+	uint64_t set = 1ull << (SIGCHLD - 1) | 1ull << (SIGUSR1 - 1);
+	struct timespec limit = { .tv_sec = 30 };
+	pid_t waiting = getpid(), child;
+	int status;
+
+	signal(SIGUSR1, SIG_IGN);
+	mask_set(set);
+	child = REQUIRE_OK(fork());
+	if (child == 0) {
+		sleep_milliseconds(30);
+		kill(waiting, SIGUSR1);
+		sleep_milliseconds(30);
+		_exit(0);
+	}
+	CHECK_EQUAL(syscall(SYS_rt_sigtimedwait, &set, NULL, &limit, 8), SIGUSR1);
+	CHECK_EQUAL(syscall(SYS_rt_sigtimedwait, &set, NULL, &limit, 8), SIGCHLD);
+	CHECK_EQUAL(waitpid(child, &status, 0), child);
+}
+
 static volatile uintptr_t handler_stack;
 static volatile int nested_errno, nested_flags;
 
