@@ -75,10 +75,21 @@ void thread_files_drop(struct thread *thread)
 		directory_state_put(directories);
 }
 
-/* Drops the parts of the process; runs in its last thread, which has no space afterwards. */
+/*
+ * Leaves the process's space. Nothing keeps the space alive for a thread that is not counted: the
+ * last one, or one that executes, drops it while this one may still be switched to.
+ */
+static void space_leave(struct thread *thread)
+{
+	preemption_disable();
+	thread->context.space = NULL;
+	mmu_space_load(NULL);
+	preemption_enable();
+}
+
+/* Drops the parts of the process; runs in its last thread. */
 static void parts_drop(struct process *process)
 {
-	struct thread *thread = thread_current();
 	struct space *space = process->space;
 	bool enabled;
 
@@ -88,13 +99,8 @@ static void parts_drop(struct process *process)
 	enabled = spin_lock_irq(&process->signals.lock);
 	process->space = NULL;
 	spin_unlock_irq(&process->signals.lock, enabled);
-	if (space) {
-		preemption_disable();
-		thread->context.space = NULL;
-		mmu_space_load(NULL);
-		preemption_enable();
+	if (space)
 		space_user_put(space);
-	}
 }
 
 /* The nearest living ancestor that asked for orphans, or the first process. Tree lock held. */
@@ -259,6 +265,7 @@ void process_exit_thread(int status)
 	vfork_done(thread);
 	signal_thread_exit(thread);
 	thread_files_drop(thread);
+	space_leave(thread);
 	is_last = process_thread_remove(thread);
 	if (is_last) {
 		/* An exit_group or a fatal signal decides over what the last thread said. */
