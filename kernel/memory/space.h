@@ -118,6 +118,8 @@ enum fault_result space_fault(struct space *space, const struct fault *fault,
 
 /* Copies to or from another space (exec arguments, ptrace, /proc/pid/mem). Bytes moved. */
 size_t space_copy_out(struct space *space, user_address_t to, const void *from, size_t length);
+/* All of it: 0, -EFAULT or -ENOMEM. */
+int space_write(struct space *space, user_address_t to, const void *from, size_t length) MUST_CHECK;
 size_t space_copy_in(struct space *space, void *to, user_address_t from, size_t length);
 
 /* A page of a space pinned with a reference, for futex keys and process_vm_*. */

@@ -149,16 +149,13 @@ static int thread_prepare(struct thread *child, const struct clone_request *requ
 }
 
 /* The ids that the caller wants written; the child's copy is in the child's memory. */
-static int write_ids(const struct clone_request *request, struct process *process, int32_t id)
+/* As Linux does, an address that cannot be written is passed over. */
+static void write_ids(const struct clone_request *request, struct process *process, int32_t id)
 {
-	int result = 0;
-
 	if (request->flags & CLONE_PARENT_SETTID)
-		result = user_store32(request->parent_tid, id);
-	/* Linux ignores a child_tid that cannot be written. */
+		(void)!user_store32(request->parent_tid, id);
 	if (request->flags & CLONE_CHILD_SETTID)
 		space_copy_out(process->space, request->child_tid, &id, sizeof(id));
-	return result;
 }
 
 struct pidfd_pending {
@@ -224,12 +221,11 @@ static long clone_thread(const struct clone_request *request)
 	result = thread_prepare(child, request);
 	if (result == 0)
 		result = copy_files(child, request->flags);
-	if (result == 0)
-		result = write_ids(request, child->process, child->id);
 	if (result < 0) {
 		child_abandon(child);
 		return result;
 	}
+	write_ids(request, child->process, child->id);
 	return run_child(request, child, &none);
 }
 
@@ -269,10 +265,10 @@ static long clone_process(const struct clone_request *request)
 	result = child_prepare(request, process, &child);
 	if (result == 0)
 		result = pidfd_prepare(request, process, &pidfd);
-	if (result == 0)
-		result = write_ids(request, process, process->id);
-	if (result == 0)
+	if (result == 0) {
+		write_ids(request, process, process->id);
 		result = process_publish(process, request->flags & CLONE_PARENT);
+	}
 	if (result == 0)
 		return run_child(request, child, &pidfd);
 	if (pidfd.file) {

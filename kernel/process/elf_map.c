@@ -78,9 +78,10 @@ static int clear_tail(struct space *space, uint64_t start)
 		return -EFAULT;
 	while (page_offset_of(start) != 0) {
 		size_t part = min(sizeof(zeros), PAGE_SIZE - page_offset_of(start));
+		int result = space_write(space, start, zeros, part);
 
-		if (space_copy_out(space, start, zeros, part) != part)
-			return -EFAULT;
+		if (result < 0)
+			return result;
 		start += part;
 	}
 	return 0;
@@ -204,7 +205,9 @@ static int map_program_segment(struct elf_image *image, struct space *space,
 	if (result < 0 || segment->p_memsz == segment->p_filesz)
 		return result;
 	/* Refused where the segment is not writable, which some linkers make on purpose. */
-	(void)!clear_tail(space, start + segment->p_filesz);
+	result = clear_tail(space, start + segment->p_filesz);
+	if (result == -ENOMEM)
+		return result;
 	return map_zeros(space, start + segment->p_filesz, start + segment->p_memsz,
 			 segment->p_flags);
 }

@@ -203,6 +203,7 @@ static void command_name(struct program *program)
 
 static int program_run(struct program *program)
 {
+	struct credentials *credentials = NULL;
 	int result = program_open_elf(program);
 
 	if (result < 0)
@@ -216,14 +217,19 @@ static int program_run(struct program *program)
 		return result;
 	}
 	command_name(program);
-	result = signal_end_other_threads();
-	/* Closing on exec is nothing for other processes that share the table. */
+	result = credentials_execute_prepare(&credentials);
+	/* Who fails behind this is left without its other threads, as late as that is. */
+	if (result == 0)
+		result = signal_end_other_threads();
 	if (result == 0)
 		result = descriptor_table_unshare(UINT32_MAX);
-	if (result == 0)
-		result = credentials_execute();
-	if (result < 0)
+	if (result < 0) {
+		if (credentials)
+			credentials_put(credentials);
 		return result;
+	}
+	if (credentials)
+		credentials_install(credentials);
 	program_commit(program);
 	return 0;
 }

@@ -58,8 +58,7 @@ static int push_bytes(struct stack_builder *builder, const void *data, size_t le
 {
 	builder->cursor -= length;
 	*address = builder->cursor;
-	return space_copy_out(builder->program->space, builder->cursor, data, length) == length ?
-		0 : -EFAULT;
+	return space_write(builder->program->space, builder->cursor, data, length);
 }
 
 static int push_string(struct stack_builder *builder, const char *text, user_address_t *address)
@@ -182,9 +181,8 @@ int program_build_stack(struct program *program)
 	/* A random offset of up to 8 KB keeps stack addresses from being predicted by the line. */
 	builder.cursor -= random_below(512) * 16;
 	builder.cursor = align_down(builder.cursor - builder.count * sizeof(uint64_t), 16);
-	if (space_copy_out(program->space, builder.cursor, builder.words,
-			   builder.count * sizeof(uint64_t)) != builder.count * sizeof(uint64_t))
-		result = -EFAULT;
+	result = space_write(program->space, builder.cursor, builder.words,
+			     builder.count * sizeof(uint64_t));
 	program->stack_pointer = builder.cursor;
 	heap_free(builder.words);
 	return result;

@@ -138,9 +138,10 @@ int string_store_copy_out(const struct string_store *store, struct space *space,
 
 	while (done < store->length) {
 		size_t part = min(PAGE_SIZE, store->length - done);
+		int result = space_write(space, to + done, store->pages[done / PAGE_SIZE], part);
 
-		if (space_copy_out(space, to + done, store->pages[done / PAGE_SIZE], part) != part)
-			return -EFAULT;
+		if (result < 0)
+			return result;
 		done += part;
 	}
 	return 0;

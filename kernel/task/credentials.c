@@ -28,7 +28,7 @@ const struct credentials *credentials_current(void)
 	return thread_current()->credentials;
 }
 
-int credentials_execute(void)
+int credentials_execute_prepare(struct credentials **prepared)
 {
 	const struct credentials *own = credentials_current();
 	bool has_root = !(own->secure_bits & SECURE_NO_ROOT);
@@ -38,6 +38,7 @@ int credentials_execute(void)
 	uint64_t effective = has_root && own->euid == 0 ? permitted : own->linux_ambient;
 	struct credentials *new;
 
+	*prepared = NULL;
 	if (own->linux_permitted == permitted && own->linux_effective == effective &&
 	    own->suid == own->euid && own->fsuid == own->euid && own->sgid == own->egid &&
 	    own->fsgid == own->egid && !(own->secure_bits & SECURE_KEEP_CAPS))
@@ -50,7 +51,7 @@ int credentials_execute(void)
 	new->suid = new->fsuid = own->euid;
 	new->sgid = new->fsgid = own->egid;
 	new->secure_bits &= ~SECURE_KEEP_CAPS;
-	credentials_install(new);
+	*prepared = new;
 	return 0;
 }
 

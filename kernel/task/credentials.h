@@ -39,8 +39,9 @@ void credentials_install(struct credentials *credentials);
 /* Acts under others for a moment; the real user id stays. Consumes them, too. */
 void credentials_override(struct credentials *credentials);
 /* exec: Linux's picture of capabilities as capabilities(7) transforms it for a file without any,
- * saved and file ids follow the effective ones. -ENOMEM. */
-int credentials_execute(void) MUST_CHECK;
+ * saved and file ids follow the effective ones. What is to be installed, NULL if nothing changes;
+ * -ENOMEM. */
+int credentials_execute_prepare(struct credentials **prepared) MUST_CHECK;
 struct credentials *credentials_get(const struct credentials *credentials);
 void credentials_put(struct credentials *credentials);
 struct process;

@@ -79,64 +79,86 @@ int space_page_get(struct space *space, user_address_t address, bool is_write, s
 	return error;
 }
 
-/* The kernel address of a byte of a space; *page holds it if it is not device memory. */
-static void *space_reach(struct space *space, user_address_t address, bool is_write,
-			 struct page **page) NO_THREAD_ANALYSIS
+/* Finds the kernel address of a byte of a space; *page holds it if it is not device memory. */
+static int space_reach(struct space *space, user_address_t address, bool is_write,
+		       struct page **page, void **at) NO_THREAD_ANALYSIS
 {
 	struct region *region = region_lock_at(space, address);
+	int error = -EFAULT;
 	uint32_t flags;
 	physical_t physical;
-	char *at = NULL;
 
 	*page = NULL;
 	if (!region)
-		return NULL;
+		return -EFAULT;
 	if (region->flags & REGION_SPECIAL && region->operations->physical_get) {
-		if (!is_write && !region->operations->physical_get(
-					 region, region_index(region, address), &physical, &flags))
-			at = physical_to_virtual(physical);
-	} else if (region_page_get(region, address, is_write, true, page) == 0) {
-		at = page_address(*page);
+		if (!is_write)
+			error = region->operations->physical_get(
+				region, region_index(region, address), &physical, &flags);
+		if (!error)
+			*at = physical_to_virtual(physical);
+	} else {
+		error = region_page_get(region, address, is_write, true, page);
+		if (!error)
+			*at = page_address(*page);
 	}
 	shared_unlock_read(&space->lock);
-	return at ? at + address % PAGE_SIZE : NULL;
+	if (!error)
+		*at = (char *)*at + address % PAGE_SIZE;
+	return error;
 }
 
-static size_t space_transfer(struct space *space, user_address_t address, char *data,
-			     size_t length, bool is_write)
+/* Moves bytes until all are, or one is out of reach: then the error. */
+static int space_transfer(struct space *space, user_address_t address, char *data, size_t length,
+			  bool is_write, size_t *done)
 {
-	size_t done = 0;
-
-	while (done < length && address + done < USER_ADDRESS_LIMIT) {
-		size_t piece = min(length - done, PAGE_SIZE - (address + done) % PAGE_SIZE);
+	*done = 0;
+	while (*done < length) {
+		size_t piece = min(length - *done, PAGE_SIZE - (address + *done) % PAGE_SIZE);
 		struct page *page;
-		void *at = space_reach(space, address + done, is_write, &page);
+		void *at;
+		int error = -EFAULT;
 
-		if (!at)
-			break;
+		if (address + *done < USER_ADDRESS_LIMIT)
+			error = space_reach(space, address + *done, is_write, &page, &at);
+		if (error)
+			return error;
 		if (is_write) {
-			memcpy(at, data + done, piece);
+			memcpy(at, data + *done, piece);
 			mmu_synchronise_instructions(at, piece);
 			if (page && !page_test(page, PAGE_ANONYMOUS))
 				page_mark_dirty(page);
 		} else {
-			memcpy(data + done, at, piece);
+			memcpy(data + *done, at, piece);
 		}
 		if (page)
 			page_put(page);
-		done += piece;
+		*done += piece;
 	}
-	return done;
+	return 0;
 }
 
 size_t space_copy_out(struct space *space, user_address_t to, const void *from, size_t length)
 {
-	return space_transfer(space, to, (char *)(uintptr_t)from, length, true);
+	size_t done;
+
+	(void)space_transfer(space, to, (char *)(uintptr_t)from, length, true, &done);
+	return done;
+}
+
+int space_write(struct space *space, user_address_t to, const void *from, size_t length)
+{
+	size_t done;
+
+	return space_transfer(space, to, (char *)(uintptr_t)from, length, true, &done);
 }
 
 size_t space_copy_in(struct space *space, void *to, user_address_t from, size_t length)
 {
-	return space_transfer(space, from, to, length, false);
+	size_t done;
+
+	(void)space_transfer(space, from, to, length, false, &done);
+	return done;
 }
 
 int space_identify(struct space *space, user_address_t address, bool is_private,

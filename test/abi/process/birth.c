@@ -207,6 +207,23 @@ TEST(identifier_written_to_both_sides)
 	CHECK_EQUAL(ids[2], pid);
 }
 
+TEST(identifiers_that_cannot_be_written_are_passed_over)
+{
+	struct kernel_clone_args arguments = {
+		.flags = CLONE_PARENT_SETTID | CLONE_CHILD_SETTID, .exit_signal = SIGCHLD,
+	};
+
+	for (size_t i = 0; i < bad_count; i++) {
+		pid_t pid;
+
+		arguments.parent_tid = arguments.child_tid = (uintptr_t)bad_addresses[i];
+		pid = REQUIRE_OK(raw_clone3(&arguments));
+		if (pid == 0)
+			_exit(5);
+		CHECK_EQUAL(child_wait(pid), 5 << 8);
+	}
+}
+
 TEST(clone3_structure)
 {
 	struct { struct kernel_clone_args known; uint64_t more; } large = { { 0 }, 0 };

@@ -179,6 +179,41 @@ HELPER(pause)
 	return 0;
 }
 
+/* Closes the first descriptor, opens one more, and tells with the second whether that went well. */
+HELPER(change_descriptors)
+{
+	char told = close(atoi(argv[0])) == 0 && dup2(0, 600) == 600 ? 'y' : 'n';
+
+	(void)argc;
+	return write(atoi(argv[1]), &told, 1) != 1;
+}
+
+/* Who executes has a descriptor table of its own from then on. */
+TEST(shared_descriptors_are_left_at_exec)
+{
+	int kept = fcntl(0, F_DUPFD, 500), closed = fcntl(0, F_DUPFD_CLOEXEC, 500), ends[2];
+	char first[12], second[12], told = 0;
+	pid_t pid;
+
+	REQUIRE_OK(pipe(ends));
+	snprintf(first, sizeof(first), "%d", kept);
+	snprintf(second, sizeof(second), "%d", ends[1]);
+	pid = REQUIRE_OK(syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0));
+	if (pid == 0) {
+		/* Until it executes, what it does is seen. */
+		dup2(0, 700);
+		execl(check_program, "x", "--helper", "change_descriptors", first, second, NULL);
+		_exit(1);
+	}
+	CHECK_EQUAL(read(ends[0], &told, 1), 1);
+	CHECK_EQUAL(told, 'y');
+	CHECK_EQUAL(child_wait(pid), 0);
+	CHECK_OK(fcntl(kept, F_GETFD));
+	CHECK_OK(fcntl(closed, F_GETFD));
+	CHECK_OK(fcntl(700, F_GETFD));
+	CHECK_ERRNO(fcntl(600, F_GETFD), EBADF);
+}
+
 TEST(running_program_cannot_be_written)
 {
 	char number[12], byte;
