@@ -91,18 +91,18 @@ int pipe_create(uint32_t flags, struct file **reader, struct file **writer)
 	struct pipe *pipe = pipe_allocate();
 
 	if (!pipe)
-		return -ENFILE;
+		return -ENOMEM;
 	*reader = pipe_file_create(pipe, FILE_READ, O_RDONLY | (flags & O_NONBLOCK));
 	if (!*reader) {
 		pipe_free(pipe);
-		return -ENFILE;
+		return -ENOMEM;
 	}
 	pipe->file_count = 1;
 	pipe_count(pipe, FILE_READ);
 	*writer = pipe_file_create(pipe, FILE_WRITE, O_WRONLY | flags);
 	if (!*writer) {
 		file_put_now(*reader);
-		return -ENFILE;
+		return -ENOMEM;
 	}
 	pipe->file_count = 2;
 	pipe_count(pipe, FILE_WRITE);

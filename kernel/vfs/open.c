@@ -153,25 +153,43 @@ static int access_get(const struct path *path, struct inode *inode, struct file 
 
 static const struct file_operations path_only_operations;
 
+/* The last reference of a file that stands for nothing yet. */
+static void file_abandon(struct file *file)
+{
+	file->mode = FILE_PATH_ONLY;
+	file_put_now(file);
+}
+
+/*
+ * Makes a file that stands for nothing yet, unless there is one: who creates an object has it
+ * beforehand, so that nothing was created when memory is short.
+ */
+static int file_prepare(const struct open_request *request, struct file **file)
+{
+	if (!*file)
+		*file = file_create(&path_only_operations, NULL, mode_of(request),
+				    request->flags | O_LARGEFILE);
+	return *file ? 0 : -ENOMEM;
+}
+
 /* The file for an object that passed the checks; takes references of its own to the path. */
 static int file_for(const struct path *path, const struct open_request *request,
 		    struct file **result)
 {
 	struct inode *inode = path->name->inode;
 	uint32_t mode = mode_of(request);
-	struct file *file;
-	int error;
+	int error = file_prepare(request, result);
+	struct file *file = *result;
 
-	file = file_create(&path_only_operations, NULL, mode, request->flags | O_LARGEFILE);
-	if (!file)
-		return -ENFILE;
+	if (error)
+		return error;
+	*result = NULL;
 	if (mode & FILE_PATH_ONLY) {
 		file->flags = request->flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW);
 	} else {
 		error = access_get(path, inode, file);
 		if (error) {
-			file->mode = FILE_PATH_ONLY;
-			file_put_now(file);
+			file_abandon(file);
 			return error;
 		}
 	}
@@ -231,6 +249,7 @@ static int open_checked(const struct path *path, const struct open_request *requ
 		error = vfs_truncate_open(*file);
 		if (error) {
 			file_put_now(*file);
+			*file = NULL;
 			return error;
 		}
 	}
@@ -406,7 +425,9 @@ static int open_once(int directory_fd, const char *name, const struct open_reque
 	if (error)
 		return error;
 	if (creates) {
-		error = walk_creating(&walker, request, &was_created);
+		error = file_prepare(request, file);
+		if (error == 0)
+			error = walk_creating(&walker, request, &was_created);
 	} else {
 		error = walker_to_last(&walker);
 		if (error == 0)
@@ -435,6 +456,7 @@ int vfs_open(int directory_fd, const char *name, const struct open_request *requ
 {
 	int error = -ECHILD;
 
+	*file = NULL;
 	if ((request->flags & (O_TMPFILE & ~O_DIRECTORY)) &&
 	    ((request->flags & O_TMPFILE) != O_TMPFILE || (request->flags & O_CREAT) ||
 	     !(wanted_access(request) & MAY_WRITE)))
@@ -445,11 +467,14 @@ int vfs_open(int directory_fd, const char *name, const struct open_request *requ
 		return -EAGAIN;
 	if (error == -ECHILD)
 		error = open_once(directory_fd, name, request, false, file);
+	if (error && *file)
+		file_abandon(*file);
 	return error;
 }
 
 int vfs_open_path(const struct path *path, const struct open_request *request,
 		  struct file **file)
 {
+	*file = NULL;
 	return open_object(path, request, false, file);
 }

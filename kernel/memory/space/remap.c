@@ -118,6 +118,11 @@ static int64_t remap_move(struct remap *remap, struct region *region)
 	struct region *copy;
 	int error = tables_prepare(space, remap->old, moved_end, remap->target);
 
+	/* What is cut out now need not be split once its pages are gone. */
+	if (!error && !(remap->flags & MREMAP_DONTUNMAP))
+		error = region_isolate(space, remap->old, remap->old_end);
+	if (!error)
+		error = remap_region(remap, &region);
 	if (!error)
 		error = region_clone(region, remap->old, remap->target, remap->new_length, &copy);
 	if (error)
