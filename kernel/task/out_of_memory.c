@@ -1,8 +1,9 @@
 /*
  * Out of memory: the process that holds most of it, weighed by oom_score_adj, is killed, and the
- * log says why. While a victim is on its way out nobody else is chosen.
+ * log says why. While somebody is on its way out nobody is chosen.
  */
 #include "log/log.h"
+#include "memory/counters.h"
 #include "memory/limit.h"
 #include "memory/page.h"
 #include "memory/pressure.h"
@@ -11,16 +12,20 @@
 #include "task/credentials.h"
 #include "task/signal.h"
 #include "task/thread.h"
+#include "time/clock_time.h"
 
 #define ADJUST_NEVER (-1000)	/* oom_score_adj that exempts a process */
 #define ADJUST_SCALE 1000
 #define LINUX_IPC_LOCK 14	/* CAP_IPC_LOCK */
+#define PATIENCE_NS (5 * NANOSECONDS_PER_SECOND)
 
 static struct spin_lock choice_lock = SPIN_LOCK_INITIALIZER(LOCK_TASK_TREE);
-static struct process *victim;	/* the last one, with a reference, until it is gone */
+static uint64_t kill_count;
+static int64_t patience_end_ns;	/* of waiting for processes that leave; 0: nobody does */
 
-/* Pages that its end would give back; its space is looked at under the signal lock. */
-static uint64_t resident_pages(struct process *process)
+/* Pages that its end would give back, page tables too; its space is looked at under the signal
+ * lock. */
+static uint64_t held_pages(struct process *process)
 {
 	bool were_enabled = spin_lock_irq(&process->signals.lock);
 	struct space *space = process->space;
@@ -39,9 +44,10 @@ static uint64_t badness(struct process *process, uint64_t total_pages)
 	int64_t adjust = READ_ONCE(process->out_of_memory_adjust);
 	int64_t points;
 
-	if (adjust == ADJUST_NEVER || process->is_zombie || process == process_first())
+	/* Who is leaving was waited for in vain, or is the one who asks. */
+	if (adjust == ADJUST_NEVER || process->is_exiting || process == process_first())
 		return 0;
-	points = (int64_t)resident_pages(process);
+	points = (int64_t)held_pages(process);
 	if (points == 0)
 		return 0;
 	points += adjust * (int64_t)(total_pages / ADJUST_SCALE);
@@ -69,23 +75,50 @@ static struct process *choose(uint64_t total_pages)
 	return worst;
 }
 
-/* Whether somebody chosen before still has memory to give back. */
-static bool is_victim_leaving(void)
+/* Whether some other process is on its way out: its files too may hold memory. */
+static bool is_anybody_leaving(void)
 {
-	struct process *gone = NULL;
+	struct process *process;
 	bool is_leaving = false;
+	int32_t id = 1;
+
+	for (; !is_leaving && (process = process_next(&id)); id++) {
+		is_leaving = READ_ONCE(process->is_exiting) && !READ_ONCE(process->is_zombie) &&
+			     process != process_current();
+		process_put(process);
+	}
+	return is_leaving;
+}
+
+/* Who leaves is waited for, but not for ever: it may itself wait for whom we keep waiting. */
+static bool is_worth_waiting(void)
+{
+	bool is_leaving = is_anybody_leaving(), is_worth;
+	int64_t now_ns = time_monotonic_ns();
 
 	spin_lock(&choice_lock);
-	if (victim && !victim->is_zombie && resident_pages(victim) > 0) {
-		is_leaving = true;
-	} else {
-		gone = victim;
-		victim = NULL;
+	if (!is_leaving)
+		patience_end_ns = 0;
+	else if (patience_end_ns == 0)
+		patience_end_ns = now_ns + PATIENCE_NS;
+	is_worth = now_ns < patience_end_ns;
+	spin_unlock(&choice_lock);
+	return is_worth;
+}
+
+/* Claims the right to kill after a choice that began when there were so many kills. */
+static bool choice_claim(uint64_t kills_seen)
+{
+	bool is_ours;
+
+	spin_lock(&choice_lock);
+	is_ours = kill_count == kills_seen;
+	if (is_ours) {
+		kill_count++;
+		patience_end_ns = time_monotonic_ns() + PATIENCE_NS;
 	}
 	spin_unlock(&choice_lock);
-	if (gone)
-		process_put(gone);
-	return is_leaving;
+	return is_ours;
 }
 
 static void mark(struct process *process)
@@ -100,27 +133,20 @@ static void mark(struct process *process)
 
 bool pressure_kill(void)
 {
+	uint64_t kills = atomic_load_acquire(&kill_count);
 	struct memory_statistics statistics;
 	struct thread *leader;
-	struct process *worst, *other = NULL;
+	struct process *worst;
 	char name[sizeof(leader->name)] = "?";
 
-	if (is_victim_leaving())
+	if (is_worth_waiting())
 		return true;
 	memory_statistics_read(&statistics);
 	worst = choose(statistics.total);
 	if (!worst)
 		return false;
-	spin_lock(&choice_lock);
-	if (victim) {
-		other = worst;
-		worst = victim;
-	} else {
-		victim = worst;
-	}
-	spin_unlock(&choice_lock);
-	if (other) {
-		process_put(other);
+	if (!choice_claim(kills)) {
+		process_put(worst);
 		return true;
 	}
 	rcu_read_lock();
@@ -129,13 +155,15 @@ bool pressure_kill(void)
 		memcpy(name, leader->name, sizeof(name) - 1);
 	rcu_read_unlock();
 	log_print(LOG_ERROR,
-		  "Out of memory: killed process %d (%s): %llu KB resident, adjustment %d, "
+		  "Out of memory: killed process %d (%s): %llu KB held, adjustment %d, "
 		  "%llu of %llu KB free",
 		  worst->id, name,
-		  (unsigned long long)resident_pages(worst) * 4, worst->out_of_memory_adjust,
+		  (unsigned long long)held_pages(worst) * 4, worst->out_of_memory_adjust,
 		  (unsigned long long)statistics.free * 4,
 		  (unsigned long long)statistics.total * 4);
+	memory_count(COUNT_OUT_OF_MEMORY_KILLS, 1);
 	mark(worst);
+	process_put(worst);
 	return true;
 }
 

@@ -27,6 +27,13 @@ enum context_work {
 
 #define KERNEL_STACK_BYTES 16384
 
+/* Debug builds: which requests for memory of a context are made to fail (memory/failure.h). */
+struct memory_failures {
+	uint32_t distance;		/* up to the first that fails, it included */
+	uint32_t count;			/* how many fail from there on; 0: no plan */
+	uint32_t requests, failed;	/* since the plan was made */
+};
+
 struct context {
 	uint32_t work;			/* atomic bits of enum context_work */
 	/* Not 0: do not switch away; written by the running CPU only. */
@@ -41,6 +48,7 @@ struct context {
 	/* Memory/: this context frees pages; it may use the reserve. */
 	uint32_t is_reclaiming;
 	struct lock_trace *locks;	/* debug builds: held locks */
+	struct memory_failures failures;
 	struct context_machine machine;
 };
 
