@@ -11,9 +11,13 @@
 
 #include "base/test.h"
 #include "machine/host_memory.h"
+#include "memory/failure.h"
+#include "memory/heap/slab.h"
 #include "memory/limit.h"
 #include "memory/page.h"
+#include "memory/page/buddy.h"
 #include "memory/pressure.h"
+#include "sync/rcu.h"
 
 /* There are no threads here: the boot context is none, so task/'s answers are of no use. */
 bool pressure_kill(void)
@@ -40,6 +44,29 @@ static uint64_t test_stack_limit UNUSED = UINT64_MAX;
 uint64_t memory_limit(enum memory_limit kind)
 {
 	return kind == MEMORY_LIMIT_STACK ? test_stack_limit : UINT64_MAX;
+}
+
+/* Without readers, what waits for a grace period may go at once. */
+static inline void host_test_run_callbacks(void)
+{
+	for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
+		struct rcu_head *head;
+
+		while ((head = *per_cpu(rcu_queued, cpu)) != NULL) {
+			*per_cpu(rcu_queued, cpu) = head->next;
+			head->function(head);
+		}
+	}
+}
+
+/* Free pages when nothing is kept in caches of free objects and pages. */
+static inline uint64_t host_test_free_pages(void)
+{
+	host_test_run_callbacks();
+	slab_reclaim();
+	host_test_run_callbacks();
+	page_caches_drain();
+	return page_buddy.free_pages + page_buddy.untouched_pages;
 }
 
 /* TEST() with memory of the given ranges (struct boot_memory_range initialisers). */

@@ -59,6 +59,8 @@ enum allocate_flags {
 	/* For a program: fails before the kernel's share is touched. */
 	ALLOCATE_USER = 1 << 3,
 	ALLOCATE_NO_KILL = 1 << 4,	/* fail instead of choosing a victim */
+	/* For a file that has no home but memory: leaves what programs need to go on. */
+	ALLOCATE_FILE = 1 << 5,
 };
 
 /* 2^order pages in a row with one reference, or NULL. Without PATIENT: any context. */
@@ -167,8 +169,5 @@ void memory_start(void);
 
 /* Gives reserved whole pages of [start, start + length) to the allocator (initial file system). */
 void memory_release(physical_t start, uint64_t length_bytes);
-
-/* Fault injection: fail every allocation number n counted from now (0: never); debug builds. */
-void memory_fail_nth(uint64_t n);
 
 #endif

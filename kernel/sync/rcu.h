@@ -43,6 +43,9 @@ void rcu_barrier(void);
  * context. */
 void rcu_hurry(void);
 
+/* What each CPU queued by rcu_call(), the newest first; tests without threads look at it. */
+DECLARE_PER_CPU(struct rcu_head *, rcu_queued);
+
 /* One counter per CPU: it was at a point where no read section can be open. */
 DECLARE_PER_CPU(uint64_t, rcu_quiescent_count);
 

@@ -114,6 +114,7 @@ long page_cache_write(struct page_cache *cache, struct transfer *transfer, uint6
 		if (result < 0)
 			break;
 		offset += (uint64_t)result;
+		writeback_balance(cache);
 		if ((size_t)result == wanted)
 			continue;
 		result = transfer_fault_in(transfer, wanted - (size_t)result);

@@ -10,6 +10,7 @@
 #include "memory/cache/pages.h"
 #include "memory/counters.h"
 #include "memory/heap.h"
+#include "memory/page/buddy.h"
 #include "memory/reclaim/reclaim.h"
 #include "sync/rcu.h"
 
@@ -268,16 +269,38 @@ bool cache_remove_unused(struct page_cache *cache, struct page *page)
 	return true;
 }
 
-/* A fresh locked page in the cache: 0, -EEXIST or -ENOMEM. */
+/*
+ * A page for a file that has no other home. Killing a program does not give back what such files
+ * hold: when they hold more than programs do, the file is full.
+ */
+static int memory_page_make(unsigned flags, struct page **page)
+{
+	*page = page_allocate(0, flags | ALLOCATE_FILE | ALLOCATE_NO_KILL);
+	if (*page)
+		return 0;
+	if (page_buddy.free_pages > page_buddy.mark_file)
+		return -ENOMEM;
+	if (memory_counter_read(COUNT_SHARED) > memory_counter_read(COUNT_ANONYMOUS))
+		return -ENOSPC;
+	*page = page_allocate(0, flags | ALLOCATE_USER);
+	return *page ? 0 : -ENOMEM;
+}
+
+/* A fresh locked page in the cache: 0, -EEXIST, -ENOMEM or -ENOSPC. */
 static int cache_add(struct page_cache *cache, uint64_t index, bool is_overwritten,
 		     struct page **result)
 {
 	bool is_memory = !cache->operations->read_page;
-	unsigned flags = ALLOCATE_USER | ALLOCATE_PATIENT;
 	struct page *page;
-	int error;
+	int error = 0;
 
-	page = page_allocate(0, is_memory && !is_overwritten ? flags | ALLOCATE_ZERO : flags);
+	if (is_memory)
+		error = memory_page_make(is_overwritten ? ALLOCATE_PATIENT
+							: ALLOCATE_PATIENT | ALLOCATE_ZERO, &page);
+	else
+		page = page_allocate(0, ALLOCATE_USER | ALLOCATE_PATIENT);
+	if (error)
+		return error;
 	if (!page)
 		return -ENOMEM;
 	page->flags = PAGE_LOCKED;

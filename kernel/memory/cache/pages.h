@@ -29,6 +29,10 @@ void page_cache_start(void);
 int writeback_start(void) MUST_CHECK;
 /* Writes caches whose dirty data is older than that. May sleep. */
 void writeback_run(int64_t until_ns);
+/* Memory is short: has dirty pages written, and waits until some are clean. False: none will be. */
+bool writeback_relieve(void);
+/* For who makes pages dirty, without a page lock: waits while too many are. May sleep. */
+void writeback_balance(struct page_cache *cache);
 /* Write-back forgets the cache. */
 void writeback_forget(struct page_cache *cache);
 

@@ -1,7 +1,8 @@
 /*
  * Dirty pages: marking, writing, waiting, and errors. Caches with dirty pages stand in a list that
  * one thread walks; before a page is written, programs lose write permission to it, so that what
- * they write afterwards makes it dirty again.
+ * they write afterwards makes it dirty again. Nobody else writes for want of memory: who holds the
+ * lock of one page must not wait for that of another.
  */
 #include "base/arithmetic.h"
 #include "base/errno.h"
@@ -12,16 +13,28 @@
 #include "memory/reclaim/rmap.h"
 #include "sync/mutex.h"
 #include "sync/rcu.h"
+#include "sync/wait.h"
 #include "time/clock_time.h"
 
 /* Linux's defaults: data is written when it is 30 s old; the thread looks every 5 s. */
 #define WRITE_AGE_NS (30 * NANOSECONDS_PER_SECOND)
 #define WRITE_PERIOD_NS (5 * NANOSECONDS_PER_SECOND)
+/* Of all memory, this part may be dirty before the thread writes, and twice that before writers
+ * wait for it. */
+#define DIRTY_PART 10
+/* How long somebody waits for pages to become clean, at most, before he looks for himself. */
+#define RELIEF_WAIT_NS (100 * NANOSECONDS_PER_MILLISECOND)
 
 static struct spin_lock dirty_lock = SPIN_LOCK_INITIALIZER(LOCK_LEAF);
 static struct list_head dirty_caches = LIST_HEAD_INITIALIZER(dirty_caches);
 /* Held while the thread writes a cache: a cache that is released waits for it. */
 static struct mutex writing_lock = MUTEX_INITIALIZER(writing_lock, LOCK_CACHE_INVALIDATE);
+/* Write-back before its time was asked for. */
+static uint32_t is_requested;
+static struct wait_queue request_queue = WAIT_QUEUE_INITIALIZER(request_queue);
+/* Write-backs that ended, and who waits for the next one. */
+static uint32_t end_count;
+static struct wait_queue end_queue = WAIT_QUEUE_INITIALIZER(end_queue);
 
 static void dirty_enqueue(struct page_cache *cache)
 {
@@ -93,7 +106,7 @@ int page_cache_error_check(struct page_cache *cache, uint32_t *errors_seen)
 	return READ_ONCE(cache->error);
 }
 
-void page_end_writeback(struct page *page)
+static void page_leave_writeback(struct page *page)
 {
 	struct page_cache *cache = page->cache;
 	bool masked;
@@ -105,6 +118,13 @@ void page_end_writeback(struct page *page)
 	}
 	memory_count(COUNT_WRITEBACK, -1);
 	page_clear_and_wake(page, PAGE_WRITEBACK);
+}
+
+void page_end_writeback(struct page *page)
+{
+	page_leave_writeback(page);
+	atomic_fetch_add_relaxed(&end_count, 1);
+	wait_queue_wake_all(&end_queue, 0);
 }
 
 /* Writes one page if it is dirty. Takes the page lock; write_page() drops it. */
@@ -130,7 +150,7 @@ static int page_write(struct page_cache *cache, struct page *page)
 	if (error) {
 		/* It did not start: the page stays dirty, the error is reported once. */
 		page_set(page, PAGE_ERROR);
-		page_end_writeback(page);
+		page_leave_writeback(page);
 		page_mark_dirty(page);
 		page_unlock(page);
 		page_cache_error_set(cache, error);
@@ -223,13 +243,53 @@ void writeback_run(int64_t until_ns)
 	mutex_unlock(&writing_lock);
 }
 
+static void writeback_request(void)
+{
+	atomic_store_ordered(&is_requested, 1);
+	wait_queue_wake(&request_queue, 0);
+}
+
+bool writeback_relieve(void)
+{
+	uint32_t before = atomic_load_relaxed(&end_count);
+
+	if (memory_counter_read(COUNT_DIRTY) + memory_counter_read(COUNT_WRITEBACK) == 0)
+		return false;
+	writeback_request();
+	(void)WAIT_EVENT_DEADLINE(&end_queue, atomic_load_relaxed(&end_count) != before,
+				  SLEEP_UNINTERRUPTIBLE, time_monotonic_ns() + RELIEF_WAIT_NS);
+	return atomic_load_relaxed(&end_count) != before;
+}
+
+void writeback_balance(struct page_cache *cache)
+{
+	uint64_t dirty, limit = page_buddy.total_pages / DIRTY_PART;
+
+	if (likely(!cache->operations->write_page))
+		return;
+	dirty = memory_counter_read(COUNT_DIRTY);
+	if (dirty <= limit)
+		return;
+	writeback_request();
+	while (dirty + memory_counter_read(COUNT_WRITEBACK) > 2 * limit && writeback_relieve() &&
+	       !blocking_is_interrupted(SLEEP_KILLABLE))
+		dirty = memory_counter_read(COUNT_DIRTY);
+}
+
 static void writeback_thread(void *argument)
 {
 	(void)argument;
+	/* It must not wait for memory that only it can free. */
+	context_current()->is_reclaiming = 1;
 	for (;;) {
-		blocking_prepare(SLEEP_IDLE);
-		(void)blocking_sleep(time_monotonic_ns() + WRITE_PERIOD_NS);
-		writeback_run(time_monotonic_ns() - WRITE_AGE_NS);
+		int64_t now_ns = time_monotonic_ns();
+		bool is_urgent;
+
+		(void)WAIT_EVENT_DEADLINE(&request_queue, atomic_load_relaxed(&is_requested),
+					  SLEEP_IDLE, now_ns + WRITE_PERIOD_NS);
+		is_urgent = atomic_swap_acquire(&is_requested, 0);
+		now_ns = time_monotonic_ns();
+		writeback_run(is_urgent ? now_ns : now_ns - WRITE_AGE_NS);
 	}
 }
 

@@ -31,8 +31,6 @@ static struct slab_cache heap_caches[HEAP_CACHE_COUNT];
 /* The cache for each size up to SMALL_MAXIMUM, in steps. */
 static uint8_t small_index[SMALL_MAXIMUM / SMALL_STEP + 1];
 
-uint64_t memory_fail_countdown;
-
 static size_t heap_alignment(size_t size)
 {
 	if (!is_power_of_two(size))
@@ -173,20 +171,4 @@ void *arch_heap_allocate(size_t size)
 void arch_heap_free(void *memory)
 {
 	heap_free(memory);
-}
-
-bool memory_fail_step(void)
-{
-	uint64_t left = atomic_load_relaxed(&memory_fail_countdown);
-
-	while (left > 0) {
-		if (atomic_compare_swap_relaxed(&memory_fail_countdown, &left, left - 1))
-			return left == 1;
-	}
-	return false;
-}
-
-void memory_fail_nth(uint64_t n)
-{
-	atomic_store_relaxed(&memory_fail_countdown, n);
 }

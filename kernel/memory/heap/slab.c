@@ -9,6 +9,7 @@
 #include "base/arithmetic.h"
 #include "base/format.h"
 #include "memory/counters.h"
+#include "memory/failure.h"
 #include "memory/kasan.h"
 #include "memory/page.h"
 #include "sync/rcu.h"
@@ -62,9 +63,17 @@ static void *slab_take(struct slab_cache *cache, struct page *slab)
 	return object;
 }
 
+/* Where no large block is free, slabs are smaller than their cache wants. */
+static uint32_t slab_capacity(const struct slab_cache *cache, const struct page *slab)
+{
+	if (likely(slab->order == cache->order))
+		return cache->per_slab;
+	return (uint32_t)((PAGE_SIZE << slab->order) / cache->stride);
+}
+
 static bool slab_is_full(const struct slab_cache *cache, struct page *slab)
 {
-	return slab_state(slab)->used == cache->per_slab;
+	return slab_state(slab)->used == slab_capacity(cache, slab);
 }
 
 /* Up to `wanted` objects from slabs that exist. */
@@ -136,27 +145,44 @@ static void slab_free_later(struct rcu_head *head)
 	slab_free_pages(container_of((struct list_node *)head, struct page, node));
 }
 
-static void slab_release(struct slab_cache *cache, struct list_head *unused)
+/* How many pages it gave back. */
+static uint64_t slab_release(struct slab_cache *cache, struct list_head *unused)
 {
+	uint64_t pages = 0;
 	struct page *slab;
 
 	while ((slab = list_pop(unused, struct page, node)) != NULL) {
-		memory_count(slab_counter(cache), -(int64_t)(1 << cache->order));
+		memory_count(slab_counter(cache), -(int64_t)(1 << slab->order));
+		pages += UINT64_C(1) << slab->order;
 		if (cache->flags & SLAB_TYPE_STABLE)
 			rcu_call((struct rcu_head *)&slab->node, slab_free_later);
 		else
 			slab_free_pages(slab);
 	}
+	return pages;
+}
+
+/* A block of the size that the cache wants, or of the least that holds an object: nobody is
+ * killed because free pages do not lie side by side. */
+static struct page *slab_pages(const struct slab_cache *cache, unsigned heap_flags)
+{
+	unsigned flags = heap_page_flags(heap_flags), least = log2_ceiling(
+		divide_up(cache->stride, PAGE_SIZE));
+	struct page *slab = NULL;
+
+	if (cache->order > least)
+		slab = page_allocate(cache->order, flags | ALLOCATE_NO_KILL);
+	return slab ? slab : page_allocate(least, flags);
 }
 
 static bool cache_grow(struct slab_cache *cache, unsigned heap_flags)
 {
-	struct page *slab = page_allocate(cache->order, heap_page_flags(heap_flags));
+	struct page *slab = slab_pages(cache, heap_flags);
 	bool masked;
 
 	if (!slab)
 		return false;
-	for (unsigned i = 0; i < 1u << cache->order; i++) {
+	for (unsigned i = 0; i < 1u << slab->order; i++) {
 		slab[i].flags = PAGE_SLAB;
 		slab[i].slab = cache;
 		slab[i].index = i;
@@ -164,10 +190,10 @@ static bool cache_grow(struct slab_cache *cache, unsigned heap_flags)
 	slab->private = 0;
 	*slab_state(slab) = (struct slab_state){ 0, 0 };
 	if (DEBUG_BUILD) {
-		slab_guard_fresh(cache, page_address(slab));
-		kasan_poison(page_address(slab), PAGE_SIZE << cache->order, KASAN_REDZONE);
+		slab_guard_fresh(cache, page_address(slab), slab_capacity(cache, slab));
+		kasan_poison(page_address(slab), PAGE_SIZE << slab->order, KASAN_REDZONE);
 	}
-	memory_count(slab_counter(cache), 1 << cache->order);
+	memory_count(slab_counter(cache), 1 << slab->order);
 	masked = spin_lock_irq(&cache->lock);
 	list_add(&cache->empty, &slab->node);
 	cache->empty_count++;
@@ -433,12 +459,11 @@ uint64_t slab_reclaim(void)
 		bool masked = spin_lock_irq(&cache->lock);
 
 		list_init(&unused);
-		freed += (uint64_t)cache->empty_count << cache->order;
 		cache->slab_count -= cache->empty_count;
 		cache->empty_count = 0;
 		list_splice(&unused, &cache->empty);
 		spin_unlock_irq(&cache->lock, masked);
-		slab_release(cache, &unused);
+		freed += slab_release(cache, &unused);
 	}
 	return freed;
 }

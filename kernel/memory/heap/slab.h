@@ -1,5 +1,5 @@
 /*
- * Shared inside memory/: a slab cache's insides, the heap's start and fault injection.
+ * Shared inside memory/: a slab cache's insides and the heap's start.
  */
 #ifndef MEMORY_HEAP_SLAB_H
 #define MEMORY_HEAP_SLAB_H
@@ -24,7 +24,7 @@ struct slab_cache {
 	uint32_t flags;			/* enum slab_flags */
 	uint32_t per_slab;
 	uint32_t capacity;		/* of a magazine; half of it moves at once */
-	uint8_t order;			/* of a slab's pages */
+	uint8_t order;			/* of a slab's pages, unless memory is short */
 	bool has_guards;		/* debug: red zone behind, poison inside free objects */
 	uint32_t magazine_count;
 	struct slab_magazine **magazines;	/* one per CPU, made when the CPU first needs it */
@@ -49,7 +49,7 @@ uint64_t slab_reclaim(void);
 
 /* Debug builds: fills and checks free objects. */
 /* New pages may hold the marks of an earlier slab: forgets them. */
-void slab_guard_fresh(struct slab_cache *cache, void *objects);
+void slab_guard_fresh(struct slab_cache *cache, void *objects, uint32_t count);
 void slab_guard_freed(struct slab_cache *cache, void *object);
 void slab_guard_allocated(struct slab_cache *cache, void *object);
 
@@ -58,14 +58,5 @@ void heap_start(void);
 
 /* What enum heap_flags mean for the page allocator. */
 unsigned heap_page_flags(unsigned heap_flags);
-
-/* Requests left until the one that memory_fail_nth() wants to fail; 0: none. */
-extern uint64_t memory_fail_countdown;
-bool memory_fail_step(void);
-
-static inline bool memory_must_fail(void)
-{
-	return DEBUG_BUILD && unlikely(READ_ONCE(memory_fail_countdown)) && memory_fail_step();
-}
 
 #endif

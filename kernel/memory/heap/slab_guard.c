@@ -17,9 +17,9 @@ static uint64_t *object_zone(const struct slab_cache *cache, void *object)
 	return (uint64_t *)((char *)object + cache->link_offset + sizeof(void *));
 }
 
-void slab_guard_fresh(struct slab_cache *cache, void *objects)
+void slab_guard_fresh(struct slab_cache *cache, void *objects, uint32_t count)
 {
-	for (uint32_t i = 0; i < cache->per_slab; i++)
+	for (uint32_t i = 0; i < count; i++)
 		*object_zone(cache, (char *)objects + (size_t)i * cache->stride) = 0;
 }
 

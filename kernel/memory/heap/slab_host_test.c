@@ -86,20 +86,22 @@ MEMORY_TEST(slab, type_stable_keeps_contents_until_grace)
 MEMORY_TEST(heap, fails_cleanly_at_every_allocation)
 {
 	void *kept[64];
+	uint32_t n = 0, was_reached = 1;
 
-	for (uint64_t n = 1; n < 200; n++) {
+	while (was_reached) {
 		int failed = 0;
 
-		memory_fail_nth(n);
+		memory_failures_plan(++n, 1);
 		for (int i = 0; i < 64; i++) {
 			kept[i] = heap_allocate((size_t)i * 37 + 1, 0);
 			failed += kept[i] == NULL;
 		}
-		memory_fail_nth(0);
+		was_reached = memory_failures_end();
 		EXPECT(failed <= 1);
 		for (int i = 0; i < 64; i++)
 			heap_free(kept[i]);
 	}
+	EXPECT(n > 64);
 }
 
 MEMORY_TEST(heap, is_exhausted_without_harm)

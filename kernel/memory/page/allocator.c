@@ -1,7 +1,7 @@
 /*
  * page_allocate() and page_free(): single pages come from a stack of this CPU and go back to it,
  * without a lock; batches move between the stacks and the buddy allocator. The slow path brings in
- * untouched memory, reclaims, and in the end has a victim chosen.
+ * untouched memory, reclaims, waits for write-back, and in the end has a victim chosen.
  */
 #include "memory/page.h"
 
@@ -11,6 +11,7 @@
 #include "log/log.h"
 #include "memory/cache/pages.h"
 #include "memory/counters.h"
+#include "memory/failure.h"
 #include "memory/heap/slab.h"
 #include "memory/kasan.h"
 #include "memory/page/buddy.h"
@@ -22,6 +23,8 @@
 /* Above this order a block may not exist although memory is free: fail rather than kill. */
 #define KILL_ORDER_MAXIMUM 3
 #define RECLAIM_ROUNDS 16
+/* This part of memory is not given to files that live in memory alone. */
+#define FILE_PART 32
 
 struct page_cpu_cache {
 	uint32_t count;
@@ -38,6 +41,8 @@ static uint64_t mark_for(unsigned flags)
 {
 	if (flags & ALLOCATE_RESERVE)
 		return 0;
+	if (flags & ALLOCATE_FILE)
+		return page_buddy.mark_file;
 	if (flags & ALLOCATE_USER)
 		return page_buddy.mark_user;
 	if (flags & ALLOCATE_PATIENT)
@@ -48,9 +53,11 @@ static uint64_t mark_for(unsigned flags)
 /* Whether `count` pages may be taken, after bringing in more where there is more. */
 static bool buddy_has(uint64_t count, unsigned flags) REQUIRES(page_buddy.lock)
 {
-	while (page_buddy.free_pages < page_buddy.mark_low + count && frames_grow())
+	uint64_t mark = mark_for(flags);
+
+	while (page_buddy.free_pages < max(mark, page_buddy.mark_low) + count && frames_grow())
 		;
-	return page_buddy.free_pages >= mark_for(flags) + count;
+	return page_buddy.free_pages >= mark + count;
 }
 
 static struct page *cache_refill(struct page_cpu_cache *cache, unsigned flags)
@@ -126,6 +133,8 @@ static COLD NOINLINE struct page *page_allocate_slow(unsigned order, unsigned fl
 		page = page_try(order, flags);
 		if (page)
 			return page;
+		if (order <= KILL_ORDER_MAXIMUM && writeback_relieve())
+			continue;
 		if (flags & (ALLOCATE_NO_KILL | ALLOCATE_RESERVE) || order > KILL_ORDER_MAXIMUM)
 			return NULL;
 		if (!pressure_kill())
@@ -274,6 +283,7 @@ static void marks_start(void)
 	page_buddy.mark_user = reserve + reserve / 2;
 	page_buddy.mark_low = 2 * reserve;
 	page_buddy.mark_high = 3 * reserve;
+	page_buddy.mark_file = max(page_buddy.mark_high, total / FILE_PART);
 }
 
 void memory_start(void)
@@ -292,6 +302,8 @@ void memory_start(void)
 	heap_start();
 	page_cache_start();
 	space_start();
+	memory_statistics_start();
+	memory_failures_start();
 	log_ok("MEMORY", "%llu MB", (unsigned long long)page_buddy.total_pages >> 8);
 }
 

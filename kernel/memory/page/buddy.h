@@ -20,6 +20,7 @@ struct buddy {
 	uint64_t total_pages;
 	/* Free pages below which: only the reserve is left; programs wait; reclaim works. */
 	uint64_t mark_reserve, mark_user, mark_low, mark_high;
+	uint64_t mark_file;		/* files in memory grow down to this */
 };
 
 extern struct buddy page_buddy;
@@ -49,6 +50,8 @@ void page_clear_and_wake(struct page *page, uint32_t flag);
 
 /* Sets how many pages a CPU may cache. */
 void page_caches_start(uint64_t total_pages);
+/* /proc/aegis/memory. */
+void memory_statistics_start(void);
 /* Pages in the caches of all CPUs. */
 uint64_t page_caches_count(void);
 

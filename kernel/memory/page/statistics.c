@@ -1,4 +1,8 @@
-/* The numbers that /proc/meminfo and sysinfo(2) show, added up from every CPU's counters. */
+/*
+ * The numbers that /proc/meminfo, /proc/aegis/memory and sysinfo(2) show, added up from every CPU's
+ * counters.
+ */
+#include "log/status.h"
 #include "memory/counters.h"
 #include "memory/page/buddy.h"
 #include "memory/reclaim/reclaim.h"
@@ -54,4 +58,24 @@ void memory_statistics_read(struct memory_statistics *statistics)
 	statistics->available = statistics->free + statistics->active_file +
 				statistics->inactive_file + statistics->slab_reclaimable;
 	statistics->available -= min(statistics->available, unusable);
+}
+
+/* What happened under pressure and between CPUs since the start. */
+static void show_events(struct format_sink *sink)
+{
+	struct memory_statistics statistics;
+
+	memory_statistics_read(&statistics);
+	format_to(sink, "reclaim %llu\nwrite_back %llu\nout_of_memory %llu\nshootdown %llu\n",
+		  (unsigned long long)statistics.reclaimed,
+		  (unsigned long long)statistics.writebacks,
+		  (unsigned long long)statistics.out_of_memory_kills,
+		  (unsigned long long)mmu_shootdown_count());
+}
+
+void memory_statistics_start(void)
+{
+	static struct status_entry events = { .name = "memory", .show = show_events };
+
+	status_add(&events);
 }

@@ -428,43 +428,57 @@ MEMORY_TEST(space, shared_memory_and_truncation)
 	page_cache_release(&cache);
 }
 
-/* Everything that can fail for want of memory, at each allocation in turn. */
-MEMORY_TEST(space, every_allocation_may_fail)
+/* Everything that can fail for want of memory, with the n-th request failing; whether one did. */
+static uint32_t fail_at(uint32_t n, bool has_file)
 {
-	page_cache_init(&test_cache, &file_operations, NULL);
-	for (uint64_t n = 1; n < 120; n++) {
-		struct model model = { .space = NULL };
-		struct space *copy = NULL;
-		struct map_request request = {
-			.length = 20 * PAGE_SIZE, .region_flags = READ_WRITE | ALL_MAY,
-			.operations = n & 1 ? &test_operations : NULL,
-			.object = &test_cache, .cache = n & 1 ? &test_cache : NULL };
-		uint32_t value = 3;
-		int64_t at;
+	struct map_request request = {
+		.length = 20 * PAGE_SIZE, .region_flags = READ_WRITE | ALL_MAY,
+		.operations = has_file ? &test_operations : NULL,
+		.object = &test_cache, .cache = has_file ? &test_cache : NULL };
+	struct space *space, *copy = NULL;
+	uint32_t value = 3;
+	int64_t at = 0;
 
-		memory_fail_nth(n);
-		model.space = space_create();
-		if (!model.space)
-			continue;
-		at = space_map(model.space, &request);
-		for (uint64_t i = 0; at > 0 && i < 20; i += 3)
-			(void)program_access(model.space, (user_address_t)at + i * PAGE_SIZE, true,
-					     &value);
-		if (at > 0)
-			(void)!space_protect(model.space, (user_address_t)at + PAGE_SIZE,
-				PAGE_SIZE, 0);
-		if (at > 0 && space_copy(model.space, &copy) == 0) {
-			(void)program_access(copy, (user_address_t)at, true, &value);
+	memory_failures_plan(n, 1);
+	space = space_create();
+	if (space)
+		at = space_map(space, &request);
+	if (at > 0) {
+		user_address_t start = (user_address_t)at;
+
+		for (uint64_t i = 0; i < 20; i += 3)
+			(void)program_access(space, start + i * PAGE_SIZE, true, &value);
+		(void)!space_protect(space, start + PAGE_SIZE, PAGE_SIZE, 0);
+		if (space_copy(space, &copy) == 0) {
+			(void)program_access(copy, start, true, &value);
 			space_user_put(copy);
 		}
-		if (at > 0)
-			(void)!space_unmap(model.space, (user_address_t)at + 4 * PAGE_SIZE,
-				PAGE_SIZE);
-		EXPECT(tree_check(model.space));
-		space_user_put(model.space);
+		(void)!space_unmap(space, start + 4 * PAGE_SIZE, PAGE_SIZE);
+		(void)!space_remap(space, start + 8 * PAGE_SIZE, PAGE_SIZE, 9 * PAGE_SIZE, 1, 0);
+		EXPECT(tree_check(space));
 	}
-	memory_fail_nth(0);
-	EXPECT_EQUAL(file_users, 0);
+	if (space)
+		space_user_put(space);
+	return memory_failures_end();
+}
+
+MEMORY_TEST(space, every_allocation_may_fail)
+{
+	uint64_t before = 0;
+
+	page_cache_init(&test_cache, &file_operations, NULL);
+	for (int round = 0; round < 6; round++) {
+		uint32_t n = 1;
+
+		while (fail_at(n, round & 1))
+			n++;
+		EXPECT(n > 20);
+		EXPECT_EQUAL(file_users, 0);
+		page_cache_truncate(&test_cache, 0);
+		if (round > 2)
+			EXPECT_EQUAL(host_test_free_pages(), before);
+		before = host_test_free_pages();
+	}
 	page_cache_release(&test_cache);
 	EXPECT_EQUAL(test_failures(), 0);
 }

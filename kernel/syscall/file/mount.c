@@ -2,6 +2,7 @@
  * Mounting, and writing file systems back.
  */
 #include "arch/pages.h"
+#include "base/arithmetic.h"
 #include "syscall/support.h"
 #include "vfs/permission.h"
 #include "vfs/vfs.h"
@@ -114,9 +115,10 @@ long sys_fadvise64(struct file *fd, int64_t position, int64_t length, int advice
 		uint64_t end = length == 0 || length > INT64_MAX - position ? INT64_MAX :
 			position + length;
 
-		if (end > 0)
-			page_cache_drop(fd->inode->cache, align_up(position, PAGE_SIZE) / PAGE_SIZE,
-					end / PAGE_SIZE);
+		/* Whole pages only. */
+		if (end >= PAGE_SIZE)
+			page_cache_drop(fd->inode->cache, divide_up_u64(position, PAGE_SIZE),
+					end / PAGE_SIZE - 1);
 	}
 	return 0;
 }
