@@ -12,35 +12,43 @@
 #include "vfs/vfs.h"
 #include <abi/fcntl.h>
 
-/* page->private: whether the page was charged. Page locked. */
-static int prepare_write(struct page_cache *cache, struct page *page, unsigned from, unsigned to)
+int tmp_page_charge(struct inode *inode)
 {
-	struct inode *inode = cache->owner;
 	struct tmp_instance *instance = tmp_instance_of(inode);
 	uint64_t limit = instance->limits.pages ? instance->limits.pages : UINT64_MAX;
 
-	(void)from;
-	(void)to;
-	if (page->private)
-		return 0;
 	if (atomic_fetch_add_relaxed(&instance->pages_used, 1) >= limit) {
 		atomic_fetch_subtract_relaxed(&instance->pages_used, 1);
 		return -ENOSPC;
 	}
-	page->private = 1;
 	atomic_fetch_add_relaxed(&tmp_inode_of(inode)->file.pages_charged, 1);
 	return 0;
 }
 
+void tmp_page_discharge(struct inode *inode)
+{
+	atomic_fetch_subtract_relaxed(&tmp_instance_of(inode)->pages_used, 1);
+	atomic_fetch_subtract_relaxed(&tmp_inode_of(inode)->file.pages_charged, 1);
+}
+
+/* page->private: whether the page was charged. Page locked. */
+static int prepare_write(struct page_cache *cache, struct page *page, unsigned from, unsigned to)
+{
+	int error = page->private ? 0 : tmp_page_charge(cache->owner);
+
+	(void)from;
+	(void)to;
+	if (error == 0)
+		page->private = 1;
+	return error;
+}
+
 static void release_page(struct page_cache *cache, struct page *page)
 {
-	struct inode *inode = cache->owner;
-
 	if (!page->private)
 		return;
 	page->private = 0;
-	atomic_fetch_subtract_relaxed(&tmp_instance_of(inode)->pages_used, 1);
-	atomic_fetch_subtract_relaxed(&tmp_inode_of(inode)->file.pages_charged, 1);
+	tmp_page_discharge(cache->owner);
 }
 
 static const struct page_cache_operations tmp_cache_operations = {
@@ -48,24 +56,36 @@ static const struct page_cache_operations tmp_cache_operations = {
 	.release_page = release_page,
 };
 
-void tmp_file_init(struct tmp_inode *node)
+int tmp_file_init(struct tmp_inode *node)
 {
 	struct inode *inode = &node->inode;
 
 	node->file.pages_charged = 0;
-	page_cache_init(&node->file.cache, &tmp_cache_operations, inode);
+	node->file.store = NULL;
+	if (tmp_instance_of(inode)->has_store && tmp_store_create(node))
+		return -ENOMEM;
+	page_cache_init(&node->file.cache, node->file.store ? &tmp_stored_cache_operations
+							    : &tmp_cache_operations, inode);
 	inode->cache = &node->file.cache;
 	inode->operations = &tmp_file_operations;
 	inode->file_operations = &tmp_file_file_operations;
 	inode->seals = F_SEAL_SEAL;
 	inode->state |= INODE_SEALABLE;
+	return 0;
+}
+
+void tmp_file_release(struct tmp_inode *node)
+{
+	page_cache_release(&node->file.cache);
+	if (node->file.store)
+		page_cache_release(node->file.store);
 }
 
 static int punch(struct inode *inode, uint64_t start, uint64_t end)
 {
 	if (inode->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
 		return -EPERM;
-	page_cache_punch(inode->cache, start, end);
+	tmp_data_punch(inode, start, end);
 	inode_touch(inode, false, true, true);
 	return 0;
 }
@@ -86,9 +106,9 @@ static int reserve_pages(struct inode *inode, uint64_t first, uint64_t end)
 
 		if (error)
 			return error;
-		error = prepare_write(cache, page, 0, PAGE_SIZE);
+		error = cache->operations->prepare_write(cache, page, 0, PAGE_SIZE);
 		/* Not up to date: its zeros are no data yet, for SEEK_DATA. */
-		if (!page_test(page, PAGE_UPTODATE))
+		if (error == 0 && !page_test(page, PAGE_UPTODATE))
 			page_zero(page);
 		page_unlock(page);
 		page_put(page);
@@ -123,21 +143,12 @@ static int allocate(struct file *file, int mode, int64_t offset, int64_t length)
 	return error;
 }
 
-static int nothing_to_sync(struct file *file, int64_t start, int64_t end, bool data_only)
-{
-	(void)file;
-	(void)start;
-	(void)end;
-	(void)data_only;
-	return 0;
-}
-
 const struct file_operations tmp_file_file_operations = {
 	.read = cache_file_read,
 	.write = cache_file_write,
 	.seek = cache_file_seek_sparse,
 	.map = cache_file_map,
-	.sync = nothing_to_sync,
+	.sync = cache_file_sync,
 	.allocate = allocate,
 };
 

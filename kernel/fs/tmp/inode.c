@@ -47,8 +47,8 @@ int tmp_inode_create(struct superblock *superblock, struct inode *directory, uin
 		return error;
 	node = slab_allocate(is_file ? file_slab : node_slab, HEAP_ACCOUNT | HEAP_RAW);
 	if (!node) {
-		tmp_inode_uncharge(superblock);
-		return -ENOMEM;
+		error = -ENOMEM;
+		goto fail_charge;
 	}
 	inode_init(&node->inode, superblock, mode);
 	node->inode.number = atomic_fetch_add_relaxed(&instance->last_number, 1) + 1;
@@ -56,7 +56,9 @@ int tmp_inode_create(struct superblock *superblock, struct inode *directory, uin
 	inode_owner_set(&node->inode, directory);
 	switch (mode & S_IFMT) {
 	case S_IFREG:
-		tmp_file_init(node);
+		error = tmp_file_init(node);
+		if (error)
+			goto fail_node;
 		break;
 	case S_IFDIR:
 		memset(&node->directory, 0, sizeof(node->directory));
@@ -70,6 +72,11 @@ int tmp_inode_create(struct superblock *superblock, struct inode *directory, uin
 	}
 	*result = &node->inode;
 	return 0;
+fail_node:
+	slab_free(file_slab, node);
+fail_charge:
+	tmp_inode_uncharge(superblock);
+	return error;
 }
 
 static void inode_free_rcu(struct rcu_head *head)
@@ -77,6 +84,8 @@ static void inode_free_rcu(struct rcu_head *head)
 	struct inode *inode = container_of(head, struct inode, rcu);
 
 	heap_free((void *)(uintptr_t)inode->link_text);
+	if (inode->cache)
+		heap_free(tmp_inode_of(inode)->file.store);
 	slab_free(inode->cache ? file_slab : node_slab, tmp_inode_of(inode));
 }
 
@@ -85,7 +94,7 @@ void tmp_inode_evict(struct inode *inode)
 	struct tmp_inode *node = tmp_inode_of(inode);
 
 	if (inode->cache)
-		page_cache_release(inode->cache);
+		tmp_file_release(node);
 	tmp_attributes_free(node);
 	tmp_inode_uncharge(inode->superblock);
 	rcu_call(&inode->rcu, inode_free_rcu);
@@ -99,6 +108,7 @@ int tmp_inode_start(void)
 				      offsetof(struct tmp_inode, directory) +
 				      sizeof(((struct tmp_inode *)NULL)->directory), 64, 0);
 	file_slab = slab_cache_create("tmpfs_file", sizeof(struct tmp_inode), 64, 0);
+	tmp_store_start();
 	return node_slab && file_slab ? 0 : -ENOMEM;
 }
 
@@ -131,7 +141,7 @@ static int size_change(struct inode *inode, uint64_t size)
 		shared_lock_write(&cache->invalidate_lock);
 		inode_size_set(inode, size);
 		shared_unlock_write(&cache->invalidate_lock);
-		page_cache_truncate(cache, size);
+		tmp_data_truncate(inode, size);
 	} else if (size > old) {
 		inode_size_set(inode, size);
 	}

@@ -23,6 +23,7 @@ struct tmp_instance {
 	uint64_t last_number;
 	uint16_t mode;
 	uint32_t uid, gid;
+	bool has_store;			/* files are made with a store */
 };
 
 struct tmp_entry {
@@ -54,6 +55,7 @@ struct tmp_inode {
 		struct {
 			struct page_cache cache;
 			uint64_t pages_charged;		/* atomic */
+			struct page_cache *store;	/* or NULL: the cache is all there is */
 		} file;
 	};
 };
@@ -83,12 +85,25 @@ int tmp_inode_charge(struct superblock *superblock) MUST_CHECK;
 void tmp_inode_uncharge(struct superblock *superblock);
 void tmp_inode_evict(struct inode *inode);
 int tmp_inode_start(void) MUST_CHECK;
-void tmp_file_init(struct tmp_inode *node);
+/* -ENOMEM. */
+int tmp_file_init(struct tmp_inode *node) MUST_CHECK;
+void tmp_file_release(struct tmp_inode *node);
+/* One more page of a file within the instance's limit: -ENOSPC; and one less. */
+int tmp_page_charge(struct inode *inode) MUST_CHECK;
+void tmp_page_discharge(struct inode *inode);
 int tmp_change(struct inode *inode, const struct attribute_change *change) MUST_CHECK;
 int tmp_refresh(struct inode *inode) MUST_CHECK;
 
 /* Takes every entry out: the instance ends. */
 void tmp_directory_clear(struct inode *directory);
+
+/* store.c */
+extern const struct page_cache_operations tmp_stored_cache_operations;
+void tmp_store_start(void);
+int tmp_store_create(struct tmp_inode *node) MUST_CHECK;
+/* Cuts the file: nothing of it is left from `start` on, or in [start, end). */
+void tmp_data_truncate(struct inode *inode, uint64_t start);
+void tmp_data_punch(struct inode *inode, uint64_t start, uint64_t end);
 
 long tmp_attribute_get(struct inode *inode, const char *name, void *value, size_t size);
 int tmp_attribute_set(struct inode *inode, const char *name, const void *value, size_t size,

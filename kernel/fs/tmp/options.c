@@ -1,5 +1,6 @@
 /*
- * The mount options of tmpfs (tmpfs(5)): size, nr_blocks, nr_inodes, mode, uid, gid.
+ * The mount options of tmpfs (tmpfs(5)): size, nr_blocks, nr_inodes, mode, uid, gid; in debug
+ * builds also store (store.c).
  */
 #include "fs/tmp/options.h"
 #include "base/arithmetic.h"
@@ -46,6 +47,10 @@ static int option_read(void *argument, const char *name, const char *value)
 	uint64_t number;
 	int error = -EINVAL;
 
+	if (!value && DEBUG_BUILD && strcmp(name, "store") == 0) {
+		instance->has_store = true;
+		return 0;
+	}
 	if (!value)
 		return strcmp(name, "inode64") == 0 ? 0 : -EINVAL;
 	if (strcmp(name, "size") == 0)
@@ -85,5 +90,6 @@ int tmp_options_read(struct tmp_instance *instance, const char *options)
 	instance->mode = changed.mode;
 	instance->uid = changed.uid;
 	instance->gid = changed.gid;
+	instance->has_store = changed.has_store;
 	return 0;
 }

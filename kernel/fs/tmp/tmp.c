@@ -104,6 +104,8 @@ static void tmp_describe_options(struct superblock *superblock, struct format_si
 		format_to(sink, ",uid=%u", instance->uid);
 	if (instance->gid)
 		format_to(sink, ",gid=%u", instance->gid);
+	if (instance->has_store)
+		format_to(sink, ",store");
 	format_to(sink, ",inode64");
 }
 
