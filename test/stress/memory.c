@@ -21,11 +21,6 @@ enum {
 	ARENA_PAGES = 256,
 	MAPPERS = 3,
 	SHARED_PAGES = 64,
-	CHUNK = 4 << 20,
-	/* A machine with more memory than this is somebody's own, and is spared. */
-	PRESSURE_LIMIT_KB = 4 << 20,
-	/* What the pressure must not take: the storm's parent and the shell have to live on. */
-	OFFENDER_SCORE = 1000,
 };
 
 /*
@@ -152,89 +147,8 @@ static void share_storm(int index)
 	close(fd);
 }
 
-static void score_set(int score)
-{
-	FILE *file = fopen("/proc/self/oom_score_adj", "w");
-
-	if (!file)
-		return;
-	fprintf(file, "%d\n", score);
-	fclose(file);
-}
-
-/*
- * The child touches memory until it is killed, or told that there is none; both are right. What
- * is wrong is that this process dies, or that the machine stands still.
- */
-static void pressure_storm(int index)
-{
-	long total_kb = storm_memory("MemTotal");
-
-	(void)index;
-	if (total_kb < 0 || total_kb > PRESSURE_LIMIT_KB) {
-		dprintf(1, "# pressure: left out, %ld KB of memory\n", total_kb);
-		return;
-	}
-	do {
-		int status;
-		pid_t pid = fork();
-
-		EXPECT(pid >= 0);
-		if (pid == 0) {
-			score_set(OFFENDER_SCORE);
-			for (long taken = 0; taken < 2 * total_kb; taken += CHUNK / 1024) {
-				char *start = mmap(NULL, CHUNK, PROT_READ | PROT_WRITE,
-						   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-				if (start == MAP_FAILED)
-					_exit(7);
-				for (size_t i = 0; i < CHUNK; i += PAGE)
-					start[i] = 1;
-			}
-			_exit(8);
-		}
-		EXPECT_EQUAL(waitpid(pid, &status, 0), pid);
-		EXPECT((WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) || status == 7 << 8);
-		storm_count(1);
-	} while (storm_goes_on());
-}
-
-/* The same with a file on the file system at hand, which has to say that it is full. */
-static void full_storm(int index)
-{
-	static char block[65536];
-	long free_kb = storm_memory("MemFree");
-
-	(void)index;
-	if (free_kb < 0 || free_kb > PRESSURE_LIMIT_KB) {
-		dprintf(1, "# full: left out, %ld KB free\n", free_kb);
-		return;
-	}
-	do {
-		int fd = open("storm-full", O_CREAT | O_TRUNC | O_WRONLY, 0600);
-		long written = 0;
-		ssize_t result;
-
-		EXPECT(fd >= 0);
-		/* Half of what is free: caches have to make room, nobody has to die. */
-		while (written < free_kb / 2 * 1024) {
-			result = write(fd, block, sizeof(block));
-			if (result < 0)
-				EXPECT(errno == ENOSPC || errno == EFBIG || errno == ENOMEM);
-			if (result < 0)
-				break;
-			written += result;
-		}
-		EXPECT_EQUAL(ftruncate(fd, PAGE), 0);
-		close(fd);
-		EXPECT_EQUAL(unlink("storm-full"), 0);
-		storm_count(1);
-	} while (storm_goes_on());
-}
-
 static const struct storm storms[] = {
-	{ "map", map_storm, 0 },     { "space", space_storm, 0 }, { "share", share_storm, 0 },
-	{ "full", full_storm, 1 },   { "pressure", pressure_storm, 1 },
+	{ "map", map_storm, 0 }, { "space", space_storm, 0 }, { "share", share_storm, 0 },
 };
 
 const struct storm_table memory_storms = { storms, STORM_COUNT(storms) };

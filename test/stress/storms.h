@@ -23,10 +23,13 @@ struct storm_table {
 
 #define STORM_COUNT(storms) (sizeof(storms) / sizeof((storms)[0]))
 
-extern const struct storm_table process_storms;
-extern const struct storm_table memory_storms;
-extern const struct storm_table file_storms;
-extern const struct storm_table event_storms;
+extern const struct storm_table process_storms, exec_storms, schedule_storms;
+extern const struct storm_table memory_storms, space_storms, store_storms, scarcity_storms;
+extern const struct storm_table file_storms, walk_storms, close_storms, event_storms;
+extern const struct storm_table terminal_storms;
+
+/* Of names that storms make. */
+#define PATH_BYTES 512
 
 /* The path of this program, executed by the exec storm. */
 extern const char *storm_program;
@@ -56,15 +59,21 @@ _Noreturn void storm_fail(const char *file, int line, const char *what, long val
 /* Waits for the child and expects this wait status. */
 void storm_reap(int pid, int status);
 
+/* Executes this program, which ends with 21 if it finds the value as argument and variable. */
+_Noreturn void storm_execute(const char *value);
+
+/* An open file of this process's own, empty and without a name. */
+int storm_file(const char *name, int index);
+
+/* A seed that no other thread has. */
+uint64_t storm_seed(void);
+
 /* A generator of its own per thread: xorshift, seeded by the caller, never 0. */
 uint64_t storm_random(uint64_t *state);
 
 uint64_t storm_now(void);
 
 void storm_sleep(long microseconds);
-
-/* A value of /proc/meminfo in KB, -1 when there is none. */
-long storm_memory(const char *name);
 
 /* Runs count threads (at most 16) of the same function and joins them. */
 void storm_threads(int count, void *(*run)(void *argument), void *argument);

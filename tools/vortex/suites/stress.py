@@ -1,17 +1,28 @@
-"""Storms and fuzzing in a kernel with KASAN and lock checks: no panic, no hang, no leak."""
+"""Storms, scarce memory and fuzzing in a kernel with KASAN and lock checks: no panic, hang or leak."""
 import glob
 import os
 import re
+import time
 
 from .. import images
-from ..common import BUILD, ROOT, make
-from .oracle import on_aegis, write_initrd
+from ..common import BUILD, ROOT, make, say
+from ..machine import Machine, Timeout
+from .oracle import write_initrd
 
 END = "== all storms ran"
+# What must have happened by the end, in /proc/aegis/memory and /proc/aegis/schedule.
+EVENTS = {"reclaim": r"^reclaim (\d+)", "write-back": r"^write_back (\d+)",
+          "out of memory": r"^out_of_memory (\d+)", "TLB shootdown": r"^shootdown (\d+)",
+          "migration": r"migrations (\d+)$", "stealing": r"steals (\d+) "}
+TROUBLE = r"KASAN|BUG:|PANIC|WARNING|lock order|\[KERNEL\] CPU|does not take interrupts"
+# Storms that use up memory, on the least machine there is.
+SMALL_MB = 24
+SMALL = "bomb full flood pipes pressure tables"
+SHARES = {"storms": 5, "scarce": 2, "fuzz": 3}
 
 
 def programs(arch):
-    """{name: path} of the storms in test/stress."""
+    """{name: path} of the programs in test/stress."""
     folder = os.path.join(ROOT, "test", "stress")
     if not os.path.isdir(folder):
         return {}
@@ -22,35 +33,85 @@ def programs(arch):
 
 
 def run(context, report):
-    """Each storm runs `NAME SECONDS` and prints 'ok' and 'not ok' lines as the ABI tests do."""
+    """Each program runs `NAME SECONDS` and prints 'ok' and 'not ok' lines as the ABI tests do."""
     chosen = programs(context.arch)
     if not chosen:
         return
-    seconds = 3600 // len(chosen) if context.long else max(10, 300 // len(chosen))
+    total = 3300 if context.long else 240
+    whole = sum(SHARES.get(name, 2) for name in chosen)
+    lengths = {name: total * SHARES.get(name, 2) // whole for name in chosen}
+    output = run_machine(context, report, "", chosen, True, 512,
+                         {name: f"{name} {lengths[name]}" for name in chosen}, lengths)
+    for event, pattern in EVENTS.items():
+        count = sum(int(number) for number in re.findall(pattern, output, re.M))
+        say(f"stress: {event} happened {count} times")
+        report.check(f"stress happened: {event}", count > 0, "never")
+    if "storms" in chosen:
+        seconds = total // 12
+        output = run_machine(context, report, "small ", {"storms": chosen["storms"]}, False, SMALL_MB,
+                             {"storms": f"storms {seconds} 4 {SMALL}"}, {"storms": seconds})
+        scores = re.findall(r"^Out of memory: killed .* adjustment (-?\d+),", output, re.M)
+        report.check("stress small kills the offender only", scores and set(scores) == {"1000"},
+                     f"scores of those killed: {sorted(set(scores))}")
+
+
+def run_machine(context, report, label, chosen, debug, memory, commands, lengths):
+    """One machine that runs the commands one after the other; its whole output."""
     files = {}
     for name, path in chosen.items():
         with open(path, "rb") as data:
             files[f"test/stress/{name}"] = (data.read(), 0o755)
-    command = "#!/bin/sh\nmkdir -p /tmp/stress; cd /tmp/stress\n"
+    script = "#!/bin/sh\nmkdir -p /tmp/stress; cd /tmp/stress\n"
     for name in sorted(chosen):
-        command += (f"echo == begin {name}\ntimeout -s KILL {seconds * 3 + 60} /test/stress/{name} {seconds} "
-                    f"</dev/null 2>&1\necho == end {name} $?\n")
-    command += 'cat /proc/aegis/status 2>/dev/null\necho "== all storms"" ran"\n/bin/busybox poweroff -f\n'
-    path = write_initrd(images.image_with("busybox", context.arch, files, command))
+        script += (f"echo == begin {name}\ntimeout -s KILL {lengths[name] * 3 + 300} "
+                   f"/test/stress/{commands[name]} </dev/null 2>&1\necho == end {name} $?\n")
+    script += ('cat /proc/aegis/memory /proc/aegis/schedule\necho "== all storms"" ran"\n'
+               "/bin/busybox poweroff -f\n")
+    limit = sum(length * 3 + 300 for length in lengths.values()) + 120
+    path = write_initrd(images.image_with("busybox", context.arch, files, script))
     try:
-        output, reason = on_aegis(context, path, END, (seconds * 3 + 60) * len(chosen) + 120,
-                                  debug=True, smp=4, memory=512)
+        output, reason = boot(context, context.kernel(debug=debug), path, memory, limit)
     finally:
         os.unlink(path)
     for name in sorted(chosen):
-        part = re.search(rf"== begin {name}\n((?:.*\n)*?)== end {name} (\d+)", output)
-        if not part:
-            trouble = re.search(r"PANIC|KASAN|WARNING|BUG:", output)
-            at = trouble.start() - 200 if trouble else len(output) - 600
-            report.not_ok(f"stress {name}", f"{reason}\n" + output[max(at, 0):][:4000])
-            continue
-        for state, check in re.findall(r"^(ok|not ok) (.*)$", part.group(1), re.M):
-            report.check(f"stress {name} {check}", state == "ok")
-        report.check(f"stress {name}", part.group(2) == "0", f"status {part.group(2)}")
-    for line in re.findall(r"^.*(?:KASAN|BUG:|panic|lock order|\[KERNEL\] (?:WARNING|CPU)).*$", output, re.M)[:5]:
-        report.not_ok("stress kernel", line)
+        report_program(report, f"stress {label}{name}", name, output, reason)
+    for line in re.findall(rf"^.*(?:{TROUBLE}).*$", output, re.M)[:5]:
+        report.not_ok(f"stress {label}kernel", line)
+    return output
+
+
+def boot(context, kernel, initrd, memory, limit):
+    """Boots until the end, telling of each part when it runs long; (output, why it did not come)."""
+    reason, deadline = None, time.monotonic() + limit
+    with Machine(kernel, initrd=initrd, arch=context.arch, smp=4, memory=memory) as machine:
+        try:
+            while True:
+                found = machine.expect(rf"{END}|(?m:^(?:not )?ok .*?\r?\n)", deadline - time.monotonic())
+                if found.group(0) == END:
+                    break
+                if context.long:
+                    say("stress: " + found.group(0).strip())
+            machine.wait(20)
+        except Timeout as failure:
+            reason = str(failure).splitlines()[0]
+        machine.stop()
+        return machine.output.replace("\r\n", "\n").replace("\r", ""), reason
+
+
+def report_program(report, label, name, output, reason):
+    """The checks of one program, and that it came to its end."""
+    part = re.search(rf"== begin {name}\n((?:.*\n)*?)== end {name} (\d+)", output)
+    if not part:
+        trouble = re.search(TROUBLE, output)
+        at = trouble.start() - 200 if trouble else len(output) - 600
+        report.not_ok(label, f"{reason}\n" + output[max(at, 0):][:4000])
+        return
+    notes = []
+    for line in part.group(1).splitlines():
+        found = re.match(r"(ok|not ok) (.*)$", line)
+        if found:
+            report.check(f"{label} {found.group(2)}", found.group(1) == "ok", " | ".join(notes[-8:]))
+            notes = []
+        elif line.startswith("# ") and not re.search(r"operations$|sweeps", line):
+            notes.append(line[2:])
+    report.check(label, part.group(2) == "0", f"status {part.group(2)}")
