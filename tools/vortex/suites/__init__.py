@@ -5,7 +5,8 @@ import time
 
 from .. import common
 from ..common import ROOT, Failure, build_kernel, say
-from . import abi, boot, diagnostics, differential, host, kernel, mutants, programs, stress, terminal, threads
+from . import (abi, boot, deny, diagnostics, differential, host, kernel, mutants, programs, stress, terminal,
+               threads)
 
 # Minutes on two idle cores; together 45 at most.
 SUITES = {
@@ -14,6 +15,7 @@ SUITES = {
     "boot": (boot.run, 5, "boots on many machines, by both loaders, and on bad input"),
     "diagnostics": (diagnostics.run, 2, "what the kernel says of its own defects; tracing; watchdogs"),
     "abi": (abi.run_suite, 8, "test/abi on Linux, then on Aegis with page-table isolation off and on"),
+    "deny": (deny.run, 2, "each call refused without its right, and allowed with nothing else"),
     "threads": (threads.run, 3, "pthreads of static glibc and musl, on Linux and on Aegis"),
     "differential": (differential.run, 4, "command lines whose output must equal Linux's"),
     "terminal": (terminal.run, 2, "a person at the console: editing, job control, full-screen programs"),

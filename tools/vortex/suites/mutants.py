@@ -9,7 +9,7 @@ import shutil
 import subprocess
 
 from ..common import BUILD, ROOT, Failure, say
-from . import abi
+from . import abi, deny
 from .oracle import boot_until
 
 FIELDS = ("mutant", "file", "programs", "find", "replace")
@@ -98,7 +98,7 @@ def run(context, report):
         return
     if not shutil.which("rsync"):
         raise Failure("rsync is missing")
-    chosen = abi.programs(context.arch)
+    chosen = {**abi.programs(context.arch), **deny.programs(context.arch)}
     wanted = {n: p for n, p in chosen.items()
               if any(n.startswith(w) for m in mutants for w in m["programs"].split())}
     expected = baseline(context, wanted)
