@@ -6,6 +6,7 @@
 #include "base/errno.h"
 #include "file/file.h"
 #include "memory/heap.h"
+#include "task/authority.h"
 #include "task/credentials.h"
 #include "task/signal.h"
 #include "task/thread.h"
@@ -73,6 +74,21 @@ static int owner_create(int type, int32_t id, struct file_owner **result)
 	return 0;
 }
 
+/* Signals to others take the right that kill(2) takes, asked when the owner is chosen. */
+static int owner_require(int type, int32_t id)
+{
+	struct thread *thread;
+	bool is_own = id == 0 || (type == F_OWNER_PID && id == process_current()->id);
+
+	if (!is_own && type == F_OWNER_TID) {
+		thread = thread_find(id);
+		is_own = thread && thread->process == process_current();
+		if (thread)
+			thread_put(thread);
+	}
+	return is_own ? capability_not_needed() : capability_require(CAPABILITY_PROCESS_SIGNAL);
+}
+
 int file_owner_set(struct file *file, int type, int32_t id)
 {
 	struct file_owner *owner;
@@ -80,6 +96,12 @@ int file_owner_set(struct file *file, int type, int32_t id)
 
 	if (error)
 		return error;
+	error = owner_require(type, id);
+	if (error) {
+		if (owner)
+			rcu_call(&owner->rcu, owner_free);
+		return error;
+	}
 	owner = atomic_swap(&file->owner, owner);
 	if (owner)
 		rcu_call(&owner->rcu, owner_free);

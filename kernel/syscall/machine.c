@@ -40,7 +40,7 @@ static long name_set(user_address_t address, int length, bool is_domain)
 {
 	char name[SYSTEM_NAME_MAXIMUM + 1] = { 0 };
 
-	if (!privilege_is_held(PRIVILEGE_SYS_ADMIN))
+	if (!privilege_is_effective(PRIVILEGE_SYS_ADMIN))
 		return -EPERM;
 	if (length < 0 || length > SYSTEM_NAME_MAXIMUM)
 		return -EINVAL;

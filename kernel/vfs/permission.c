@@ -45,10 +45,14 @@ static enum capability_right right_for(enum linux_privilege privilege)
 	}
 }
 
+bool privilege_is_effective(enum linux_privilege privilege)
+{
+	return credentials_current()->linux_effective >> privilege & 1;
+}
+
 bool privilege_is_held(enum linux_privilege privilege)
 {
-	return (credentials_current()->linux_effective >> privilege & 1) &&
-		capability_is_held(right_for(privilege));
+	return privilege_is_effective(privilege) && capability_is_held(right_for(privilege));
 }
 
 static bool is_same_user(uint32_t uid, uint32_t gid, const struct credentials *target)

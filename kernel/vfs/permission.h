@@ -35,6 +35,8 @@ enum linux_privilege {
 	PRIVILEGE_CHECKPOINT_RESTORE = 40,
 };
 bool privilege_is_held(enum linux_privilege privilege);
+/* Linux's bit alone, for calls whose own right was asked for already. */
+bool privilege_is_effective(enum linux_privilege privilege);
 
 /*
  * What keeps names in directories for everybody (/tmp) from being used against others; set by
