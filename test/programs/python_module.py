@@ -1,13 +1,17 @@
-"""Runs one of Python's own test modules: python_module.py SECONDS MODULE [no-sockets] [-i PATTERN]...
+"""Runs one of Python's own test modules: python_module.py SECONDS MODULE [WORD]... [-i PATTERN]...
+
+Words: `no-sockets` and `terminal`, see python.list.
 
 Prints how it ended and, by name, every test that did not plainly pass, for the host to compare.
 """
 import fcntl
 import os
+import pty
 import re
 import shutil
 import subprocess
 import sys
+import termios
 import time
 import xml.etree.ElementTree
 
@@ -18,15 +22,26 @@ socket_helper._bind_nix_socket_error = OSError("no sockets")
 runpy.run_module("test", run_name="__main__", alter_sys=True)"""
 
 
+def controlling_terminal():
+    """Options of subprocess.run for a session of its own on a fresh terminal."""
+    _, slave = pty.openpty()
+
+    def control():
+        fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+    return {"start_new_session": True, "preexec_fn": control}
+
+
 def run(folder, limit, words):
     """(status, seconds); the output goes to folder.out, the results to folder.xml."""
     start = ["-c", WITHOUT_SOCKETS] if "no-sockets" in words else ["-m", "test"]
-    words = [word for word in words if word != "no-sockets"]
+    options = controlling_terminal() if "terminal" in words else {}
+    words = [word for word in words if word not in ("no-sockets", "terminal")]
     command = ["timeout", "-s", "KILL", limit, "python3", *start, "-v", f"--junit-xml={folder}.xml", *words]
     began = time.monotonic()
     with open(folder + ".out", "wb") as output:
         status = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output,
-                                stderr=subprocess.STDOUT, env=dict(os.environ, TMPDIR=folder)).returncode
+                                stderr=subprocess.STDOUT, env=dict(os.environ, TMPDIR=folder),
+                                **options).returncode
     return status, time.monotonic() - began
 
 

@@ -98,8 +98,11 @@ def python_on_linux(arch, modules, limit, total):
             open(os.path.join(FOLDER, "python_module.py")) as script:
         given = text_hash(inputs.read(), script.read(), version)
     paths = {line: cache("oracle", f"python-{text_hash(given, line)}.json") for line in modules}
-    left = [line for line in modules if not os.path.exists(paths[line])]
-    if left:
+    # What fails is tried again: a busy machine must not be remembered as what Linux does.
+    for is_last in (False, True):
+        left = [line for line in modules if not os.path.exists(paths[line])]
+        if not left:
+            break
         say(f"running {len(left)} of Python's modules on Linux (once; the results are kept)")
         initrd = python_initrd(arch, left, limit)
         try:
@@ -109,8 +112,9 @@ def python_on_linux(arch, modules, limit, total):
             os.unlink(initrd)
         found = module_results(output)
         for line in left:
-            if line.split()[0] in found:
-                replace_file(paths[line], json.dumps(found[line.split()[0]]).encode())
+            result = found.get(line.split()[0])
+            if result and (result["status"] == 0 or is_last):
+                replace_file(paths[line], json.dumps(result).encode())
     results = {}
     for line, path in paths.items():
         if os.path.exists(path):
@@ -141,9 +145,14 @@ def run_python(context, report):
 
 
 def difference(expected, found, reason):
-    """How one module's result differs from Linux's, or ''."""
+    """How one module's result differs from Linux's, or ''; all may pass here that fails there."""
     if not found:
         return f"no result: {reason}"
+    if found["count"] == 0:
+        return "ran no test"
+    if (found["status"] == 0 and found["count"] == expected["count"] and
+            set(found["outcomes"]) <= set(expected["outcomes"])):
+        return ""
     parts = [f"{what} {found[what]}, on Linux {expected[what]}" for what in ("status", "count")
              if found[what] != expected[what]]
     parts += [f"{line}, not so on Linux" for line in found["outcomes"] if line not in expected["outcomes"]]
