@@ -342,6 +342,8 @@ long terminal_control(struct file *file, unsigned command, uint64_t argument)
 		return modem_control(terminal, command, argument);
 	case TIOCVHANGUP:
 		return hang_up_by_call(terminal);
+	case TIOCGPTPEER:
+		return -EIO;		/* only masters have a peer to be opened */
 	case TIOCSTI:
 		return -EIO;		/* typing for others is a way out of every sandbox */
 	default:
