@@ -84,7 +84,8 @@ static bool locker_begin(struct locker *locker, uint32_t *word)
 	while (!locker->locks && locker->wanted)
 		usleep(500);
 	while (locker->wanted) {
-		if (locker->locks && process_state(locker->tid) == 'S')
+		/* Asked again: by then it may have the lock, and sleep for want of orders. */
+		if (locker->locks && process_state(locker->tid) == 'S' && locker->locks)
 			return true;
 		usleep(500);
 	}
