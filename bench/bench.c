@@ -46,6 +46,7 @@ static const struct row_table *const tables[] = {
 const struct row *bench_row;
 const char *bench_program = "/bin/bench";
 char bench_directory[160];
+uint64_t bench_scale_ns = 300000000;
 
 static struct result *result;
 static int is_counting;
@@ -310,8 +311,11 @@ int main(int argc, char **argv)
 	if (argc > 1 && (!strcmp(argv[1], "--count") || !strcmp(argv[1], "--wall"))) {
 		is_counting = !strcmp(argv[1], "--count");
 		first = 2;
+	} else if (argc > 2 && !strcmp(argv[1], "--seconds")) {
+		bench_scale_ns = strtoul(argv[2], NULL, 10) * 1000000000u;
+		first = 3;
 	} else if (argc > 1 && argv[1][0] == '-') {
-		fprintf(stderr, "usage: bench [--count | --wall | --list] [ROW...]\n");
+		fprintf(stderr, "usage: bench [--count | --wall | --seconds N | --list] [ROW]\n");
 		return 2;
 	}
 	result = mmap(NULL, sizeof(*result), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,

@@ -46,6 +46,9 @@ extern const struct row_table scale_table;
 /* The row being measured. */
 extern const struct row *bench_row;
 
+/* How long a row of scaling runs by the wall. */
+extern uint64_t bench_scale_ns;
+
 /* A directory of the benchmark's own, on whatever is mounted at /tmp or named by BENCH_DIR. */
 extern char bench_directory[];
 

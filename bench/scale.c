@@ -17,7 +17,7 @@
 
 #include "machine.h"
 
-enum { PROCESS_LIMIT = 4, WALL_NS = 300000000, MAP_BYTES = 64 << 10, COMPUTE_ROUNDS = 2000 };
+enum { PROCESS_LIMIT = 4, MAP_BYTES = 64 << 10, COMPUTE_ROUNDS = 2000 };
 
 /* Shared by the row's processes; each counter has a cache line of its own. */
 struct board {
@@ -113,23 +113,28 @@ _Noreturn static void worker_run(const struct row *row, int counting, const int 
 	_exit(0);
 }
 
+static void time_pass(uint64_t ns)
+{
+	const struct timespec length = { (time_t)(ns / 1000000000u), (long)(ns % 1000000000u) };
+
+	nanosleep(&length, NULL);
+}
+
 static double seconds_run(const struct row *row)
 {
-	const struct timespec length = { 0, WALL_NS };
-	uint64_t begin = bench_clock_ns();
+	uint64_t begin, end;
 	long before = 0, after = 0;
 
 	/* The first tenth warms up. */
-	nanosleep(&(struct timespec){ 0, WALL_NS / 10 }, NULL);
+	time_pass(bench_scale_ns / 10);
 	begin = bench_clock_ns();
 	for (int i = 0; i < row->processes; i++)
 		before += atomic_load(&board->workers[i].done);
-	nanosleep(&length, NULL);
+	time_pass(bench_scale_ns);
 	for (int i = 0; i < row->processes; i++)
 		after += atomic_load(&board->workers[i].done);
 
-	uint64_t end = bench_clock_ns();
-
+	end = bench_clock_ns();
 	atomic_store(&board->stop, 1);
 	return (double)(after - before) * 1e9 / (double)(end - begin);
 }

@@ -8,7 +8,7 @@ import re
 import subprocess
 import tempfile
 
-from . import images, linux, machine
+from . import images, linux, machine, scaling
 from .common import BUILD, ROOT, Failure, build_kernel, cache, make, replace_file, say, sha256, text_hash
 from .suites.oracle import write_initrd
 
@@ -35,8 +35,15 @@ def initrd(mode, rows):
     return write_initrd(images.image_with("busybox", "x86_64", files, COMMAND.format(mode=mode, rows=rows)))
 
 
-def boot(kernel, path, append, smp, extra, timeout):
-    """Runs one machine to its end with the serial line in a file; returns what it printed."""
+def boot(kernel, path, append, smp, extra, timeout, watch=None):
+    """Runs one machine to its end with the serial line in a file; returns what it printed.
+
+    `watch` may look on: it gets the process, and a function that reads what was printed so far.
+    """
+    def printed():
+        with open(serial, errors="replace") as file:
+            return file.read().replace("\r", "")
+
     emulator, command = machine.arguments(kernel, initrd=path, append=append, smp=smp, memory=512,
                                           cpu="EPYC-Rome", extra=extra)
     descriptor, serial = tempfile.mkstemp(dir=BUILD, suffix=".serial")
@@ -45,6 +52,8 @@ def boot(kernel, path, append, smp, extra, timeout):
     process = subprocess.Popen(command, env=emulator.environment, stdin=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL)
     try:
+        if watch:
+            watch(process, printed)
         process.wait(timeout)
     except subprocess.TimeoutExpired:
         say(f"the machine did not end within {timeout} s")
@@ -52,8 +61,7 @@ def boot(kernel, path, append, smp, extra, timeout):
         if process.poll() is None:
             process.kill()
             process.wait()
-        with open(serial, errors="replace") as file:
-            text = file.read().replace("\r", "")
+        text = printed()
         os.unlink(serial)
     return text
 
@@ -158,6 +166,8 @@ def main(options):
         kernels["Linux"], version = linux.linux_kernel("x86_64")
     if options.only != "linux":
         kernels["Aegis"] = build_kernel("x86_64")
+    if options.scaling:
+        return scaling.main(kernels, options.wall or 1)
     rows = options.rows or ""
     paths = {mode: initrd(mode, rows) for mode in ("--count", "--wall")}
     try:

@@ -1,0 +1,112 @@
+"""Where the CPUs of a machine are: samples of every program counter through QEMU's gdb stub.
+
+Needs nothing in the kernel and costs it nothing but the moments in which the machine stands still.
+"""
+import bisect
+import collections
+import re
+import socket
+import struct
+import subprocess
+import time
+
+KERNEL_START = 1 << 63
+REGISTERS = struct.Struct("<17Q")  # of x86_64: sixteen general ones, then rip
+PAUSE_S = 0.004
+# Where a CPU is that waits for a lock.
+LOCK_WAITS = {"spin_lock_wait", "spin_while_owner_runs", "take_spinning"}
+
+
+class Symbols:
+    """Names of a kernel's functions by address."""
+
+    def __init__(self, kernel):
+        listing = subprocess.run(["nm", "-n", kernel], capture_output=True, text=True, check=True).stdout
+        found = re.findall(r"^([0-9a-f]+) [tT] (\S+)$", listing, re.M)
+        self._addresses = [int(address, 16) for address, _ in found]
+        self._names = [re.sub(r"\.(part|constprop|isra|cold).*", "", name) for _, name in found]
+
+    def name(self, address):
+        if address < KERNEL_START:
+            return "(program)"
+        index = bisect.bisect(self._addresses, address) - 1
+        return self._names[index] if index >= 0 else hex(address)
+
+
+class Stub:
+    """The few words of gdb's remote protocol that sampling needs."""
+
+    def __init__(self, path):
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(20)
+        self._pending = b""
+        for attempt in range(100):
+            try:
+                self._socket.connect(path)
+                break
+            except OSError:  # the emulator has not opened it yet
+                if attempt == 99:
+                    raise
+                time.sleep(0.05)
+        # The machine stands still since it was connected to.
+        self.ask("?")
+        self.send("c")
+
+    def close(self):
+        self._socket.close()
+
+    def send(self, text):
+        self._socket.sendall(b"$%s#%02x" % (text.encode(), sum(text.encode()) & 255))
+
+    def receive(self):
+        while True:
+            found = re.search(rb"\$([^#]*)#..", self._pending, re.S)
+            if found:
+                self._pending = self._pending[found.end():]
+                self._socket.sendall(b"+")
+                return found.group(1).decode()
+            data = self._socket.recv(65536)
+            if not data:
+                raise ConnectionError("the machine ended")
+            self._pending += data
+
+    def ask(self, text):
+        self.send(text)
+        return self.receive()
+
+    def program_counter(self, cpu):
+        self.ask(f"Hg{cpu + 1:x}")
+        registers = bytes.fromhex(self.ask("g").replace("x", "0")[:2 * REGISTERS.size])
+        return REGISTERS.unpack(registers)[16]
+
+    def stop(self):
+        self._socket.sendall(b"\x03")
+        self.receive()
+
+
+def sample(path, symbols, cpus, has_begun, has_ended):
+    """Counts functions from when has_begun() to has_ended(); the machine's stub listens at path."""
+    counts = collections.Counter()
+    stub = Stub(path)
+    try:
+        while not has_begun():
+            if has_ended():
+                return counts
+            time.sleep(0.05)
+        while not has_ended():
+            time.sleep(PAUSE_S)
+            stub.stop()
+            for cpu in range(cpus):
+                counts[symbols.name(stub.program_counter(cpu))] += 1
+            stub.send("c")
+    except (OSError, ValueError, struct.error):
+        pass  # the machine ended between two questions
+    finally:
+        stub.close()
+    return counts
+
+
+def lock_share(counts):
+    """What part of the time in which the CPUs were not idle they waited for locks."""
+    busy = sum(counts.values()) - counts["schedule_idle"] - counts["cpu_wait_for_interrupt"]
+    return sum(counts[name] for name in LOCK_WAITS) / busy if busy else 0.0
