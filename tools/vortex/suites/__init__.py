@@ -82,7 +82,7 @@ class Report:
 
 
 # What --settled leaves out: parts of suites that were never seen to pass as a whole on an idle machine.
-UNSETTLED = ("elf", "mutants", "python", "stress")
+UNSETTLED = ("elf", "mutants", "python", "stress", "terminal")
 
 
 class Context:

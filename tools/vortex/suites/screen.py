@@ -28,6 +28,10 @@ class Screen:
         pyte = emulator()
         self.machine = machine
         self._screen = pyte.Screen(columns, rows)
+        # Private forms (vi asks for key codes so) are for other terminals; Debian's pyte chokes on them.
+        plain = self._screen.select_graphic_rendition
+        self._screen.select_graphic_rendition = (
+            lambda *codes, private=False: None if private else plain(*codes))
         # A terminal answers some questions of programs by typing.
         self._screen.write_process_input = machine.send
         self._stream = pyte.Stream(self._screen)
