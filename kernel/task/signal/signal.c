@@ -93,16 +93,24 @@ static void stop_and_continue(struct process *process, int number)
 	}
 }
 
+/* Whether the thread would take it now. A stopped one takes nothing but SIGKILL: what else comes
+ * waits for the continuation, fatal or not. */
+static bool can_take(const struct thread *thread, int number)
+{
+	if (thread->signals.is_resting && number != SIGKILL)
+		return false;
+	return !(thread->signals.blocked & SIGNAL_BIT(number));
+}
+
 /* A thread that can take a signal for the process, the current one first. RCU read section. */
 static struct thread *taker_find(struct process *process, int number)
 {
 	struct thread *thread;
 
-	if (process_current() == process &&
-	    !(thread_current()->signals.blocked & SIGNAL_BIT(number)))
+	if (process_current() == process && can_take(thread_current(), number))
 		return thread_current();
 	list_for_each_rcu(thread, &process->threads, process_node) {
-		if (!(thread->signals.blocked & SIGNAL_BIT(number)))
+		if (can_take(thread, number))
 			return thread;
 	}
 	return NULL;
@@ -140,7 +148,7 @@ static void notify(struct process *process, struct thread *target, int number)
 	wait_queue_wake_all(&signals->signalfd_waiters, 0);
 	if (!target)
 		taker = taker_find(process, number);
-	else if (target->signals.blocked & SIGNAL_BIT(number))
+	else if (!can_take(target, number))
 		taker = NULL;
 	if (!taker)
 		return;

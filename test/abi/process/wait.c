@@ -298,6 +298,9 @@ TEST(stopping_children_signal_unless_asked_not_to)
 	REQUIRE_OK(kill(pid, SIGSTOP));
 	while (syscall(SYS_wait4, pid, &status, WUNTRACED, NULL) < 0)
 		continue;
+	/* A stop shows before its signal comes, on Linux as well. */
+	while (signal_count(SIGCHLD) == 0)
+		sleep_milliseconds(1);
 	CHECK_EQUAL(signal_count(SIGCHLD), 1);
 	signal_counted(SIGCHLD, SA_NOCLDSTOP);
 	REQUIRE_OK(kill(pid, SIGCONT));
@@ -305,6 +308,34 @@ TEST(stopping_children_signal_unless_asked_not_to)
 		continue;
 	CHECK_EQUAL(signal_count(SIGCHLD), 0);
 	REQUIRE_OK(sigaction(SIGCHLD, &action, NULL));
+	REQUIRE_OK(kill(pid, SIGKILL));
+	CHECK_EQUAL(child_wait(pid), SIGKILL);
+}
+
+TEST(stopped_children_end_by_sigkill_only)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		for (;;)
+			pause();
+	REQUIRE_OK(kill(pid, SIGSTOP));
+	CHECK_EQUAL(waitpid(pid, &status, WUNTRACED), pid);
+	REQUIRE_OK(kill(pid, SIGTERM));
+	REQUIRE_OK(syscall(SYS_tgkill, pid, pid, SIGHUP));
+	sleep_milliseconds(20);
+	CHECK_EQUAL(waitpid(pid, &status, WNOHANG), 0);
+	REQUIRE_OK(kill(pid, SIGCONT));
+	CHECK_EQUAL(child_wait(pid), SIGHUP);
+
+	pid = fork();
+	if (pid == 0)
+		for (;;)
+			pause();
+	REQUIRE_OK(kill(pid, SIGSTOP));
+	CHECK_EQUAL(waitpid(pid, &status, WUNTRACED), pid);
+	REQUIRE_OK(kill(pid, SIGINT));
 	REQUIRE_OK(kill(pid, SIGKILL));
 	CHECK_EQUAL(child_wait(pid), SIGKILL);
 }

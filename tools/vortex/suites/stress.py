@@ -73,6 +73,9 @@ def run_machine(context, report, label, chosen, debug, memory, commands, lengths
         output, reason = boot(context, context.kernel(debug=debug), path, memory, limit)
     finally:
         os.unlink(path)
+    with open(os.path.join(BUILD, context.arch, "test", f"stress-{label.strip() or 'large'}.log"), "w",
+              encoding="utf-8") as log:
+        log.write(output)
     for name in sorted(chosen):
         report_program(report, f"stress {label}{name}", name, output, reason)
     for line in re.findall(rf"^.*(?:{TROUBLE}).*$", output, re.M)[:5]:
