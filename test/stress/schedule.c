@@ -8,6 +8,9 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -82,54 +85,149 @@ static void move_storm(int index)
 	storm_threads(MOVERS, mover_work, NULL);
 }
 
-struct shared_locks {
-	pthread_mutex_t plain, inherited;
-	pthread_cond_t condition;
-	volatile long guarded[2], twin[2];
+/*
+ * Robust locks straight from set_robust_list(2) and futex(2): those of C libraries lose wake-ups when
+ * a waiter is killed, and some forget waiters when they are made consistent.
+ */
+#define FUTEX_WAIT 0
+#define FUTEX_WAKE 1
+#define FUTEX_LOCK_PI 6
+#define FUTEX_UNLOCK_PI 7
+#define FUTEX_TID_MASK 0x3fffffffu
+#define FUTEX_OWNER_DIED 0x40000000u
+#define FUTEX_WAITERS 0x80000000u
+
+struct robust_list {
+	struct robust_list *next;
 };
 
-static struct shared_locks *locks;
+struct robust_list_head {
+	struct robust_list list;
+	long futex_offset;
+	struct robust_list *list_op_pending;
+};
 
-static void mutex_make(pthread_mutex_t *mutex, int protocol)
+struct robust_lock {
+	struct robust_list entry;
+	uint32_t word;
+	int is_inheriting;
+	volatile long guarded, twin;
+};
+
+static struct robust_lock *locks;
+static _Thread_local struct robust_list_head own_list;
+
+static long word_call(struct robust_lock *lock, int operation, uint32_t value)
 {
-	pthread_mutexattr_t attributes;
+	/* Not for ever: whom the lock's end woke may have been killed before it could take it. */
+	struct timespec limit = { 0, 50000000 };
 
-	pthread_mutexattr_init(&attributes);
-	pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
-	pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
-	EXPECT_EQUAL(pthread_mutexattr_setprotocol(&attributes, protocol), 0);
-	EXPECT_EQUAL(pthread_mutex_init(mutex, &attributes), 0);
+	return syscall(SYS_futex, &lock->word, operation, value,
+		       operation == FUTEX_WAIT ? &limit : NULL, NULL, 0);
+}
+
+static uint32_t word_change(struct robust_lock *lock, uint32_t seen, uint32_t wanted)
+{
+	return __sync_val_compare_and_swap(&lock->word, seen, wanted);
+}
+
+/* Announces what is about to be done to the lock, as the kernel wants to find it. */
+static void operation_begin(struct robust_lock *lock)
+{
+	*(struct robust_list *volatile *)&own_list.list_op_pending =
+		(struct robust_list *)((uintptr_t)&lock->entry | (uintptr_t)lock->is_inheriting);
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+static void operation_end(void)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	*(struct robust_list *volatile *)&own_list.list_op_pending = NULL;
+}
+
+/* The word when it was taken; its FUTEX_OWNER_DIED tells that the owner before died. */
+static uint32_t word_take(struct robust_lock *lock, uint32_t own)
+{
+	uint32_t waited = 0, seen;
+
+	if (lock->is_inheriting) {
+		if (word_change(lock, 0, own) != 0)
+			EXPECT_EQUAL(word_call(lock, FUTEX_LOCK_PI, 0), 0);
+		return lock->word;
+	}
+	for (;;) {
+		seen = *(volatile uint32_t *)&lock->word;
+		if (!(seen & FUTEX_TID_MASK)) {
+			if (word_change(lock, seen, seen | own | waited) == seen)
+				return seen;
+		} else if ((seen & FUTEX_WAITERS) ||
+			   word_change(lock, seen, seen | FUTEX_WAITERS) == seen) {
+			word_call(lock, FUTEX_WAIT, seen | FUTEX_WAITERS);
+			waited = FUTEX_WAITERS;
+		}
+	}
 }
 
 /* Takes a lock whose owner may have died; what it guards is put right then. */
-static void lock_take(pthread_mutex_t *mutex, int which)
+static void lock_take(struct robust_lock *lock)
 {
-	int error = pthread_mutex_lock(mutex);
+	uint32_t own = (uint32_t)syscall(SYS_gettid), seen;
 
-	EXPECT(error == 0 || error == EOWNERDEAD);
-	if (error == EOWNERDEAD) {
-		locks->twin[which] = locks->guarded[which];
-		EXPECT_EQUAL(pthread_mutex_consistent(mutex), 0);
+	operation_begin(lock);
+	seen = word_take(lock, own);
+	EXPECT_EQUAL(lock->word & FUTEX_TID_MASK, own);
+	lock->entry.next = &own_list.list;
+	*(struct robust_list *volatile *)&own_list.list.next =
+		(struct robust_list *)((uintptr_t)&lock->entry | (uintptr_t)lock->is_inheriting);
+	operation_end();
+	if (seen & FUTEX_OWNER_DIED) {
+		lock->twin = lock->guarded;
+		__sync_and_and_fetch(&lock->word, ~FUTEX_OWNER_DIED);
 	}
-	EXPECT_EQUAL(locks->guarded[which], locks->twin[which]);
+	EXPECT_EQUAL(lock->guarded, lock->twin);
+}
+
+static void lock_leave(struct robust_lock *lock)
+{
+	uint32_t own = (uint32_t)syscall(SYS_gettid);
+
+	EXPECT_EQUAL(lock->word & FUTEX_TID_MASK, own);
+	operation_begin(lock);
+	*(struct robust_list *volatile *)&own_list.list.next = &own_list.list;
+	if (!lock->is_inheriting) {
+		if (__sync_lock_test_and_set(&lock->word, 0) & FUTEX_WAITERS)
+			word_call(lock, FUTEX_WAKE, 1);
+	} else if (word_change(lock, own, 0) != own) {
+		EXPECT_EQUAL(word_call(lock, FUTEX_UNLOCK_PI, 0), 0);
+	}
+	operation_end();
+}
+
+static void list_register(void)
+{
+	own_list.list.next = &own_list.list;
+	own_list.futex_offset = (long)offsetof(struct robust_lock, word) -
+		(long)offsetof(struct robust_lock, entry);
+	own_list.list_op_pending = NULL;
+	EXPECT_EQUAL(syscall(SYS_set_robust_list, &own_list, sizeof(own_list)), 0);
 }
 
 static void *locker_work(void *argument)
 {
 	uint64_t seed = storm_seed();
 
+	list_register();
 	for (;;) {
-		int which = (int)(storm_random(&seed) & 1);
-		pthread_mutex_t *mutex = which ? &locks->inherited : &locks->plain;
+		struct robust_lock *lock = &locks[storm_random(&seed) & 1];
 
-		lock_take(mutex, which);
-		locks->guarded[which]++;
+		lock_take(lock);
+		lock->guarded++;
 		if (storm_random(&seed) % 400 == 0 && argument)
 			kill(getpid(), SIGKILL);
 		if (storm_random(&seed) % 8 == 0)
 			sched_yield();
-		locks->twin[which]++;
-		EXPECT_EQUAL(pthread_mutex_unlock(mutex), 0);
+		lock->twin++;
+		lock_leave(lock);
 		storm_count(1);
 		if (!storm_goes_on())
 			return argument;
@@ -140,11 +238,10 @@ static void *locker_work(void *argument)
 static void robust_storm(int index)
 {
 	(void)index;
-	locks = mmap(NULL, sizeof(*locks), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+	locks = mmap(NULL, 2 * sizeof(*locks), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		     0);
 	EXPECT(locks != MAP_FAILED);
-	mutex_make(&locks->plain, PTHREAD_PRIO_NONE);
-	mutex_make(&locks->inherited, PTHREAD_PRIO_INHERIT);
+	locks[1].is_inheriting = 1;
 	while (storm_goes_on()) {
 		pid_t pids[LOCKERS];
 
@@ -168,9 +265,12 @@ static void robust_storm(int index)
 		}
 	}
 	/* Nobody is left: both locks can be had. */
-	lock_take(&locks->plain, 0);
-	lock_take(&locks->inherited, 1);
-	munmap(locks, sizeof(*locks));
+	list_register();
+	for (int i = 0; i < 2; i++) {
+		lock_take(&locks[i]);
+		lock_leave(&locks[i]);
+	}
+	munmap(locks, 2 * sizeof(*locks));
 }
 
 /* Chains of priority inheritance that form and dissolve while waiters give up. */

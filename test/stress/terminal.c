@@ -150,13 +150,14 @@ _Noreturn static void shell_run(const char *path)
 	int terminal, status;
 	pid_t front, behind;
 
+	/* Keys are typed from the moment that the terminal has a session. */
+	signal(SIGTTOU, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTSTP, SIG_IGN);
 	EXPECT(setsid() > 0);
 	terminal = open(path, O_RDWR);
 	EXPECT(terminal >= 0);
 	EXPECT_EQUAL(ioctl(terminal, TIOCSCTTY, 0), 0);
-	signal(SIGTTOU, SIG_IGN);
-	signal(SIGINT, SIG_IGN);
-	signal(SIGTSTP, SIG_IGN);
 	for (;;) {
 		front = job_start(terminal, 1);
 		behind = job_start(terminal, 0);
@@ -199,7 +200,8 @@ static void job_storm(int index)
 			(void)!read(master, echo, sizeof(echo));
 			storm_sleep((long)(storm_random(&seed) % 2000));
 			/* It would have ended only because something was wrong. */
-			EXPECT_EQUAL(waitpid(shell, &status, WNOHANG), 0);
+			if (waitpid(shell, &status, WNOHANG) != 0)
+				storm_fail(__FILE__, __LINE__, "the shell ended", status);
 		}
 		/* The hang-up ends the shell, and the group in front. */
 		close(master);

@@ -80,8 +80,21 @@ long fcntl_lock_get(struct file *file, unsigned command, struct flock64 *lock)
 long fcntl_lock_set(struct file *file, unsigned command, const struct flock64 *lock)
 {
 	struct flock64 wanted = *lock;
+	struct file *still;
+	int result = file_lock_record(file, command, &wanted);
 
-	return file_lock_record(file, command, &wanted);
+	if (result < 0 || wanted.l_type == F_UNLCK || command >= F_OFD_GETLK)
+		return result;
+	/* A close in another thread may have looked for the lock before it was there: then nothing
+	 * would ever take it away. */
+	still = descriptor_file_get(called_fd());
+	if (still != file) {
+		file_locks_drop_table(file, thread_current()->descriptors);
+		result = -EBADF;
+	}
+	if (still)
+		file_put(still);
+	return result;
 }
 
 long fcntl_owner_set(struct file *file, int id)
