@@ -233,6 +233,16 @@ TEST(override_sets_permission_bits_aside)
 	CHECK_ERRNO(open("file", O_RDWR), EACCES);
 }
 
+TEST(a_directory_is_listed_however_it_is_opened)
+{
+	file_write("file", "text");
+	REQUIRE_OK(mkdir("d", 0755));
+	REQUIRE(deny_drop("file.list") == 0);
+	CHECK_ERRNO(open("d", O_RDONLY | O_DIRECTORY), EACCES);
+	CHECK_ERRNO(open("d", O_RDONLY), EACCES);
+	CHECK_OK(open("file", O_RDONLY));
+}
+
 /* As vhangup(2) does. */
 TEST(hanging_up_by_ioctl_creates_sessions)
 {
