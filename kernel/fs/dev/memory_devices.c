@@ -155,6 +155,11 @@ static long write_random(struct file *file, struct transfer *from, struct io *io
 		done += (long)moved;
 		if (moved < piece)
 			return done ? done : -EFAULT;
+		if ((done & (long)(PAGE_SIZE - 1)) == 0) {
+			if (signal_is_pending())
+				break;
+			blocking_yield_point();
+		}
 	}
 	return done;
 }
