@@ -224,7 +224,9 @@ static long clone_thread(const struct clone_request *request)
 	if (result < 0)
 		return result;
 	child->context.space = thread_current()->context.space;
-	result = thread_prepare(child, request);
+	result = thread_charge(child);
+	if (result == 0)
+		result = thread_prepare(child, request);
 	if (result == 0)
 		result = copy_files(child, request->flags);
 	if (result < 0) {
