@@ -202,11 +202,14 @@ static int text_prepare(struct proc_inode *node, struct file *file)
 {
 	struct proc_text *text = text_get(file);
 	struct directory_state *state;
+	int error = 0;
 
 	if (!text)
 		return -ENOMEM;
 	if (node->node->show_space)
-		text->space = proc_space_get(node->process);
+		error = proc_space_inspect(node->process, &text->space);
+	if (error)
+		return error;
 	if (node->node->show_mounts) {
 		state = proc_directories_get(node);
 		if (!state)
