@@ -348,10 +348,12 @@ long pipe_tee(struct file *from_file, struct file *to_file, size_t length, unsig
 	return moved;
 }
 
-/* Where the file end of a splice is: the caller's offset or the file's position. */
-static int splice_offset(struct file *file, const int64_t *given, int64_t *offset)
+/* Where the file end of a splice is: the caller's offset, if the end too is one that an offset can
+ * hold, or the file's position. */
+static int splice_offset(struct file *file, const int64_t *given, size_t length, int64_t *offset)
 {
-	if (given && !(file->mode & FILE_POSITIONAL))
+	if (given && (!(file->mode & FILE_POSITIONAL) || *given < 0 ||
+		      length > (uint64_t)(INT64_MAX - *given)))
 		return -EINVAL;
 	*offset = given ? *given : file->position;
 	return 0;
@@ -369,7 +371,7 @@ static long splice_from_pipe(struct file *from, struct file *to, int64_t *to_off
 			     unsigned flags)
 {
 	int64_t offset;
-	long result = splice_offset(to, to_offset, &offset);
+	long result = splice_offset(to, to_offset, length, &offset);
 
 	if (result < 0)
 		return result;
@@ -386,7 +388,7 @@ static long splice_to_pipe(struct file *from, int64_t *from_offset, struct file 
 			   unsigned flags)
 {
 	int64_t offset;
-	long result = splice_offset(from, from_offset, &offset);
+	long result = splice_offset(from, from_offset, length, &offset);
 
 	if (result < 0)
 		return result;

@@ -127,6 +127,12 @@ static int thread_prepare(struct thread *child, const struct clone_request *requ
 	child->no_new_privileges = parent->no_new_privileges;
 	if (io_priority_fork(child, parent, request->flags & CLONE_IO))
 		return -ENOMEM;
+	/* A thread, too, may be waited for: until it ends, or executes and with that ends us. */
+	if (request->flags & CLONE_VFORK) {
+		child->vfork_wait = vfork_wait_create();
+		if (!child->vfork_wait)
+			return -ENOMEM;
+	}
 	if (request->flags & CLONE_CHILD_CLEARTID)
 		child->clear_tid_address = request->child_tid;
 	/* The alternate stack is kept by processes, and by vfork as Linux does; not by threads. */
@@ -218,7 +224,9 @@ static long clone_thread(const struct clone_request *request)
 	if (result < 0)
 		return result;
 	child->context.space = thread_current()->context.space;
-	result = thread_prepare(child, request);
+	result = thread_charge(child);
+	if (result == 0)
+		result = thread_prepare(child, request);
 	if (result == 0)
 		result = copy_files(child, request->flags);
 	if (result < 0) {
@@ -246,10 +254,6 @@ static int child_prepare(const struct clone_request *request, struct process *pr
 	result = thread_prepare(*child, request);
 	if (result == 0)
 		result = copy_files(*child, request->flags);
-	if (result == 0 && (request->flags & CLONE_VFORK)) {
-		(*child)->vfork_wait = vfork_wait_create();
-		result = (*child)->vfork_wait ? 0 : -ENOMEM;
-	}
 	return result;
 }
 

@@ -178,6 +178,9 @@ static void program_commit(struct program *program)
 	/* The robust list and clear_tid_address belong to the old memory. */
 	futex_thread_execute(thread);
 	thread->rseq_address = 0;
+	/* Hidden before it is there, shown after what was there: see proc_space_inspect. */
+	if (program->is_hidden)
+		WRITE_ONCE(process->dumpable, 0);
 	space_switch(process, program);
 	vfork_done(thread);
 	memcpy(thread->name, program->command, sizeof(thread->name));
@@ -187,7 +190,8 @@ static void program_commit(struct program *program)
 	descriptor_table_close_on_exec(thread->descriptors);
 	process->has_executed = true;
 	process->personality &= ~(uint32_t)READ_IMPLIES_EXEC;
-	process->dumpable = program->is_hidden ? 0 : 1;
+	if (!program->is_hidden)
+		atomic_store_release(&process->dumpable, 1);
 	if (program->is_secure)
 		process->parent_death_signal = 0;
 	process->exit_signal = SIGCHLD;

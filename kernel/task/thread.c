@@ -184,10 +184,27 @@ void thread_publish(struct thread *thread)
 	spin_unlock_irq(&process->signals.lock, were_enabled);
 }
 
+int thread_charge(struct thread *thread)
+{
+	uint32_t uid = credentials_current()->uid;
+	int result = user_charge(uid, limit_current(LIMIT_NPROC));
+
+	if (result == 0)
+		thread->charged_uid = uid;
+	return result;
+}
+
+void thread_uncharge(struct thread *thread)
+{
+	user_uncharge(thread->charged_uid);
+	thread->charged_uid = 0;
+}
+
 void thread_abandon(struct thread *thread)
 {
 	struct process *process = thread->process;
 
+	thread_uncharge(thread);
 	if (process->leader == thread)
 		process->leader = NULL;
 	task_id_release(thread->id);

@@ -69,6 +69,7 @@ struct thread {
 	user_address_t rseq_address;
 	uint32_t rseq_length, rseq_signature;
 	uint32_t no_new_privileges;
+	uint32_t charged_uid;			/* thread_charge(); 0: nobody's */
 	bool has_asked_right;		/* debug builds: since the call began (task/authority.c) */
 	uint64_t timer_slack_ns;		/* PR_SET_TIMERSLACK; 0: the default */
 	void *io_context;			/* schedule/io_priority.c; NULL until used */
@@ -197,6 +198,9 @@ struct process *process_kernel(void);
 int thread_create(struct process *process, const struct frame *frame,
 		  void (*entry)(void *argument), void *argument, struct thread **result)
 	MUST_CHECK;
+/* Counts a thread beyond the first one of its process against the current user's RLIMIT_NPROC,
+ * until it ends: -EAGAIN. */
+int thread_charge(struct thread *thread) MUST_CHECK;
 void thread_run(struct thread *thread);		/* first wake-up: it becomes visible and runs */
 /* Undoes thread_create() of one that never ran. */
 void thread_abandon(struct thread *thread);

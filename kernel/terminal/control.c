@@ -4,6 +4,7 @@
 #include "file/file.h"
 #include "memory/user.h"
 #include "sync/blocking.h"
+#include "task/authority.h"
 #include "task/signal.h"
 #include "terminal/internal.h"
 #include "time/clock_time.h"
@@ -306,10 +307,12 @@ static long modem_control(struct terminal *terminal, unsigned command, user_addr
 
 static long hang_up_by_call(struct terminal *terminal)
 {
-	if (!terminal_is_administrator())
-		return -EPERM;
-	terminal_hang_up(terminal);
-	return 0;
+	int result = terminal_is_administrator() ? capability_require(CAPABILITY_SESSION_CREATE)
+						 : -EPERM;
+
+	if (result == 0)
+		terminal_hang_up(terminal);
+	return result;
 }
 
 long terminal_control(struct file *file, unsigned command, uint64_t argument)

@@ -4,6 +4,7 @@
  */
 #include "deny.h"
 #include <pthread.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -230,6 +231,32 @@ TEST(override_sets_permission_bits_aside)
 	CHECK_OK(open("file", O_RDWR));
 	REQUIRE(deny_drop("file.override") == 0);
 	CHECK_ERRNO(open("file", O_RDWR), EACCES);
+}
+
+TEST(a_directory_is_listed_however_it_is_opened)
+{
+	file_write("file", "text");
+	REQUIRE_OK(mkdir("d", 0755));
+	REQUIRE(deny_drop("file.list") == 0);
+	CHECK_ERRNO(open("d", O_RDONLY | O_DIRECTORY), EACCES);
+	CHECK_ERRNO(open("d", O_RDONLY), EACCES);
+	CHECK_OK(open("file", O_RDONLY));
+}
+
+/* As vhangup(2) does. */
+TEST(hanging_up_by_ioctl_creates_sessions)
+{
+	int master = REQUIRE_OK(open("/dev/ptmx", O_RDWR | O_NOCTTY)), off = 0, slave;
+
+	REQUIRE_OK(ioctl(master, TIOCSPTLCK, &off));
+	slave = REQUIRE_OK(ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY));
+	IN_CHILD {
+		REQUIRE(deny_drop("session.create") == 0);
+		CHECK_ERRNO(ioctl(slave, TIOCVHANGUP), EPERM);
+	}
+	CHECK_EQUAL(write(slave, "x", 1), 1);
+	CHECK_OK(ioctl(slave, TIOCVHANGUP));
+	CHECK_ERRNO(write(slave, "x", 1), EIO);
 }
 
 TEST(the_size_of_pipes_and_scores_are_tuned)

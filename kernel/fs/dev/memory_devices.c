@@ -77,7 +77,8 @@ static int64_t seek_nowhere(struct file *file, int64_t offset, int whence)
 /* Private mappings are anonymous memory; shared ones share a memory file of this open file. */
 static int map_zeros(struct file *file, struct map_request *request)
 {
-	struct file *memory = file->object;
+	struct file *memory = atomic_load_acquire(&file->object);
+	void *none = NULL;
 
 	if (!(request->region_flags & REGION_SHARED)) {
 		request->operations = NULL;
@@ -89,7 +90,11 @@ static int map_zeros(struct file *file, struct map_request *request)
 		memory = vfs_memory_file_create("dev/zero", 0);
 		if (is_error(memory))
 			return pointer_error(memory);
-		file->object = memory;
+		/* Another thread may have been faster. */
+		if (!atomic_compare_swap(&file->object, &none, (void *)memory)) {
+			file_put_now(memory);
+			memory = none;
+		}
 	}
 	if (memory->inode->attributes.size <
 	    (request->page_offset << PAGE_SHIFT) + request->length) {
@@ -150,6 +155,11 @@ static long write_random(struct file *file, struct transfer *from, struct io *io
 		done += (long)moved;
 		if (moved < piece)
 			return done ? done : -EFAULT;
+		if ((done & (long)(PAGE_SIZE - 1)) == 0) {
+			if (signal_is_pending())
+				break;
+			blocking_yield_point();
+		}
 	}
 	return done;
 }

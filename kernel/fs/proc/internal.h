@@ -124,6 +124,8 @@ bool proc_inode_is_gone(struct inode *inode);	/* inode_operations.is_gone */
 int proc_may_inspect(struct process *process) MUST_CHECK;
 /* Parts of a process with references, or NULL when it has ended. */
 struct space *proc_space_get(struct process *process);
+/* The same for who may inspect the process: 0, and a space or NULL; or -EACCES. */
+int proc_space_inspect(struct process *process, struct space **result) MUST_CHECK;
 struct directory_state *proc_directories_get(struct proc_inode *node);
 struct descriptor_table *proc_descriptors_get(struct proc_inode *node);
 struct file *proc_file_get(struct proc_inode *node, int fd);

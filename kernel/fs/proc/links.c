@@ -72,13 +72,11 @@ static int path_text(const struct path *path, char **target, bool *must_free)
 
 static int exe_follow(struct inode *inode, struct path *result)
 {
-	struct process *process = proc_inode_of(inode)->process;
-	int error = proc_may_inspect(process);
 	struct space *space;
+	int error = proc_space_inspect(proc_inode_of(inode)->process, &space);
 
 	if (error)
 		return error;
-	space = proc_space_get(process);
 	if (!space)
 		return -ENOENT;
 	error = -ENOENT;

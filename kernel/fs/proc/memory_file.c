@@ -99,12 +99,12 @@ static const struct file_operations memory_file_operations = {
 
 static int memory_open(struct inode *inode, struct file *file)
 {
-	struct process *process = proc_inode_of(inode)->process;
-	int error = proc_may_inspect(process);
+	struct space *space;
+	int error = proc_space_inspect(proc_inode_of(inode)->process, &space);
 
 	if (error)
 		return error;
-	file->object = proc_space_get(process);
+	file->object = space;
 	file->operations = &memory_file_operations;
 	file->mode |= FILE_SEEKABLE | FILE_POSITIONAL;
 	return 0;

@@ -227,9 +227,9 @@ static int table_list(struct file *file, struct directory_sink *sink)
 
 int64_t proc_seek_directory(struct file *file, int64_t offset, int whence)
 {
-	if (whence == SEEK_CUR)
-		offset += file->position;
-	else if (whence != SEEK_SET)
+	if (whence != SEEK_SET && whence != SEEK_CUR)
+		return -EINVAL;
+	if (whence == SEEK_CUR && __builtin_add_overflow(offset, file->position, &offset))
 		return -EINVAL;
 	if (offset < 0)
 		return -EINVAL;

@@ -45,6 +45,28 @@ struct space *proc_space_get(struct process *process)
 	return space;
 }
 
+/* A program that is run meanwhile, perhaps one that only runs and is not to be read, is not what
+ * was asked about: the answer counts for memory that the process had before it and after it. */
+int proc_space_inspect(struct process *process, struct space **result)
+{
+	struct space *space;
+	int error;
+
+	for (;;) {
+		space = proc_space_get(process);
+		error = proc_may_inspect(process);
+		atomic_fence_acquire();
+		if (error == 0 && READ_ONCE(process->space) == space)
+			break;
+		if (space)
+			space_put(space);
+		if (error)
+			return error;
+	}
+	*result = space;
+	return 0;
+}
+
 struct thread *proc_thread_get(struct proc_inode *node)
 {
 	struct thread *thread;

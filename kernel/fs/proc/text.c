@@ -138,7 +138,7 @@ static long text_store(struct file *file, struct transfer *from, struct io *io)
 		return node->process ? -EINVAL : -EIO;
 	if (node->process && proc_is_gone(node))
 		return -ESRCH;
-	if (length >= STORE_LIMIT)
+	if (length >= STORE_LIMIT || io->offset > INT64_MAX - STORE_LIMIT)
 		return -EINVAL;
 	text = heap_allocate(length + 1, HEAP_ACCOUNT);
 	if (!text)
@@ -166,9 +166,9 @@ char *proc_trim(char *text)
 
 static int64_t text_seek(struct file *file, int64_t offset, int whence)
 {
-	if (whence == SEEK_CUR)
-		offset += file->position;
-	else if (whence != SEEK_SET)
+	if (whence != SEEK_SET && whence != SEEK_CUR)
+		return -EINVAL;
+	if (whence == SEEK_CUR && __builtin_add_overflow(offset, file->position, &offset))
 		return -EINVAL;
 	if (offset < 0)
 		return -EINVAL;
@@ -202,11 +202,14 @@ static int text_prepare(struct proc_inode *node, struct file *file)
 {
 	struct proc_text *text = text_get(file);
 	struct directory_state *state;
+	int error = 0;
 
 	if (!text)
 		return -ENOMEM;
 	if (node->node->show_space)
-		text->space = proc_space_get(node->process);
+		error = proc_space_inspect(node->process, &text->space);
+	if (error)
+		return error;
 	if (node->node->show_mounts) {
 		state = proc_directories_get(node);
 		if (!state)

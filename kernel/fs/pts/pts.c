@@ -190,9 +190,9 @@ static int list(struct file *file, struct directory_sink *sink)
 
 static int64_t seek(struct file *file, int64_t offset, int whence)
 {
-	if (whence == SEEK_CUR)
-		offset += file->position;
-	else if (whence != SEEK_SET)
+	if (whence != SEEK_SET && whence != SEEK_CUR)
+		return -EINVAL;
+	if (whence == SEEK_CUR && __builtin_add_overflow(offset, file->position, &offset))
 		return -EINVAL;
 	if (offset < 0)
 		return -EINVAL;

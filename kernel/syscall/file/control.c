@@ -72,6 +72,22 @@ long fcntl_flags_get(struct file *file)
 	return flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
 }
 
+/* A close in another thread may have come before the lock that it would have dropped: nobody else
+ * would, and the file may go. file_closed() looks the other way round. */
+static int lock_confirm(struct file *file)
+{
+	struct file *still;
+
+	atomic_fence();
+	still = descriptor_file_get(called_fd());
+	if (still)
+		file_put(still);
+	if (still == file)
+		return 0;
+	file_locks_drop_table(file, thread_current()->descriptors);
+	return -EBADF;
+}
+
 long fcntl_lock_get(struct file *file, unsigned command, struct flock64 *lock)
 {
 	return file_lock_record(file, command, lock);
@@ -80,20 +96,10 @@ long fcntl_lock_get(struct file *file, unsigned command, struct flock64 *lock)
 long fcntl_lock_set(struct file *file, unsigned command, const struct flock64 *lock)
 {
 	struct flock64 wanted = *lock;
-	struct file *still;
 	int result = file_lock_record(file, command, &wanted);
 
-	if (result < 0 || wanted.l_type == F_UNLCK || command >= F_OFD_GETLK)
-		return result;
-	/* A close in another thread may have looked for the lock before it was there: then nothing
-	 * would ever take it away. */
-	still = descriptor_file_get(called_fd());
-	if (still != file) {
-		file_locks_drop_table(file, thread_current()->descriptors);
-		result = -EBADF;
-	}
-	if (still)
-		file_put(still);
+	if (result == 0 && (command == F_SETLK || command == F_SETLKW) && lock->l_type != F_UNLCK)
+		result = lock_confirm(file);
 	return result;
 }
 

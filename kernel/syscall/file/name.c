@@ -26,6 +26,14 @@ static int open_require(unsigned flags)
 	return result;
 }
 
+/* What was asked for as a file may turn out to be a directory, which is there to be listed. */
+static int opened_require(const struct file *file, unsigned flags)
+{
+	if ((flags & (O_PATH | O_DIRECTORY)) || !file->inode || !inode_is_directory(file->inode))
+		return 0;
+	return capability_require_file(CAPABILITY_FILE_LIST);
+}
+
 static long open_by(int at, const char *path, const struct open_request *request)
 {
 	struct file *file;
@@ -37,6 +45,11 @@ static long open_by(int at, const char *path, const struct open_request *request
 	if (fd < 0)
 		return fd;
 	result = vfs_open(at, path, request, &file);
+	if (result == 0) {
+		result = opened_require(file, request->flags);
+		if (result < 0)
+			file_put_now(file);
+	}
 	if (result < 0) {
 		descriptor_release(fd);
 		return result;

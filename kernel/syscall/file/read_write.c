@@ -153,9 +153,10 @@ long sys_sendfile(struct file *to, struct file *from, user_address_t position, s
 		return result;
 	if (use && (offset < 0 || !(from->mode & FILE_POSITIONAL)))
 		return offset < 0 ? -EINVAL : -ESPIPE;
-	if (to->flags & O_APPEND)
+	count = min(count, (size_t)MAX_RW_COUNT);
+	if ((to->flags & O_APPEND) || (use && count > (uint64_t)(INT64_MAX - offset)))
 		return -EINVAL;
-	result = file_send(to, from, use, min(count, (size_t)MAX_RW_COUNT));
+	result = file_send(to, from, use, count);
 	return position_store(position, &offset, result);
 }
 

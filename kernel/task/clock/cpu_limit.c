@@ -7,13 +7,36 @@
 #include "task/signal/signal_internal.h"
 #include "task/thread.h"
 
+/* The CPU time of a process, all of it and its user part; negative: not added up yet. */
+struct process_time {
+	int64_t all_ns, user_ns;
+};
+
+/* What a timer's clock says. A process's time is that of all its threads, and it may have as many
+ * timers: it is added up once for all of them. */
+static int64_t clock_look(const struct timer_clock *clock, struct process_time *time)
+{
+	int64_t *known = clock->is_user_time ? &time->user_ns : &time->all_ns;
+
+	if (clock->thread)
+		return timer_clock_read(clock);
+	if (*known < 0)
+		*known = timer_clock_read(clock);
+	return *known;
+}
+
 /* The timers of the process on its own CPU time. Lock held. */
 static void timers_look(struct process *process)
 {
-	struct process_timer *timer, *following;
+	struct list_head looked_at = LIST_HEAD_INITIALIZER(looked_at);
+	struct process_time time = { -1, -1 };
+	struct process_timer *timer;
 
-	list_for_each_safe(timer, following, &process->timers->cpu_armed, cpu_node)
-		process_timer_look(timer);
+	/* Each once: what goes on queues itself again, and while others are looked at may have
+	 * expired again. */
+	list_splice(&looked_at, &process->timers->cpu_armed);
+	while ((timer = list_pop(&looked_at, struct process_timer, cpu_node)))
+		process_timer_look(timer, clock_look(&timer->clock, &time));
 	process->signals.has_cpu_timers = !list_is_empty(&process->timers->cpu_armed);
 }
 

@@ -78,7 +78,7 @@ static int64_t timer_forward(struct process_timer *timer, int64_t now)
 }
 
 /* A repeating POSIX timer's signal is sent; the rest is done when it is taken. Lock held. */
-static void posix_expire(struct process_timer *timer)
+static void posix_expire(struct process_timer *timer, int64_t now)
 {
 	timer_unqueue(timer);
 	if (timer->event.notify == SIGEV_NONE)
@@ -90,7 +90,7 @@ static void posix_expire(struct process_timer *timer)
 		return;
 	/* Ignored: nobody will take it. */
 	timer->rests = false;
-	timer->overrun += timer_forward(timer, timer_now(timer));
+	timer->overrun += timer_forward(timer, now);
 	timer_queue(timer, IGNORED_LOOK_NS);
 }
 
@@ -113,16 +113,14 @@ static void interval_expire(struct process_timer *timer, int64_t now)
 	signal_send_locked(timer->process, timer->event.number, &information);
 }
 
-void process_timer_look(struct process_timer *timer)
+void process_timer_look(struct process_timer *timer, int64_t now)
 {
-	int64_t now = timer_now(timer);
-
 	if (timer->expiry_ns == 0 || timer->rests)
 		return;
 	if (now < timer->expiry_ns)
 		timer_queue(timer, 0);
 	else if (timer->signal)
-		posix_expire(timer);
+		posix_expire(timer, now);
 	else
 		interval_expire(timer, now);
 }
@@ -162,7 +160,7 @@ static void timer_fired(struct timer *queued)
 
 	rcu_read_lock();
 	enabled = spin_lock_irq(&timer->process->signals.lock);
-	process_timer_look(timer);
+	process_timer_look(timer, timer_now(timer));
 	spin_unlock_irq(&timer->process->signals.lock, enabled);
 	rcu_read_unlock();
 }

@@ -51,8 +51,8 @@ void process_timer_disarm(struct process_timer *timer);
 void process_timer_write(struct process_timer *timer, bool is_absolute,
 			 const struct timer_setting *setting, struct timer_setting *old);
 void process_timer_setting(struct process_timer *timer, struct timer_setting *setting);
-/* The clock is looked at: expires, or waits on. */
-void process_timer_look(struct process_timer *timer);
+/* Its clock says `now`: expires, or waits on. */
+void process_timer_look(struct process_timer *timer, int64_t now);
 /* Its clock was set: waits anew. */
 void process_timer_requeue(struct process_timer *timer);
 

@@ -216,6 +216,8 @@ void process_leader_set(struct thread *thread)
 	entry = task_id_find(thread->id);
 	rcu_assign(entry->thread, NULL);
 	task_id_release(thread->id);
+	/* The process itself is counted already. */
+	thread_uncharge(thread);
 	/* The old leader gave up its hold of the number when it was removed. */
 	task_id_hold(process->id);
 	thread->id = process->id;
@@ -248,6 +250,7 @@ bool process_thread_remove(struct thread *thread)
 	if (!is_leader)
 		rcu_assign(task_id_find(thread->id)->thread, NULL);
 	task_id_release(thread->id);
+	thread_uncharge(thread);
 	/* The reference of process->threads; the scheduler's keeps it until it is off its CPU. */
 	thread_put(thread);
 	return is_last;

@@ -37,9 +37,10 @@ struct task_id *task_id_next(int32_t *id);
 /* Makes process 0. */
 void process_kernel_start(void);
 
-/* Processes of a user, for RLIMIT_NPROC. -EAGAIN beyond `limit`. */
+/* Processes of a user and their further threads, for RLIMIT_NPROC. -EAGAIN beyond `limit`. */
 int user_charge(uint32_t uid, uint64_t limit) MUST_CHECK;
 void user_uncharge(uint32_t uid);
+void thread_uncharge(struct thread *thread);
 
 /* Tree lock held: joins or leaves a group, with what hangs on it. -ENOMEM. */
 int group_join(struct process_group *group, struct process *process) MUST_CHECK;

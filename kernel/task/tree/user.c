@@ -1,6 +1,7 @@
 /*
- * How many processes each user has, for RLIMIT_NPROC: a table of counters by uid, made at a user's
- * first process and dropped with the last. User 0 is not limited, as on Linux, and not counted.
+ * How many processes and threads each user has, for RLIMIT_NPROC: a table of counters by uid, made
+ * at a user's first process and dropped with the last. User 0 is not limited, as on Linux, and not
+ * counted.
  */
 #include "base/errno.h"
 #include "base/list.h"

@@ -108,6 +108,7 @@ int notify_directory(int fd, struct file *file, uint64_t wanted)
 	spin_unlock(&notify_lock);
 	heap_free(fresh);
 	/* A close in another thread may have looked for the mark before it was there. */
+	atomic_fence();
 	still = descriptor_file_get(fd);
 	if (still != file)
 		notify_directory_end(file, mark.table);

@@ -226,7 +226,8 @@ static void file_closed(struct file *file, const struct descriptor_table *table)
 {
 	if (!file->inode)
 		return;
-	/* After the descriptor went: who adds a lock looks at the descriptor after that. */
+	/* The descriptor is gone, then this looks; who locks or watches does it the other way
+	 * round: one of us sees the other. */
 	atomic_fence();
 	if (file->inode->locks)
 		file_locks_drop_table(file, table);

@@ -414,6 +414,22 @@ TEST(lseek_refusals)
 	CHECK_ERRNO(syscall(SYS_lseek, ends[1], 0l, 7), EINVAL);
 }
 
+/* Also of what has no last position. */
+TEST(lseek_past_the_last_number)
+{
+	static const char *const names[] = { ".", "/proc", "/proc/self/fd", "/proc/self/status" };
+	int fd;
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		fd = file_open(names[i], O_RDONLY);
+		lseek(fd, INT64_MAX, SEEK_SET);
+		CHECK_ERRNO(lseek(fd, INT64_MAX, SEEK_CUR), EINVAL);
+	}
+	fd = file_open("/proc/self/comm", O_RDWR);
+	CHECK_EQUAL(lseek(fd, INT64_MAX - 2, SEEK_SET), INT64_MAX - 2);
+	CHECK_ERRNO(write(fd, "name", 4), EINVAL);
+}
+
 /* Reserved space is no data before something is written to it. */
 TEST(lseek_finds_holes_in_reserved_space)
 {

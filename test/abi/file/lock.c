@@ -3,6 +3,7 @@
  * each seen from a second process.
  */
 #include "support.h"
+#include <pthread.h>
 #include <sys/file.h>
 
 static struct flock range(int type, long start, long length)
@@ -182,6 +183,52 @@ TEST(posix_waiting)
 	CHECK_OK(lock_try(fd, F_SETLK, F_UNLCK, 5, 5));
 	CHECK_EQUAL(read(ends[0], &byte, 1), 1);
 	CHECK_EQUAL(child_wait(pid), 0);
+}
+
+static struct {
+	int fd, error;
+	volatile pid_t tid;
+} waiter;
+
+static void *wait_for_the_lock(void *unused)
+{
+	(void)unused;
+	waiter.tid = syscall(SYS_gettid);
+	waiter.error = lock_try(waiter.fd, F_SETLKW, F_WRLCK, 0, 1) < 0 ? errno : 0;
+	return NULL;
+}
+
+/* Whose descriptor another thread closes meanwhile gets no lock that nobody could give up. */
+TEST(posix_waiting_ends_with_the_descriptor)
+{
+	int holder = file_open("f", O_RDWR | O_CREAT), ends[2];
+	pthread_t thread;
+	char byte;
+	pid_t pid;
+
+	REQUIRE_OK(pipe(ends));
+	CHECK_OK(lock_try(holder, F_SETLK, F_WRLCK, 0, 1));
+	pid = REQUIRE_OK(fork());
+	if (pid == 0) {
+		waiter.fd = file_open("f", O_RDWR);
+		close(holder);
+		REQUIRE(pthread_create(&thread, NULL, wait_for_the_lock, NULL) == 0);
+		while (!waiter.tid)
+			usleep(500);
+		CHECK(process_await(waiter.tid, 'S'));
+		CHECK_OK(close(waiter.fd));
+		write(ends[1], "x", 1);
+		REQUIRE(pthread_join(thread, NULL) == 0);
+		CHECK_EQUAL(waiter.error, EBADF);
+		write(ends[1], "x", 1);
+		pause();
+	}
+	CHECK_EQUAL(read(ends[0], &byte, 1), 1);
+	CHECK_OK(lock_try(holder, F_SETLK, F_UNLCK, 0, 0));
+	CHECK_EQUAL(read(ends[0], &byte, 1), 1);
+	CHECK_EQUAL(type_seen(holder, 0), F_UNLCK);
+	kill(pid, SIGKILL);
+	child_wait(pid);
 }
 
 TEST(posix_waiting_is_interrupted)

@@ -101,7 +101,7 @@ TEST(tee_copies_without_taking)
 TEST(splice_refusals)
 {
 	int64_t at = 0;
-	int ends[2], fd;
+	int ends[2], fd, zero = file_open("/dev/zero", O_RDWR);
 
 	file_write("a", "abcdefgh");
 	fd = file_open("a", O_RDWR);
@@ -117,6 +117,11 @@ TEST(splice_refusals)
 	CHECK_ERRNO(raw_splice(ends[0], NULL, ends[1], NULL, 10, 0), EINVAL);
 	CHECK_FAULTS(raw_splice(fd, bad, ends[1], NULL, 10, 0));
 	CHECK_EQUAL(raw_splice(fd, NULL, ends[1], NULL, 0, 0), 0);
+	at = -1;
+	CHECK_ERRNO(raw_splice(fd, &at, ends[1], NULL, 10, 0), EINVAL);
+	at = INT64_MAX - 5;
+	CHECK_ERRNO(raw_splice(zero, &at, ends[1], NULL, 10, 0), EINVAL);
+	CHECK_ERRNO(syscall(SYS_sendfile, fd, zero, &at, 10), EINVAL);
 	CHECK_EQUAL(write(ends[1], "x", 1), 1);
 	CHECK_ERRNO(raw_splice(ends[0], NULL, file_open("a", O_WRONLY | O_APPEND), NULL, 1, 0),
 		    EINVAL);

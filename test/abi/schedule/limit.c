@@ -3,6 +3,7 @@
  * things and are not checked with the thing itself: CPU, NPROC.
  */
 #include "support.h"
+#include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
 
@@ -94,6 +95,49 @@ TEST(process_limit_stops_fork)
 		CHECK_EQUAL(made, 3);
 		signal_ignore(SIGTERM);
 		kill(-1, SIGKILL);
+	}
+}
+
+__attribute__((noreturn)) static void *wait_for_ever(void *unused)
+{
+	(void)unused;
+	for (;;)
+		pause();
+}
+
+static void *end_at_once(void *unused)
+{
+	return unused;
+}
+
+/* Threads are counted like processes, as long as they live. */
+TEST(process_limit_stops_threads)
+{
+	struct rlimit limit = { 4, 4 };
+
+	REQUIRE_OK(setrlimit(RLIMIT_NPROC, &limit));
+	IN_CHILD {
+		int made = 0, error;
+		pthread_t thread;
+
+		user_become(45679);
+		for (int i = 0; i < 50; i++) {
+			while ((error = pthread_create(&thread, NULL, end_at_once, NULL)) == EAGAIN)
+				usleep(500);
+			REQUIRE(error == 0);
+			REQUIRE(pthread_join(thread, NULL) == 0);
+		}
+		for (error = 0; error == 0; made += error == 0) {
+			error = pthread_create(&thread, NULL, wait_for_ever, NULL);
+			/* Those that were joined may not be gone yet. */
+			for (int i = 0; error == EAGAIN && i < 100; i++) {
+				usleep(500);
+				error = pthread_create(&thread, NULL, wait_for_ever, NULL);
+			}
+		}
+		CHECK_EQUAL(error, EAGAIN);
+		CHECK_EQUAL(made, 3);
+		CHECK_EQUAL(fork(), -1);
 	}
 }
 

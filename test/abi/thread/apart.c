@@ -60,6 +60,23 @@ static int end_thread(void)
 	return 0;
 }
 
+static int end_late(void *unused)
+{
+	struct timespec wait = { 0, 50000000 };
+
+	(void)unused;
+	syscall(SYS_nanosleep, &wait, NULL);
+	stage_reach(1);
+	return end_thread();
+}
+
+TEST(a_thread_is_waited_for_like_a_child_of_vfork)
+{
+	apart_start(end_late, CLONE_FILES | CLONE_FS | CLONE_VFORK);
+	CHECK_EQUAL(shared->stage, 1);
+	apart_end();
+}
+
 static bool has_entry(const char *directory, int fd)
 {
 	char name[80], target[200];

@@ -452,6 +452,24 @@ TEST(posix_timer_in_processor_time)
 	CHECK_OK(timer_make(CLOCK_THREAD_CPUTIME_ID, SIGRTMIN, 0, &timer));
 }
 
+/* Several that expire with each nanosecond, and nobody takes what they send. */
+TEST(posix_timers_in_processor_time_whose_signal_is_ignored)
+{
+	static const clockid_t clocks[] = { CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID };
+	int64_t start = clock_now(CLOCK_PROCESS_CPUTIME_ID);
+	int timers[8];
+
+	signal_default(SIGCHLD);
+	for (size_t i = 0; i < COUNT(timers); i++) {
+		CHECK_OK(timer_make(clocks[i % COUNT(clocks)], SIGCHLD, 0, &timers[i]));
+		CHECK_OK(timer_set(timers[i], 0, 1, 1));
+	}
+	while (clock_now(CLOCK_PROCESS_CPUTIME_ID) - start < 100 * MILLISECOND)
+		;
+	for (size_t i = 0; i < COUNT(timers); i++)
+		CHECK_OK(syscall(SYS_timer_delete, timers[i]));
+}
+
 TEST(posix_timer_without_signal)
 {
 	struct kernel_event event = { 0, 0, SIGEV_NONE, 0, { 0 } };
