@@ -85,7 +85,6 @@ int program_map_stack(struct program *program) MUST_CHECK;
 
 /* vdso.c: maps the code and data pages that every program has; sets space->vdso. */
 int vdso_map(struct space *space) MUST_CHECK;
-int vdso_start(void) MUST_CHECK;
 
 /* exit.c */
 /* Gives up descriptors and directories; the last thread with a table closes all. May sleep. */

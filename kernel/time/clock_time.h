@@ -26,7 +26,7 @@ int64_t time_monotonic_coarse_ns(void);
 int time_clock_read(int clock, int64_t *now_ns) MUST_CHECK;
 int64_t time_clock_resolution_ns(int clock);
 
-/* Sets the wall clock; wakes timers with TIMER_CANCEL_ON_SET and moves absolute ones. */
+/* Sets the wall clock; wakes timers with TFD_TIMER_CANCEL_ON_SET and moves absolute ones. */
 int time_realtime_set(int64_t now_ns) MUST_CHECK;
 
 struct timex;	/* abi/time.h */

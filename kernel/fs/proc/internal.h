@@ -106,7 +106,6 @@ extern const struct inode_operations proc_memory_operations, proc_namespaces_ope
 extern const struct inode_operations proc_values_operations;	/* of /proc/sys and below */
 extern const struct file_operations proc_namespaces_file_operations;
 
-int proc_lookup_status(struct inode *directory, struct name *name) MUST_CHECK;
 /* What proc_directory_operations and proc_text_operations are made of. */
 int proc_table_lookup(struct inode *directory, struct name *name) MUST_CHECK;
 int proc_text_open(struct inode *inode, struct file *file) MUST_CHECK;

@@ -30,7 +30,7 @@ struct group_member {
 struct session {
 	struct refcount references;
 	int32_t id;
-	/* Controlling terminal; LOCK_TERMINAL of tty layer. */
+	/* Controlling terminal; LOCK_TERMINAL_SESSION. */
 	struct terminal *terminal;
 	struct process *leader;			/* NULL once it exited */
 	uint32_t group_count;

@@ -4,8 +4,8 @@
  *
  * -ECHILD inside means: what was seen under RCU is not to be trusted, walk again with references.
  */
-#ifndef VFS_WALK_INTERNAL_H
-#define VFS_WALK_INTERNAL_H
+#ifndef VFS_WALK_WALKER_H
+#define VFS_WALK_WALKER_H
 
 #include "vfs/mount_table.h"
 #include "vfs/name_find.h"

@@ -16,7 +16,7 @@
  *   void *physical_to_virtual(physical_t)       through the direct map
  *   physical_t virtual_to_physical(const void *)   direct-map addresses and the kernel image
  *   KASAN_SHADOW_OFFSET   what to add to an eighth of an address for its shadow; 0: no shadow
- *   KERNEL_DYNAMIC_START, KERNEL_DYNAMIC_END    for memory/kernel_map.c (vmalloc, stacks, mmio)
+ *   KERNEL_DYNAMIC_START, KERNEL_DYNAMIC_END    for memory/kernel_map.h
  */
 #include "machine/mmu.h"
 

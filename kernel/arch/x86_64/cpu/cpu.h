@@ -70,8 +70,6 @@ void cpu_area_load(unsigned cpu);
 
 /* Counts a CPU in or out of those that run. */
 void cpu_mark_online(unsigned cpu, bool is_online);
-/* Numbers the CPUs of the firmware's list and creates their areas; the boot CPU is 0. */
-void cpu_areas_create(void);
 
 void interrupt_gates_create(void);
 void interrupt_gates_load(void);

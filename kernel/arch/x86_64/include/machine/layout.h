@@ -8,7 +8,7 @@
 /* Sign-extended 48-bit addresses; the numbers in brackets are slots of the top-level table. */
 #define DIRECT_MAP_BASE		0xffff888000000000	/* [273..400]: all memory */
 #define DIRECT_MAP_BYTES	0x0000400000000000
-#define KERNEL_DYNAMIC_BASE	0xffffc90000000000	/* [402]: memory/kernel_map.c */
+#define KERNEL_DYNAMIC_BASE	0xffffc90000000000	/* [402]: memory/kernel_map.h */
 #define KERNEL_DYNAMIC_BYTES	0x0000008000000000
 #define KASAN_SHADOW_OFFSET	0xdffffc0000000000	/* shadow of the upper half: [472..503] */
 #define CPU_AREA_BASE		0xfffffe0000000000	/* [508]: one area per CPU */
