@@ -18,7 +18,6 @@ enum device_identity_kind {
 	IDENTITY_PCI_ID,	/* vendor << 16 | device */
 	IDENTITY_PCI_CLASS,	/* class << 16 | subclass << 8 | interface */
 	IDENTITY_VIRTIO,	/* virtio device number */
-	IDENTITY_USB_CLASS,
 };
 
 struct device_match {
@@ -77,7 +76,6 @@ struct device {
 	struct list_head identities, resources;
 	const struct driver *driver;		/* NULL: nobody attached */
 	void *state;				/* the driver's */
-	void *bus_data;				/* the bus's */
 	uint64_t (*property_number)(struct device *device, const char *name, uint64_t fallback);
 };
 

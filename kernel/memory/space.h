@@ -66,7 +66,6 @@ enum map_flags {
 	MAP_AT_EXACTLY = 1 << 0,		/* MAP_FIXED: replaces what is there */
 	MAP_AT_UNLESS_TAKEN = 1 << 1,		/* MAP_FIXED_NOREPLACE: -EEXIST */
 	MAP_POPULATE_NOW = 1 << 2,
-	MAP_BELOW_TOP_DOWN = 0,
 };
 
 struct map_request {

@@ -326,7 +326,7 @@ static long file_id_set(ids_of kind, uint32_t id)
 	struct credentials *new;
 
 	if (file_id_check(kind, &ids, id) < 0 || id == KEEP) {
-		(void)capability_not_needed();	/* nothing changes, and the call can not fail */
+		(void)capability_not_needed();	/* nothing changes, and the call cannot fail */
 		return old;
 	}
 	new = credentials_copy(credentials_current());

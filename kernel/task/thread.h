@@ -25,7 +25,6 @@
 struct capability_set;
 struct descriptor_table;
 struct directory_state;
-struct process_view;
 struct space;
 struct terminal;
 
@@ -52,7 +51,7 @@ struct thread {
 	uint32_t state;				/* enum thread_state; run-queue lock of its CPU */
 	uint32_t sleep_kind;
 	struct refcount references;
-	int32_t id;				/* tid, in the initial view */
+	int32_t id;				/* tid */
 	struct process *process;
 	struct list_node process_node;		/* process->threads; LOCK_SIGNAL, RCU to read */
 	struct schedule_entity schedule;
@@ -110,7 +109,6 @@ struct thread {
 struct process {
 	struct refcount references;
 	int32_t id;				/* tgid: id of its first thread */
-	struct process_view *view;		/* pids, mounts, host name, network: one instance */
 	struct thread *leader;
 	struct rcu_head rcu;
 

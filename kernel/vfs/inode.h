@@ -105,12 +105,11 @@ struct inode_operations {
 };
 
 enum inode_state {
-	INODE_DIRTY = 1 << 0,
-	INODE_IMMUTABLE = 1 << 1,
-	INODE_APPEND_ONLY = 1 << 2,
-	INODE_DYING = 1 << 3,
-	INODE_SEALABLE = 1 << 6,	/* F_GET_SEALS works */
-	INODE_LINKABLE = 1 << 5,	/* O_TMPFILE without O_EXCL: linkat may name it */
+	INODE_IMMUTABLE = 1 << 0,
+	INODE_APPEND_ONLY = 1 << 1,
+	INODE_DYING = 1 << 2,
+	INODE_SEALABLE = 1 << 3,	/* F_GET_SEALS works */
+	INODE_LINKABLE = 1 << 4,	/* O_TMPFILE without O_EXCL: linkat may name it */
 };
 
 struct inode {
@@ -130,7 +129,6 @@ struct inode {
 	int32_t writers;			/* open for writing; negative: denied (exec) */
 	uint32_t seals;				/* memfd F_SEAL_* */
 	struct pipe *pipe;			/* FIFOs */
-	void *socket;				/* bound Unix sockets */
 	struct file_lock_list *locks;		/* LOCK_FILE_LOCKS; NULL until used */
 	struct notify_mark *marks;		/* inotify; LOCK_NOTIFY */
 	const char *link_text;			/* symlink target kept until RCU frees; or NULL */

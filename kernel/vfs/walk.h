@@ -61,8 +61,6 @@ enum may {
 	MAY_EXECUTE = 1,
 	MAY_WRITE = 2,
 	MAY_READ = 4,
-	MAY_APPEND = 8,
-	MAY_LIST = 16,
 };
 int inode_permission(struct inode *inode, unsigned may) MUST_CHECK;
 

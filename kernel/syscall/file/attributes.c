@@ -74,7 +74,7 @@ long sys_fchown(struct file *fd, unsigned uid, unsigned gid)
 	return vfs_change_file(fd, &change);
 }
 
-/* A time of a file, before 1970 too. What 64 bits of nanoseconds can not say becomes the nearest
+/* A time of a file, before 1970 too. What 64 bits of nanoseconds cannot say becomes the nearest
  * that they can, as on any file system of Linux with bounds of its own. */
 static int64_t file_time(int64_t seconds, int64_t ns)
 {

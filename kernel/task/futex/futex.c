@@ -1,6 +1,6 @@
 /*
  * futex(2): waiting, waking and requeueing. A waiter is queued under the lock of its bucket after
- * the word was seen to have the expected value, so a waker that changes the word first can not miss
+ * the word was seen to have the expected value, so a waker that changes the word first cannot miss
  * it.
  */
 #include "task/futex.h"

@@ -31,7 +31,6 @@ struct cpu_entry {
 	uint64_t data_offset;
 	uint32_t number, apic_id;
 	uint64_t interrupt_stack_top;
-	uint64_t scratch_2;
 	uint64_t user_root_next;	/* becomes user_root once that was loaded */
 	struct task_state task_state __aligned(16);
 	uint64_t gdt[GDT_ENTRIES] __aligned(16);

@@ -43,14 +43,10 @@
 #define CPU_ENTRY_USER_ROOT	0x30
 #define CPU_ENTRY_DATA_OFFSET	0x38
 #define CPU_ENTRY_NUMBER	0x40
-#define CPU_ENTRY_APIC		0x44
-#define CPU_ENTRY_INTERRUPT_STACK 0x48
-#define CPU_ENTRY_SCRATCH_2	0x50
-#define CPU_ENTRY_USER_ROOT_NEXT 0x58
+#define CPU_ENTRY_USER_ROOT_NEXT 0x50
 
 /* struct context, as far as the entry code looks into it. */
 #define CONTEXT_WORK		0
-#define CONTEXT_INTERRUPT_DEPTH	8
 
 /* Selectors as Linux has them: programs see the user ones in signal frames. */
 #define SELECTOR_KERNEL_CODE	0x10
