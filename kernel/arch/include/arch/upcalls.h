@@ -46,8 +46,8 @@ NORETURN void kernel_main(const struct boot_information *boot);
 NORETURN void upcall_secondary_cpu(unsigned cpu);
 
 /*
- * task/program/fault.c: a program faulted (interrupts enabled), or the kernel touched user memory and the
- * page may be made present. True: resolved or a signal was posted, go on. False (only if
+ * task/program/fault.c: a program faulted (interrupts enabled), or the kernel touched user memory
+ * and the page may be made present. True: resolved or a signal was posted, go on. False (only if
  * !is_user): recover through the exception table, or panic.
  */
 bool upcall_fault(struct frame *frame, const struct fault *fault);
@@ -65,8 +65,8 @@ void upcall_interrupt(unsigned number);
 /* time/timer.c: this CPU's alarm went off; masked. */
 void upcall_alarm(void);
 
-/* task/schedule/switch.c: interrupt exit; runs deferred work and, when the interrupted context may be
- * preempted and WORK_RESCHEDULE is set, switches. Masked on entry and return. */
+/* task/schedule/switch.c: interrupt exit; runs deferred work and, when the interrupted context may
+ * be preempted and WORK_RESCHEDULE is set, switches. Masked on entry and return. */
 void upcall_interrupt_exit(struct frame *frame);
 
 /* task/schedule/switch.c: first instruction of a new context; `previous` was switched away from. */
