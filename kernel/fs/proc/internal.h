@@ -82,7 +82,6 @@ int64_t proc_number_of(const struct name *name);
 uint32_t proc_directories_in(const struct proc_node *table);
 /* Emits "." and "..", then the table; positions from 2. True: the sink is full. */
 bool proc_list_table(struct file *file, struct directory_sink *sink, const struct proc_node *table);
-int64_t proc_seek_directory(struct file *file, int64_t offset, int whence);
 /* A number as an entry; position `at`, next one after it. True: full. */
 bool proc_list_number(struct file *file, struct directory_sink *sink, int32_t number,
 		      uint8_t type, int64_t at);

@@ -437,18 +437,6 @@ done:
 	return 0;
 }
 
-static int64_t seek(struct file *file, int64_t offset, int whence)
-{
-	if (whence == SEEK_CUR)
-		offset += file->position;
-	else if (whence != SEEK_SET)
-		return -EINVAL;
-	if (offset < 0)
-		return -EINVAL;
-	file->position = offset;
-	return offset;
-}
-
 static long read_directory(struct file *file, struct transfer *to, struct io *io)
 {
 	(void)file;
@@ -469,7 +457,7 @@ static int sync(struct file *file, int64_t start, int64_t end, bool data_only)
 const struct file_operations tmp_directory_file_operations = {
 	.read = read_directory,
 	.list = list,
-	.seek = seek,
+	.seek = file_seek_endless,
 	.sync = sync,
 };
 
