@@ -66,6 +66,9 @@ int vfs_statistics(const struct path *path, struct statfs_result *result) MUST_C
 int vfs_statistics_file(struct file *file, const struct path *path,
 			struct statfs_result *result) MUST_CHECK;
 
+/* Bounds of extended attributes in bytes: XATTR_NAME_MAX and XATTR_SIZE_MAX of xattr(7). */
+#define ATTRIBUTE_NAME_MAXIMUM 255
+#define ATTRIBUTE_VALUE_MAXIMUM 65536
 long vfs_attribute_get(const struct path *path, const char *name, void *value, size_t size);
 int vfs_attribute_set(const struct path *path, const char *name, const void *value, size_t size,
 		      int flags) MUST_CHECK;

@@ -197,7 +197,9 @@ static const struct inode_operations ptmx_operations = {
 static const struct inode_operations slave_operations = {
 	.open = slave_open, .change = slave_change, .refresh = slave_refresh_operation,
 };
-static const struct file_operations directory_file_operations = { .list = list, .seek = file_seek_endless };
+static const struct file_operations directory_file_operations = {
+	.list = list, .seek = file_seek_endless,
+};
 
 /* TIOCGPTPEER: the slave under its name in a place where the instance is mounted. */
 static int open_peer(void *argument, unsigned number, uint32_t flags, struct file **file)

@@ -208,8 +208,12 @@ static const struct inode_operations sys_directory_operations = {
 	.lookup = lookup, .change = refuse_change,
 };
 static const struct inode_operations sys_file_operations = { .change = refuse_change };
-static const struct file_operations sys_list_operations = { .list = list, .seek = file_seek_endless };
-static const struct file_operations sys_text_operations = { .read = text_read, .seek = file_seek_endless };
+static const struct file_operations sys_list_operations = {
+	.list = list, .seek = file_seek_endless,
+};
+static const struct file_operations sys_text_operations = {
+	.read = text_read, .seek = file_seek_endless,
+};
 
 /* "0-3", or "0" when there is one. */
 static void show_cpu_range(struct format_sink *sink, struct sys_inode *inode)

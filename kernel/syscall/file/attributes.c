@@ -207,11 +207,7 @@ long sys_fallocate(struct file *fd, int mode, int64_t position, int64_t length)
 	return vfs_allocate(fd, mode, position, length);
 }
 
-/* Names and values of extended attributes: xattr(7). */
-#define ATTRIBUTE_NAME_MAXIMUM 255
-#define ATTRIBUTE_VALUE_MAXIMUM 65536
-
-/* A path for the four forms: by name, by link itself, by descriptor. */
+/* The name of an extended attribute from the program. -EFAULT, -ERANGE. */
 static int attribute_name(char *name, user_address_t address)
 {
 	long length = user_copy_string(name, address, ATTRIBUTE_NAME_MAXIMUM + 1);

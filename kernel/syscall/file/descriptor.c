@@ -1,5 +1,5 @@
 /*
- * Calls on descriptors: close, dup, fcntl, ioctl, and those that make files without a name.
+ * Calls on descriptors: close, dup, and those that make files without a name.
  */
 #include "file/descriptor.h"
 

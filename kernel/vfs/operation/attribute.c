@@ -8,9 +8,6 @@
 #include "vfs/vfs.h"
 #include <abi/fcntl.h>
 
-#define ATTRIBUTE_NAME_MAXIMUM 255
-#define ATTRIBUTE_SIZE_MAXIMUM 65536
-
 static int may_use_user_space(struct inode *inode, bool writes)
 {
 	uint16_t mode = inode->attributes.mode;
@@ -68,7 +65,7 @@ int vfs_attribute_set(const struct path *path, const char *name, const void *val
 
 	if (flags & ~(XATTR_CREATE | XATTR_REPLACE))
 		return -EINVAL;
-	if (size > ATTRIBUTE_SIZE_MAXIMUM)
+	if (size > ATTRIBUTE_VALUE_MAXIMUM)
 		return -E2BIG;
 	error = mount_write_begin(path->mount);
 	if (error)
