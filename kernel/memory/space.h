@@ -12,6 +12,11 @@
 #include "memory/region.h"
 #include "sync/mutex.h"
 
+/* vm.mmap_min_addr: nothing is placed below, so that null pointers with offsets fault; only who has
+ * the privilege maps something there by its address. */
+#define USER_ADDRESS_LOWEST UINT64_C(0x10000)
+#define REGIONS_MAXIMUM 65530	/* vm.max_map_count */
+
 struct anonymous_family;
 struct fault;
 struct file;
@@ -112,8 +117,7 @@ enum fault_result {
 	FAULT_OUT_OF_MEMORY,	/* the victim was chosen; retry or die */
 	FAULT_RETRY,		/* interrupted by a fatal signal */
 };
-enum fault_result space_fault(struct space *space, const struct fault *fault,
-			      user_address_t stack_pointer);
+enum fault_result space_fault(struct space *space, const struct fault *fault);
 
 /* Copies to or from another space (exec arguments, ptrace, /proc/pid/mem). Bytes moved. */
 size_t space_copy_out(struct space *space, user_address_t to, const void *from, size_t length);

@@ -110,7 +110,7 @@ int user_fault_in(user_address_t address, size_t length, bool is_write)
 	end = address + length;
 	for (address = align_down(address, PAGE_SIZE); address < end; address += PAGE_SIZE) {
 		fault.address = address;
-		if (space_fault(space, &fault, address) != FAULT_RESOLVED)
+		if (space_fault(space, &fault) != FAULT_RESOLVED)
 			return -EFAULT;
 	}
 	return 0;

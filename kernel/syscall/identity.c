@@ -9,7 +9,6 @@
 #include "task/thread.h"
 
 #define KEEP UINT32_MAX		/* -1: leave as it is */
-#define GROUPS_MAXIMUM 65536	/* NGROUPS_MAX */
 
 long sys_getpid(void)
 {

@@ -97,6 +97,8 @@ void file_locks_free(struct inode *inode);		/* the inode goes; no lock is left *
 void file_locks_describe(struct format_sink *sink);	/* /proc/locks */
 
 /* inotify. */
+#define NOTIFY_EVENTS_MAXIMUM 16384	/* of one file: fs.inotify.max_queued_events */
+#define NOTIFY_WATCHES_MAXIMUM 65536	/* of one file: fs.inotify.max_user_watches */
 struct file *notify_create(uint32_t flags);
 int notify_watch_add(struct file *notify, const struct path *path, uint32_t mask) MUST_CHECK;
 int notify_watch_remove(struct file *notify, int watch) MUST_CHECK;

@@ -381,7 +381,7 @@ static const struct sys_node class_directory = {
 	"class", .child = node_child, .child_node = &device_directory,
 };
 static const struct sys_node empty_table[] = { { .name = NULL } };
-/* No block devices yet: tools list the empty directory. */
+/* There are no block devices: tools list the empty directory. */
 static const struct sys_node numbers_table[] = {
 	{ "block", .children = empty_table }, { .name = NULL },
 };
