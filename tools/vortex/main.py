@@ -111,8 +111,10 @@ def command_run(options):
 
 
 def command_debug(options):
-    install_missing({"gdb": "gdb"})
+    gdb = "gdb" if options.arch == os.uname().machine else "gdb-multiarch"
+    install_missing({gdb: gdb})
     kernel, emulator, command = prepare(options)
+    symbols = [] if options.linux else [os.path.join(os.path.dirname(kernel), "kernel.elf")]
     address = os.path.join(common.BUILD, f"gdb-{os.getpid()}")
     log = os.path.join(common.BUILD, "debug-serial.log")
     command += ["-display", "none", "-serial", f"file:{log}", "-monitor", "none", "-S",
@@ -121,9 +123,10 @@ def command_debug(options):
     guest = subprocess.Popen(command, env=emulator.environment, stdin=subprocess.DEVNULL,
                              start_new_session=True)
     try:
-        gdb = ["gdb", "-q", kernel, "-ex", "set confirm off", "-ex", f"target remote {address}",
-               "-ex", "hbreak kernel_main"]
-        return subprocess.run(gdb).returncode
+        words = [gdb, "-q", *symbols, "-ex", "set confirm off", "-ex", f"target remote {address}"]
+        if symbols:
+            words += ["-ex", "hbreak kernel_main"]
+        return subprocess.run(words).returncode
     finally:
         guest.kill()
         guest.wait()
