@@ -9,7 +9,6 @@
 #include "fs/proc/internal.h"
 #include "memory/page.h"
 #include "memory/space.h"
-#include "process/layout.h"
 #include "random/random.h"
 #include "task/authority.h"
 #include "task/credentials.h"
