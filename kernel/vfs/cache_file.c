@@ -63,7 +63,7 @@ static int write_begin(struct inode *inode)
 		if (error)
 			return error;
 	}
-	inode_touch(inode, false, true, true);
+	inode_touch(inode, INODE_MODIFIED | INODE_CHANGED);
 	return 0;
 }
 
@@ -255,7 +255,7 @@ static int region_page_make_writable(struct region *region, struct page *page)
 		page_mark_dirty(page);
 	page_unlock(page);
 	if (error == 0)
-		inode_touch(file->inode, false, true, true);
+		inode_touch(file->inode, INODE_MODIFIED | INODE_CHANGED);
 	return error;
 }
 

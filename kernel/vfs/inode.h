@@ -155,7 +155,13 @@ void inode_change_apply(struct inode *inode, const struct attribute_change *chan
 
 /* A consistent copy of the attributes. */
 void inode_attributes_read(struct inode *inode, struct inode_attributes *attributes);
-void inode_touch(struct inode *inode, bool accessed, bool modified, bool changed);
+/* Stamps some of the times, as coarse as the tick. */
+enum inode_time {
+	INODE_ACCESSED = 1 << 0,
+	INODE_MODIFIED = 1 << 1,
+	INODE_CHANGED = 1 << 2,
+};
+void inode_touch(struct inode *inode, unsigned which);
 void inode_size_set(struct inode *inode, uint64_t size);
 
 static inline uint16_t inode_type(const struct inode *inode)

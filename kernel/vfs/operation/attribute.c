@@ -77,7 +77,7 @@ int vfs_attribute_set(const struct path *path, const char *name, const void *val
 		shared_lock_write(&inode->lock);
 		error = inode->operations->attribute_set(inode, name, value, size, flags);
 		if (error == 0)
-			inode_touch(inode, false, false, true);
+			inode_touch(inode, INODE_CHANGED);
 		shared_unlock_write(&inode->lock);
 	}
 	mount_write_end(path->mount);
@@ -133,7 +133,7 @@ int vfs_attribute_remove(const struct path *path, const char *name)
 		shared_lock_write(&inode->lock);
 		error = inode->operations->attribute_remove(inode, name);
 		if (error == 0)
-			inode_touch(inode, false, false, true);
+			inode_touch(inode, INODE_CHANGED);
 		shared_unlock_write(&inode->lock);
 	}
 	mount_write_end(path->mount);
