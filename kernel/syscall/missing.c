@@ -40,7 +40,6 @@ long missing_call(long number)
 	struct missing *fresh = NULL, *missing;
 	bool enabled;
 
-	thread->missing_calls++;
 	enabled = spin_lock_irq(&missing_lock);
 	missing = missing_find(thread->name, number);
 	if (!missing && missing_kinds < MISSING_KINDS_MAXIMUM) {

@@ -71,7 +71,7 @@ struct thread {
 	bool has_asked_right;		/* debug builds: since the call began (task/authority.c) */
 	uint64_t timer_slack_ns;		/* PR_SET_TIMERSLACK; 0: the default */
 	void *io_context;			/* schedule/io_priority.c; NULL until used */
-	uint64_t restart_function;		/* enum restart_kind, for restart_syscall */
+	enum restart_kind restart_kind;		/* for restart_syscall(2) */
 	union {
 		struct {
 			int clock;
@@ -90,7 +90,6 @@ struct thread {
 		} poll;
 	} restart;
 	struct vfork_wait *vfork_wait;		/* parent that sleeps until exec or exit */
-	uint64_t missing_calls;
 	/* Part of run_ns that is in process->dead_threads. */
 	uint64_t accounted_ns;
 	bool is_accounted;			/* the rest of its usage is there too */

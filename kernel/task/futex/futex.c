@@ -170,7 +170,7 @@ static long wait_interrupted(const struct futex_request *request)
 
 	if (!request->has_deadline)
 		return -ERESTARTSYS;
-	thread->restart_function = RESTART_FUTEX;
+	thread->restart_kind = RESTART_FUTEX;
 	thread->restart.futex.address = request->address;
 	thread->restart.futex.value = request->value;
 	thread->restart.futex.flags = request->is_private;
