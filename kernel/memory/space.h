@@ -125,10 +125,6 @@ size_t space_copy_out(struct space *space, user_address_t to, const void *from, 
 int space_write(struct space *space, user_address_t to, const void *from, size_t length) MUST_CHECK;
 size_t space_copy_in(struct space *space, void *to, user_address_t from, size_t length);
 
-/* A page of a space pinned with a reference, for futex keys and process_vm_*. */
-int space_page_get(struct space *space, user_address_t address, bool is_write,
-		   struct page **page) MUST_CHECK;
-
 /* What identifies a futex word: private by space, shared by page cache and index. */
 struct memory_identity {
 	uintptr_t object;	/* space, or page cache, or anonymous family */

@@ -154,9 +154,6 @@ static inline bool spin_try_lock(struct spin_lock *lock) TRY_ACQUIRE(true, lock)
 	return false;
 }
 
-/* Debug builds: stops the machine unless this CPU holds the lock. */
-void spin_lock_assert_held(const struct spin_lock *lock);
-
 /* Debug builds: a report if the caller may not sleep here (spin lock held, preemption off). */
 void assert_may_sleep(void);
 

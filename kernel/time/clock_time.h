@@ -77,7 +77,4 @@ uint64_t time_step_count(void);
 void time_timezone_read(int32_t *minutes_west, int32_t *dst);
 void time_timezone_set(int32_t minutes_west, int32_t dst);
 
-/* The name of what time is read from: "tsc", "hpet". */
-const char *time_source_name(void);
-
 #endif

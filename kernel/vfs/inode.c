@@ -40,11 +40,6 @@ void inode_get(struct inode *inode)
 	refcount_get(&inode->references);
 }
 
-bool inode_get_unless_dead(struct inode *inode)
-{
-	return refcount_get_unless_zero(&inode->references);
-}
-
 void inode_put(struct inode *inode)
 {
 	if (!refcount_put(&inode->references))

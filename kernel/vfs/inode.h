@@ -142,9 +142,6 @@ void inode_get(struct inode *inode);
 void inode_put(struct inode *inode);		/* the last: superblock->operations->evict */
 uint64_t inode_number_next(void);
 
-/* An inode with references left; for those who find inodes under RCU. */
-bool inode_get_unless_dead(struct inode *inode) MUST_CHECK;
-
 /* Attributes are written between these two, which exclude other writers; no sleeping inside. */
 void inode_change_begin(struct inode *inode);
 void inode_change_end(struct inode *inode);

@@ -146,7 +146,7 @@ static int allocate(struct file *file, int mode, int64_t offset, int64_t length)
 const struct file_operations tmp_file_file_operations = {
 	.read = cache_file_read,
 	.write = cache_file_write,
-	.seek = cache_file_seek_sparse,
+	.seek = cache_file_seek,
 	.map = cache_file_map,
 	.sync = cache_file_sync,
 	.allocate = allocate,

@@ -56,11 +56,6 @@ int walk(int directory_fd, const char *name, unsigned flags, struct path *result
 	return walk_any(directory_fd, NULL, name, flags, result);
 }
 
-int walk_from(const struct path *start, const char *name, unsigned flags, struct path *result)
-{
-	return walk_any(AT_FDCWD, start, name, flags, result);
-}
-
 static int parent_once(int directory_fd, const char *name, unsigned flags, bool is_rcu,
 		       struct walk_last *last)
 {
