@@ -3,7 +3,8 @@
 #   make ARCH=x86_64 BUILD=debug    build/x86_64-debug/kernel.elf: KASAN, UBSAN, lock checks, unit tests
 #   make ARCH=x86_64 TEST=1         build/x86_64-test/kernel.elf, with the unit tests inside
 #   make ARCH=host                  build/host/test/..., one program for each *_test.c
-#   make check | clean              V=1 shows the commands
+#   make headers | lint             each header compiled alone; clang's thread-safety pass
+#   make check | clean              all gates; V=1 shows the commands
 
 ARCH ?= x86_64
 BUILD ?= release
@@ -64,16 +65,13 @@ all:
 
 # The stubs, names and tables of the system calls. calls.mk lists the C files among them, so make
 # starts again after it is made.
-generator := $(wildcard tools/generate_calls.py)
-ifneq ($(generator),)
 ifneq ($(filter clean check,$(MAKECMDGOALS)),clean)
 -include $(GENERATED)/calls.mk
 endif
-$(GENERATED)/calls.mk: $(generator) $(wildcard tools/generate_*.py tools/calls/*.py abi/*.tbl)
+$(GENERATED)/calls.mk: $(wildcard tools/generate_*.py abi/*.tbl)
 	$(call say,GEN,system calls)mkdir -p $(GENERATED)
-	$(quiet)$(PYTHON) $(generator) --abi abi --arch $(ARCH) --out $(GENERATED)
+	$(quiet)$(PYTHON) tools/generate_calls.py --abi abi --arch $(ARCH) --out $(GENERATED)
 	$(quiet)echo "generated_c := $$(find $(GENERATED) -name '*.c' ! -name 'kernel_*' | sort | tr '\n' ' ')" >$@
-endif
 generated_c += $(GENERATED)/kernel_list.c
 
 $(GENERATED)/kernel_list.c: kernel.list tools/kernel_list.py
@@ -150,7 +148,7 @@ $(OUT)/%.o: %.S $(rules)
 	$(quiet)$(CC) $(flags) -D__ASSEMBLER__=1 -c -o $@ $<
 $(OUT)/%.o: $(OUT)/%.S $(rules)
 	$(quiet)$(CC) $(flags) -c -o $@ $<
-$(objects): | $(if $(generator),$(GENERATED)/calls.mk)
+$(objects): | $(GENERATED)/calls.mk
 
 -include $(objects:.o=.d)
 

@@ -11,13 +11,13 @@ import sys
 import time
 
 import check_comments
+import check_constructs
 import check_layers
 import check_sizes
-import check_words
 from check_source import ROOT, Findings
 
 TEXT = [("layers", check_layers), ("sizes", check_sizes), ("comments", check_comments),
-        ("words", check_words)]
+        ("constructs", check_constructs)]
 
 
 def step(name, work):

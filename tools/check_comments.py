@@ -26,7 +26,7 @@ def check_comment(findings, path, line, comment):
     body = [l for l in body if l]
     raw = [re.sub(r"^\s*(/\*+|\*/|//|\*)?\s?", "", l).rstrip("*/ ") for l in comment.split("\n")]
     looks = [l for l in raw if l.strip() and CODE.match(l)]
-    if body and len(looks) == len([l for l in raw if l.strip()]) and "{" not in path:
+    if body and len(looks) == len([l for l in raw if l.strip()]):
         findings.add(path, line, "no-dead-code", looks[0].strip()[:60])
 
 

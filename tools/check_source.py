@@ -7,7 +7,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TOKEN = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 
 
-def files(*endings, under=("kernel", "lib", "program", "test", "bench", "abi")):
+def files(*endings, under=("kernel", "test", "bench", "abi")):
     """The tracked and new files (not ignored ones) below some folders, relative to the root."""
     try:
         text = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "--", *under], cwd=ROOT,

@@ -422,11 +422,10 @@ def write_stubs(calls, out):
     for call in sorted(calls, key=lambda c: int(c.number)):
         formats = "".join(a.trace_format() for a in call.arguments)
         names = f"names_{call.name}" if call.arguments else "NULL"
-        dynamic = "true" if call.is_dynamic else "false"
         index = f"CALL_INDEX({call.number})"
         commands = f", commands_{call.name}, {len(call.commands)}" if call.commands else ""
-        lines.append(f'\t[{index}] = {{ stub_{call.handler}, "{call.name}", "{formats}", {names}, '
-                     f"{dynamic}{commands} }},")
+        lines.append(f'\t[{index}] = {{ stub_{call.handler}, "{call.name}", "{formats}", {names}'
+                     f"{commands} }},")
     lines += ["};", "", "const unsigned call_table_size = "
               "sizeof(call_table) / sizeof(call_table[0]);", ""]
     (out / "call_stubs.c").write_text("\n".join(lines))

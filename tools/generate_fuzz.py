@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Makes the tables of the system-call fuzzer (test/stress/fuzz.h) from the grammar of all calls.
+"""Makes the tables of the system-call fuzzer (test/stress/fuzz/fuzz.h) from the grammar of all calls.
 
 For each argument it decides what kind of value stands there, by its type in abi/syscalls.tbl and by
-abi/values.tbl; what structures hold comes from test/stress/layouts.tbl.
+abi/values.tbl; what structures hold comes from test/stress/fuzz/layouts.tbl.
 """
 import argparse
 import json

@@ -52,7 +52,7 @@
 #define EXCLUDES(...) THREAD_ATTRIBUTE(locks_excluded(__VA_ARGS__))
 #define NO_THREAD_ANALYSIS THREAD_ATTRIBUTE(no_thread_safety_analysis)
 
-/* 1 in a debug build (make DEBUG=1), else 0: an ordinary constant, so both branches compile. */
+/* 1 in a debug build (make BUILD=debug), else 0: an ordinary constant, so both branches compile. */
 #ifdef AEGIS_DEBUG
 #define DEBUG_BUILD 1
 #else

@@ -38,7 +38,7 @@ uint64_t device_node_generation(void);	/* changes when nodes come or go */
 /* One listener (fs/dev), told after every change; it may not sleep. */
 void device_node_listen(void (*changed)(void));
 
-/* A major number's whole range handled by one opener (pts, ptmx). */
-void device_major_describe(struct format_sink *sink);	/* /proc/devices */
+/* The text of /proc/devices: each major number with the subsystem of its first node. */
+void device_major_describe(struct format_sink *sink);
 
 #endif

@@ -21,7 +21,7 @@ long epoll_wait_events(struct file *epoll, user_address_t events, int maximum,
 void epoll_file_gone(struct file *file);		/* at a file's last put */
 
 struct file *eventfd_create(uint64_t initial, bool is_semaphore, uint32_t flags);
-struct file *timerfd_create_file(int clock, uint32_t flags);
+struct file *timerfd_create(int clock, uint32_t flags);
 int timerfd_set(struct file *file, int flags, const struct timer_setting *setting,
 		struct timer_setting *old) MUST_CHECK;
 int timerfd_read_setting(struct file *file, struct timer_setting *setting) MUST_CHECK;

@@ -238,6 +238,18 @@ int64_t file_seek(struct file *file, int64_t offset, int whence)
 	return result;
 }
 
+int64_t file_seek_endless(struct file *file, int64_t offset, int whence)
+{
+	if (whence != SEEK_SET && whence != SEEK_CUR)
+		return -EINVAL;
+	if (whence == SEEK_CUR && __builtin_add_overflow(offset, file->position, &offset))
+		return -EINVAL;
+	if (offset < 0)
+		return -EINVAL;
+	file->position = offset;
+	return offset;
+}
+
 long file_read_kernel(struct file *file, void *data, size_t length, int64_t offset)
 {
 	struct transfer to;

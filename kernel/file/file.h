@@ -128,6 +128,9 @@ long file_write_position(struct file *file, struct transfer *from);
 long file_read_flags(struct file *file, struct transfer *to, uint32_t flags);
 long file_write_flags(struct file *file, struct transfer *from, uint32_t flags);
 int64_t file_seek(struct file *file, int64_t offset, int whence);
+/* operations->seek of directories and generated texts: from the start or from here; they have no
+ * end. -EINVAL for all else. */
+int64_t file_seek_endless(struct file *file, int64_t offset, int whence);
 uint32_t file_io_flags(const struct file *file);
 /* Kernel data: exec, initramfs. */
 long file_read_kernel(struct file *file, void *data, size_t length, int64_t offset);

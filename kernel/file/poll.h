@@ -44,8 +44,8 @@ void file_asynchronous_notify(struct file *file, int fd, int band);
 
 /*
  * The files with O_ASYNC on one object (one side of a pipe, a terminal, a socket). The object calls
- * _change() when the flag changes, _forget() in release, and _notify() with POLL_IN, POLL_OUT...
- * in any context.
+ * asynchronous_change() when the flag changes, asynchronous_forget() in release, and
+ * asynchronous_notify() with POLL_IN, POLL_OUT... in any context.
  */
 struct asynchronous_files {
 	struct spin_lock lock;

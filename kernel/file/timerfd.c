@@ -224,7 +224,7 @@ static const struct file_operations timerfd_operations = {
 	.describe = timerfd_describe,
 };
 
-struct file *timerfd_create_file(int clock, uint32_t flags)
+struct file *timerfd_create(int clock, uint32_t flags)
 {
 	struct timerfd *timerfd = heap_allocate(sizeof(*timerfd), HEAP_ACCOUNT);
 	struct file *file;

@@ -10,7 +10,7 @@
 #define ROOT_STEP 16
 
 /* Longer tables are not believed. */
-#define TABLE_BYTES_MAX (16u << 20)
+#define TABLE_BYTES_MAXIMUM (16u << 20)
 
 static bool sum_is_zero(const uint8_t *bytes, size_t length)
 {
@@ -58,7 +58,7 @@ bool acpi_table_open(const struct acpi_access *access, physical_t address,
 	if (!header)
 		return false;
 	length = bytes_u32(header + 4);
-	if (length < ACPI_HEADER_BYTES || length > TABLE_BYTES_MAX)
+	if (length < ACPI_HEADER_BYTES || length > TABLE_BYTES_MAXIMUM)
 		return false;
 	header = access->map(address, length, access->argument);
 	if (!header || !sum_is_zero(header, length))

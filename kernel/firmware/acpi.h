@@ -17,7 +17,7 @@ struct acpi_table {
 	size_t length;
 };
 
-/* Where memory is read: bytes at a physical address, or NULL if they can not be reached. */
+/* Where memory is read: bytes at a physical address, or NULL if they cannot be reached. */
 typedef const void *(*acpi_map)(physical_t address, uint64_t length_bytes, void *argument);
 struct acpi_access {
 	acpi_map map;
@@ -34,7 +34,7 @@ bool acpi_root_parse(const void *bytes, size_t length, struct acpi_root *root) M
 /* Offset of a root pointer in an area, on 16-byte boundaries; -ENOENT. */
 long acpi_root_scan(const void *bytes, size_t length) MUST_CHECK;
 
-/* The table at an address; false if it can not be read or is damaged. */
+/* The table at an address; false if it cannot be read or is damaged. */
 bool acpi_table_open(const struct acpi_access *access, physical_t address,
 		     struct acpi_table *table) MUST_CHECK;
 bool acpi_table_is(const struct acpi_table *table, const char *signature);

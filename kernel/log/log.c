@@ -313,16 +313,6 @@ void log_console_add(struct log_console *console)
 	ring_release(were_enabled);
 }
 
-void log_console_remove(struct log_console *console)
-{
-	/* The printer walks the list without the ring's lock: wait until it is out. */
-	while (atomic_swap(&console_busy, 1))
-		cpu_relax();
-	list_remove(&console->node);
-	atomic_store_ordered(&console_busy, 0);
-	flush();
-}
-
 void log_level_set(enum log_level level)
 {
 	WRITE_ONCE(console_level, level);

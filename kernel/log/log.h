@@ -51,7 +51,6 @@ struct log_console {
 	void (*write)(struct log_console *console, const char *text, size_t length);
 };
 void log_console_add(struct log_console *console);	/* replaces the boot console's output */
-void log_console_remove(struct log_console *console);
 void log_level_set(enum log_level level);		/* loglevel=, quiet, syslog(2) */
 enum log_level log_level(void);
 

@@ -69,11 +69,6 @@ static COLD NOINLINE void report(uintptr_t address, size_t length, bool is_write
 	     is_write ? "write" : "read", length, (void *)address, (void *)caller, value);
 }
 
-uint64_t kasan_report_count(void)
-{
-	return READ_ONCE(report_count);
-}
-
 /* Whether the granule of `address` lets its bytes up to and with that one be touched. */
 static inline bool byte_is_open(uintptr_t address)
 {

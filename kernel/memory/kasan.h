@@ -30,7 +30,4 @@ void kasan_check(const void *address, size_t length, bool is_write);
 /* The same for a caller that is to be named. */
 void kasan_check_from(uintptr_t address, size_t length, bool is_write, uintptr_t caller);
 
-/* Reports so far. */
-uint64_t kasan_report_count(void);
-
 #endif

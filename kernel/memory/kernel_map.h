@@ -19,9 +19,5 @@ void kernel_area_free(void *area, size_t size);
 /* Maps device registers or firmware memory; flags as enum mmu_flags (MMU_DEVICE...). NULL: short.
  * Usable from memory_start() on. */
 void *kernel_map_physical(physical_t address, size_t size, unsigned flags);
-void kernel_unmap_physical(void *mapping, size_t size);
-
-/* Whether an address is inside some stack's guard page: for the message of a double fault. */
-bool kernel_stack_is_guard(virtual_t address);
 
 #endif

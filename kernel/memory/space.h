@@ -12,6 +12,11 @@
 #include "memory/region.h"
 #include "sync/mutex.h"
 
+/* vm.mmap_min_addr: nothing is placed below, so that null pointers with offsets fault; only who has
+ * the privilege maps something there by its address. */
+#define USER_ADDRESS_LOWEST UINT64_C(0x10000)
+#define REGIONS_MAXIMUM 65530	/* vm.max_map_count */
+
 struct anonymous_family;
 struct fault;
 struct file;
@@ -66,7 +71,6 @@ enum map_flags {
 	MAP_AT_EXACTLY = 1 << 0,		/* MAP_FIXED: replaces what is there */
 	MAP_AT_UNLESS_TAKEN = 1 << 1,		/* MAP_FIXED_NOREPLACE: -EEXIST */
 	MAP_POPULATE_NOW = 1 << 2,
-	MAP_BELOW_TOP_DOWN = 0,
 };
 
 struct map_request {
@@ -113,18 +117,13 @@ enum fault_result {
 	FAULT_OUT_OF_MEMORY,	/* the victim was chosen; retry or die */
 	FAULT_RETRY,		/* interrupted by a fatal signal */
 };
-enum fault_result space_fault(struct space *space, const struct fault *fault,
-			      user_address_t stack_pointer);
+enum fault_result space_fault(struct space *space, const struct fault *fault);
 
 /* Copies to or from another space (exec arguments, ptrace, /proc/pid/mem). Bytes moved. */
 size_t space_copy_out(struct space *space, user_address_t to, const void *from, size_t length);
 /* All of it: 0, -EFAULT or -ENOMEM. */
 int space_write(struct space *space, user_address_t to, const void *from, size_t length) MUST_CHECK;
 size_t space_copy_in(struct space *space, void *to, user_address_t from, size_t length);
-
-/* A page of a space pinned with a reference, for futex keys and process_vm_*. */
-int space_page_get(struct space *space, user_address_t address, bool is_write,
-		   struct page **page) MUST_CHECK;
 
 /* What identifies a futex word: private by space, shared by page cache and index. */
 struct memory_identity {

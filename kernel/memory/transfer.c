@@ -220,16 +220,6 @@ size_t transfer_zero(struct transfer *transfer, size_t length)
 	return transfer_move(transfer, NULL, length, MOVE_ZERO);
 }
 
-size_t transfer_to_place_atomic(struct transfer *transfer, const void *data, size_t length)
-{
-	size_t moved;
-
-	user_faults_disable();
-	moved = transfer_to_place(transfer, data, length);
-	user_faults_enable();
-	return moved;
-}
-
 size_t transfer_from_place_atomic(struct transfer *transfer, void *data, size_t length)
 {
 	size_t moved;

@@ -59,7 +59,6 @@ size_t transfer_from_place(struct transfer *transfer, void *data, size_t length)
 size_t transfer_zero(struct transfer *transfer, size_t length);
 /* The same without taking page faults: for use under page locks. Follow a short move with
  * transfer_fault_in() after unlocking, and try again. */
-size_t transfer_to_place_atomic(struct transfer *transfer, const void *data, size_t length);
 size_t transfer_from_place_atomic(struct transfer *transfer, void *data, size_t length);
 /* Touches the next bytes so that an atomic move succeeds: 0 or -EFAULT. */
 int transfer_fault_in(const struct transfer *transfer, size_t length) MUST_CHECK;

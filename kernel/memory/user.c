@@ -43,13 +43,6 @@ int user_copy_out(user_address_t to, const void *from, size_t length)
 	return likely(user_raw_copy_out(to, from, length) == 0) ? 0 : -EFAULT;
 }
 
-int user_zero(user_address_t to, size_t length)
-{
-	if (unlikely(!user_range_is_valid(to, length)))
-		return -EFAULT;
-	return user_raw_zero(to, length) == 0 ? 0 : -EFAULT;
-}
-
 size_t user_copy_in_some(void *to, user_address_t from, size_t length)
 {
 	if (DEBUG_BUILD)
@@ -85,16 +78,6 @@ size_t user_copy_in_nofault(void *to, user_address_t from, size_t length)
 	return moved;
 }
 
-size_t user_copy_out_nofault(user_address_t to, const void *from, size_t length)
-{
-	size_t moved;
-
-	user_faults_disable();
-	moved = user_copy_out_some(to, from, length);
-	user_faults_enable();
-	return moved;
-}
-
 int user_fault_in(user_address_t address, size_t length, bool is_write)
 {
 	struct fault fault = {
@@ -110,7 +93,7 @@ int user_fault_in(user_address_t address, size_t length, bool is_write)
 	end = address + length;
 	for (address = align_down(address, PAGE_SIZE); address < end; address += PAGE_SIZE) {
 		fault.address = address;
-		if (space_fault(space, &fault, address) != FAULT_RESOLVED)
+		if (space_fault(space, &fault) != FAULT_RESOLVED)
 			return -EFAULT;
 	}
 	return 0;
@@ -130,36 +113,6 @@ long user_copy_string(char *to, user_address_t from, size_t size)
 	if ((uint64_t)length == room)
 		return room < size ? -EFAULT : -ENAMETOOLONG;
 	return length;
-}
-
-int user_copy_string_new(char **to, user_address_t from, size_t limit)
-{
-	size_t size = min((size_t)STRING_FIRST_SIZE, limit), have = 0;
-	char *text = heap_allocate(size, HEAP_RAW | HEAP_ACCOUNT);
-
-	while (text) {
-		/* Only what was not read yet: another thread may change the text meanwhile. */
-		long length = user_copy_string(text + have, from + have, size - have);
-		char *larger;
-
-		if (length >= 0) {
-			*to = text;
-			return 0;
-		}
-		if (length == -ENAMETOOLONG && size >= limit)
-			length = -E2BIG;
-		if (length != -ENAMETOOLONG) {
-			heap_free(text);
-			return (int)length;
-		}
-		have = size;
-		size = min(size * 4, limit);
-		larger = heap_resize(text, have, size, HEAP_RAW | HEAP_ACCOUNT);
-		if (!larger)
-			heap_free(text);
-		text = larger;
-	}
-	return -ENOMEM;
 }
 
 int user_load32(user_address_t address, uint32_t *value)
@@ -230,9 +183,4 @@ void user_faults_enable(void)
 {
 	barrier();
 	context_current()->faults_disabled--;
-}
-
-bool user_faults_are_disabled(void)
-{
-	return context_current()->faults_disabled != 0;
 }

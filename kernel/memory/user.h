@@ -11,7 +11,6 @@
 /* 0 or -EFAULT. May sleep. A partial copy in leaves the rest of `to` zeroed. */
 int user_copy_in(void *to, user_address_t from, size_t length) MUST_CHECK;
 int user_copy_out(user_address_t to, const void *from, size_t length) MUST_CHECK;
-int user_zero(user_address_t to, size_t length) MUST_CHECK;
 
 /* Bytes that were copied before a fault; for transfers. */
 size_t user_copy_in_some(void *to, user_address_t from, size_t length);
@@ -20,14 +19,11 @@ size_t user_zero_some(user_address_t to, size_t length);
 
 /* With page faults off: short instead of sleeping. */
 size_t user_copy_in_nofault(void *to, user_address_t from, size_t length);
-size_t user_copy_out_nofault(user_address_t to, const void *from, size_t length);
 int user_fault_in(user_address_t address, size_t length, bool is_write) MUST_CHECK;
 
 /* A terminated string into `to`: its length without the NUL, -EFAULT, or -ENAMETOOLONG when it does
  * not end within `size` bytes. */
 long user_copy_string(char *to, user_address_t from, size_t size) MUST_CHECK;
-/* The same into fresh heap memory; NULL-terminated; limit includes the NUL; -E2BIG when longer. */
-int user_copy_string_new(char **to, user_address_t from, size_t limit) MUST_CHECK;
 
 int user_load32(user_address_t address, uint32_t *value) MUST_CHECK;
 int user_load64(user_address_t address, uint64_t *value) MUST_CHECK;
@@ -40,9 +36,8 @@ int user_compare_exchange32_nofault(user_address_t address, uint32_t expected, u
 int user_operate32_nofault(user_address_t address, unsigned operation, uint32_t operand,
 			   uint32_t *old) MUST_CHECK;
 
-/* page faults from kernel mode fail at once while the count is not 0 (per context). */
+/* Page faults from kernel mode fail at once while the count is not 0 (per context). */
 void user_faults_disable(void);
 void user_faults_enable(void);
-bool user_faults_are_disabled(void);
 
 #endif

@@ -31,7 +31,7 @@ static int request_check(const struct clone_request *request)
 		return -EINVAL;
 	if ((flags & CLONE_SIGHAND) && (flags & CLONE_CLEAR_SIGHAND))
 		return -EINVAL;
-	/* Namespaces wait for containers; actions are shared by the threads of one process only. */
+	/* There is one namespace of each kind; actions are shared by the threads of one process. */
 	if (flags & (CLONE_NAMESPACES | CLONE_INTO_CGROUP | CLONE_PTRACE))
 		return -EINVAL;
 	if ((flags & CLONE_SIGHAND) && !(flags & CLONE_THREAD))
@@ -154,8 +154,8 @@ static int thread_prepare(struct thread *child, const struct clone_request *requ
 	return 0;
 }
 
-/* The ids that the caller wants written; the child's copy is in the child's memory. */
-/* As Linux does, an address that cannot be written is passed over. */
+/* The ids that the caller wants written; the child's copy is in the child's memory. As Linux does,
+ * an address that cannot be written is passed over. */
 static void write_ids(const struct clone_request *request, struct process *process, int32_t id)
 {
 	if (request->flags & CLONE_PARENT_SETTID)

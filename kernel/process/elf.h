@@ -21,7 +21,7 @@ struct elf_image {
 
 /*
  * Reads and checks the headers. -ENOEXEC: no ELF program for this CPU, or its program headers
- * can not be had. -ENOMEM. May sleep. elf_image_release() after success only.
+ * cannot be had. -ENOMEM. May sleep. elf_image_release() after success only.
  */
 int elf_image_read(struct elf_image *image, struct file *file) MUST_CHECK;
 void elf_image_release(struct elf_image *image);

@@ -48,7 +48,7 @@ uint64_t layout_vdso(uint64_t stack_top, uint64_t length)
 
 int layout_check_address(uint64_t address)
 {
-	return address >= LAYOUT_LOWEST_ADDRESS ? 0 : -EPERM;
+	return address >= USER_ADDRESS_LOWEST ? 0 : -EPERM;
 }
 
 static struct image {
@@ -147,7 +147,7 @@ static void check_regions(struct space *space)
 	for (struct region *region = space_region_first(space); region;
 	     region = space_region_next(region)) {
 		EXPECT(region->start >= end && region->end > region->start);
-		EXPECT(region->start >= LAYOUT_LOWEST_ADDRESS &&
+		EXPECT(region->start >= USER_ADDRESS_LOWEST &&
 		       region->end <= USER_ADDRESS_LIMIT);
 		end = region->end;
 	}

@@ -256,7 +256,7 @@ static int map_interpreter_segment(struct elf_image *image, struct space *space,
 	return 0;
 }
 
-/* An interpreter relocates itself, so that its last page must have become zeros: what can not be
+/* An interpreter relocates itself, so that its last page must have become zeros: what cannot be
  * cleared is an error. */
 int elf_image_map_interpreter(struct elf_image *image, struct space *space, bool is_hint_good)
 {

@@ -43,7 +43,7 @@ struct program {
 	user_address_t entry, program_entry, interpreter_base, headers;
 	uint16_t header_count;
 	bool has_executable_stack;
-	bool is_unfit;			/* its headers are good, but it can not be mapped */
+	bool is_unfit;			/* its headers are good, but it cannot be mapped */
 	struct elf_image image, interpreter_image;
 	bool is_secure;			/* runs as somebody else: AT_SECURE */
 	bool is_hidden;			/* not to be looked into: not readable, or secure */
@@ -85,7 +85,6 @@ int program_map_stack(struct program *program) MUST_CHECK;
 
 /* vdso.c: maps the code and data pages that every program has; sets space->vdso. */
 int vdso_map(struct space *space) MUST_CHECK;
-int vdso_start(void) MUST_CHECK;
 
 /* exit.c */
 /* Gives up descriptors and directories; the last thread with a table closes all. May sleep. */

@@ -70,6 +70,6 @@ uint64_t layout_vdso(uint64_t stack_top, uint64_t length)
 
 int layout_check_address(uint64_t address)
 {
-	return address >= LAYOUT_LOWEST_ADDRESS || privilege_is_held(PRIVILEGE_SYS_RAWIO) ? 0 :
+	return address >= USER_ADDRESS_LOWEST || privilege_is_held(PRIVILEGE_SYS_RAWIO) ? 0 :
 		-EPERM;
 }

@@ -9,8 +9,6 @@
 #include "base/types.h"
 #include "arch/program.h"	/* LAYOUT_ELF_MACHINE */
 
-/* vm.mmap_min_addr: only root maps something below, so that null pointers with offsets fault. */
-#define LAYOUT_LOWEST_ADDRESS 65536u
 /* A segment alignment beyond this is ignored. */
 #define LAYOUT_ALIGNMENT_MAXIMUM (UINT64_C(1) << 30)
 

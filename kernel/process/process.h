@@ -18,7 +18,6 @@ struct clone_request {
 	user_address_t parent_tid, child_tid, pidfd;
 	user_address_t thread_pointer;
 	int32_t set_tid;		/* 0: any */
-	user_address_t return_address;
 };
 /* The child's id in the parent, or a negative errno. */
 long process_clone(const struct clone_request *request);

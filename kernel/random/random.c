@@ -13,7 +13,6 @@
 #include "log/log.h"
 #include "sync/spin_lock.h"
 
-#define KEY_WORDS (CHACHA20_KEY_SIZE / 4)
 #define JITTER_ROUNDS 64	/* bounded: a machine without jitter must boot too */
 
 /* LOCK_RANDOM. */

@@ -27,7 +27,7 @@ struct lock_trace {
 	} held[LOCK_TRACE_DEPTH];
 };
 
-/* Context_current()->locks is NULL until the context has a trace: then nothing is checked. */
+/* Nothing is checked while context_current()->locks is NULL: the context has no trace yet. */
 void lock_check_acquire(const void *lock, unsigned class, unsigned flags);
 void lock_check_release(const void *lock, unsigned class);
 

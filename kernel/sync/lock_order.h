@@ -9,8 +9,7 @@
 /* The deepest context from which a class is taken; decides which spin_lock_* must be used. */
 enum lock_context {
 	LOCK_CONTEXT_SLEEP,	/* mutexes and shared locks: the holder may sleep */
-	LOCK_CONTEXT_THREAD,	/* spin_lock: threads only, preemption off */
-	LOCK_CONTEXT_DEFERRED,	/* spin_lock_deferred: also deferred work and timers */
+	LOCK_CONTEXT_THREAD,	/* spin_lock: threads and deferred work, preemption off */
 	LOCK_CONTEXT_INTERRUPT,	/* spin_lock_irq: also hard interrupts */
 };
 

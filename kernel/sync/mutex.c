@@ -165,27 +165,17 @@ WAITING_TEXT void mutex_lock_slowly(struct mutex *mutex)
 		;
 }
 
-static WAITING_TEXT int lock_breakable(struct mutex *mutex, enum sleep_kind kind)
+NO_THREAD_ANALYSIS WAITING_TEXT int mutex_lock_interruptible(struct mutex *mutex)
 {
 	int result = 0;
 
 	if (DEBUG_BUILD)
 		mutex_check(mutex, 0);
 	if (unlikely(!mutex_take(mutex)))
-		result = lock_contended(mutex, kind);
+		result = lock_contended(mutex, SLEEP_INTERRUPTIBLE);
 	if (DEBUG_BUILD && result != 0)
 		lock_check_release(mutex, mutex->class);
 	return result;
-}
-
-NO_THREAD_ANALYSIS int mutex_lock_killable(struct mutex *mutex)
-{
-	return lock_breakable(mutex, SLEEP_KILLABLE);
-}
-
-NO_THREAD_ANALYSIS int mutex_lock_interruptible(struct mutex *mutex)
-{
-	return lock_breakable(mutex, SLEEP_INTERRUPTIBLE);
 }
 
 NO_THREAD_ANALYSIS bool mutex_try_lock(struct mutex *mutex)
@@ -222,9 +212,4 @@ void mutex_unlock_slowly(struct mutex *mutex)
 	}
 	blocking_wake(first->context);
 	spin_unlock_irq(&mutex->waiters.lock, were_enabled);
-}
-
-bool mutex_is_held(const struct mutex *mutex)
-{
-	return owner_context(atomic_load_relaxed(&mutex->owner)) == context_current();
 }

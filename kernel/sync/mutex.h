@@ -61,12 +61,9 @@ static inline void mutex_unlock(struct mutex *mutex) RELEASE(mutex) NO_THREAD_AN
 		mutex_unlock_slowly(mutex);
 }
 
-/* 0, or -EINTR when the thread was killed meanwhile. */
-int mutex_lock_killable(struct mutex *mutex) MUST_CHECK TRY_ACQUIRE(0, mutex);
 /* 0, or -ERESTARTSYS for any signal. */
 int mutex_lock_interruptible(struct mutex *mutex) MUST_CHECK TRY_ACQUIRE(0, mutex);
 bool mutex_try_lock(struct mutex *mutex) TRY_ACQUIRE(true, mutex);
-bool mutex_is_held(const struct mutex *mutex);	/* by the caller; for assertions */
 
 /*
  * state: readers in the low half of the word, then a bit for a writer and one for "somebody
@@ -142,9 +139,7 @@ static inline void shared_unlock_write(struct shared_lock *lock) RELEASE(lock) N
 }
 
 bool shared_lock_try_read(struct shared_lock *lock) TRY_ACQUIRE_SHARED(true, lock);
-bool shared_lock_try_write(struct shared_lock *lock) TRY_ACQUIRE(true, lock);
 /* 0, or -EINTR when the thread was killed meanwhile. */
-int shared_lock_read_killable(struct shared_lock *lock) MUST_CHECK TRY_ACQUIRE_SHARED(0, lock);
 int shared_lock_write_killable(struct shared_lock *lock) MUST_CHECK TRY_ACQUIRE(0, lock);
 void shared_lock_downgrade(struct shared_lock *lock);	/* writer to reader, no gap */
 

@@ -145,45 +145,25 @@ WAITING_TEXT void shared_lock_write_slowly(struct shared_lock *lock)
 		;
 }
 
-static WAITING_TEXT int lock_killable(struct shared_lock *lock, bool is_writer)
+NO_THREAD_ANALYSIS WAITING_TEXT int shared_lock_write_killable(struct shared_lock *lock)
 {
 	int result;
 
 	if (DEBUG_BUILD)
 		shared_lock_check(lock, 0);
-	result = lock_queued(lock, is_writer, SLEEP_KILLABLE);
+	result = lock_queued(lock, true, SLEEP_KILLABLE);
 	if (DEBUG_BUILD && result != 0)
 		lock_check_release(lock, lock->class);
 	return result;
 }
 
-NO_THREAD_ANALYSIS int shared_lock_read_killable(struct shared_lock *lock)
+NO_THREAD_ANALYSIS bool shared_lock_try_read(struct shared_lock *lock)
 {
-	return lock_killable(lock, false);
-}
-
-NO_THREAD_ANALYSIS int shared_lock_write_killable(struct shared_lock *lock)
-{
-	return lock_killable(lock, true);
-}
-
-static bool try_lock(struct shared_lock *lock, bool is_writer)
-{
-	if (!try_take(lock, is_writer, false))
+	if (!try_take(lock, false, false))
 		return false;
 	if (DEBUG_BUILD)
 		lock_check_acquire(lock, lock->class, LOCK_CHECK_SLEEPS | LOCK_CHECK_TRIED);
 	return true;
-}
-
-NO_THREAD_ANALYSIS bool shared_lock_try_read(struct shared_lock *lock)
-{
-	return try_lock(lock, false);
-}
-
-NO_THREAD_ANALYSIS bool shared_lock_try_write(struct shared_lock *lock)
-{
-	return try_lock(lock, true);
 }
 
 void shared_lock_downgrade(struct shared_lock *lock)

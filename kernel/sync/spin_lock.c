@@ -30,9 +30,3 @@ void spin_lock_forget_owner(struct spin_lock *lock)
 		      (int)lock->owner_cpu - 1);
 	lock->owner_cpu = 0;
 }
-
-void spin_lock_assert_held(const struct spin_lock *lock)
-{
-	if (DEBUG_BUILD && lock->owner_cpu != cpu_current() + 1)
-		panic("spin lock %p should be held here", (const void *)lock);
-}

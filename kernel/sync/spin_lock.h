@@ -51,7 +51,7 @@ static inline void spin_lock_give(struct spin_lock *lock)
 	atomic_store_release(&lock->is_locked, 0);
 }
 
-/* For classes of LOCK_CONTEXT_THREAD: disables preemption. */
+/* For LOCK_CONTEXT_THREAD: disables preemption, which also keeps deferred work off this CPU. */
 static inline void spin_lock(struct spin_lock *lock) ACQUIRE(lock) NO_THREAD_ANALYSIS
 {
 	preemption_disable();
@@ -66,18 +66,6 @@ static inline void spin_unlock(struct spin_lock *lock) RELEASE(lock) NO_THREAD_A
 	if (DEBUG_BUILD)
 		lock_check_release(lock, lock->class);
 	preemption_enable();
-}
-
-/* For LOCK_CONTEXT_DEFERRED: also keeps deferred work off this CPU. Deferred work runs only where
- * preemption is allowed, so this is the same. */
-static inline void spin_lock_deferred(struct spin_lock *lock) ACQUIRE(lock) NO_THREAD_ANALYSIS
-{
-	spin_lock(lock);
-}
-
-static inline void spin_unlock_deferred(struct spin_lock *lock) RELEASE(lock) NO_THREAD_ANALYSIS
-{
-	spin_unlock(lock);
 }
 
 /* With interrupts already masked (inside another irq section or in an interrupt). */
@@ -165,9 +153,6 @@ static inline bool spin_try_lock(struct spin_lock *lock) TRY_ACQUIRE(true, lock)
 	preemption_enable();
 	return false;
 }
-
-/* Debug builds: stops the machine unless this CPU holds the lock. */
-void spin_lock_assert_held(const struct spin_lock *lock);
 
 /* Debug builds: a report if the caller may not sleep here (spin lock held, preemption off). */
 void assert_may_sleep(void);

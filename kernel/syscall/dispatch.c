@@ -1,6 +1,6 @@
 /*
  * From the entry code to the generated stub: the number is clamped so that a mispredicted branch
- * can not read past the table, and only traced or filtered threads do more.
+ * cannot read past the table, and only traced threads do more.
  */
 #include "arch/upcalls.h"
 #include "syscall/support.h"

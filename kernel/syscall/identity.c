@@ -9,7 +9,6 @@
 #include "task/thread.h"
 
 #define KEEP UINT32_MAX		/* -1: leave as it is */
-#define GROUPS_MAXIMUM 65536	/* NGROUPS_MAX */
 
 long sys_getpid(void)
 {
@@ -326,7 +325,7 @@ static long file_id_set(ids_of kind, uint32_t id)
 	struct credentials *new;
 
 	if (file_id_check(kind, &ids, id) < 0 || id == KEEP) {
-		(void)capability_not_needed();	/* nothing changes, and the call can not fail */
+		(void)capability_not_needed();	/* nothing changes, and the call cannot fail */
 		return old;
 	}
 	new = credentials_copy(credentials_current());

@@ -10,13 +10,11 @@
 #include "task/thread.h"
 #include "vfs/permission.h"
 
-#define NOFILE_CEILING 1048576u		/* fs.nr_open */
-
 static int limit_check(unsigned resource, const struct rlimit64 *new)
 {
 	if (new->rlim_cur > new->rlim_max)
 		return -EINVAL;
-	return resource == LIMIT_NOFILE && new->rlim_max > NOFILE_CEILING ? -EPERM : 0;
+	return resource == LIMIT_NOFILE && new->rlim_max > LIMIT_NOFILE_CEILING ? -EPERM : 0;
 }
 
 static int may_raise_hard(void)

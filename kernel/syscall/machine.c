@@ -1,11 +1,9 @@
 /*
- * Calls about the machine: its names, load, log and end.
+ * Calls about the machine: its names, load, random bytes and end.
  */
 #include "arch/boot.h"
 #include "base/format.h"
 #include "device/driver.h"
-#include "file/descriptor.h"
-#include "file/event_files.h"
 #include "log/log.h"
 #include "memory/heap.h"
 #include "memory/page.h"
@@ -14,7 +12,6 @@
 #include "task/credentials.h"
 #include "task/system_name.h"
 #include "task/thread.h"
-#include "vfs/vfs.h"
 #include "vfs/permission.h"
 
 /* personality(2): programs that build for 32 bits want to be told of an i686. */
@@ -149,59 +146,6 @@ long sys_reboot(unsigned magic, unsigned magic2, unsigned command, user_address_
 	default:
 		return -EINVAL;
 	}
-}
-
-long sys_pidfd_open(int pid, unsigned flags)
-{
-	struct process *process;
-	struct file *file;
-
-	if (pid <= 0 || (flags & ~(unsigned)O_NONBLOCK))
-		return -EINVAL;
-	process = process_find(pid);
-	if (!process) {
-		/* A thread that leads no process has no pidfd. */
-		struct thread *thread = thread_find(pid);
-
-		if (thread)
-			thread_put(thread);
-		return thread ? -EINVAL : -ESRCH;
-	}
-	file = pidfd_create(process, flags);
-	process_put(process);
-	return file ? descriptor_add(file, true) : -ENOMEM;
-}
-
-long sys_pidfd_getfd(struct file *pidfd, int fd, unsigned flags)
-{
-	struct process *process;
-	struct file *file = NULL;
-	int result = 0;
-
-	if (flags != 0)
-		return -EINVAL;
-	process = pidfd_process(pidfd);
-	if (!process)
-		return -EBADF;
-	if (!process_may_inspect(process, false))
-		result = -EPERM;
-	else if (process->is_zombie)
-		result = -ESRCH;
-	else
-		file = process_file_get(process, fd);
-	/* A leader that left before its threads has no files either. */
-	if (result == 0 && !file)
-		result = READ_ONCE(process->leader_has_left) ? -ESRCH : -EBADF;
-	process_put(process);
-	return result < 0 ? result : descriptor_add(file, true);
-}
-
-long sys_capability_drop(user_address_t keep, size_t size)
-{
-	struct capability_rights rights;
-	int result = structure_fetch(&rights, sizeof(rights), keep, size, 1);
-
-	return result < 0 ? result : capability_drop(&rights);
 }
 
 long sys_arch_prctl(int code, unsigned long argument)

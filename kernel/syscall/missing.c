@@ -38,10 +38,8 @@ long missing_call(long number)
 {
 	struct thread *thread = thread_current();
 	struct missing *fresh = NULL, *missing;
-	bool enabled;
+	bool enabled = spin_lock_irq(&missing_lock);
 
-	thread->missing_calls++;
-	enabled = spin_lock_irq(&missing_lock);
 	missing = missing_find(thread->name, number);
 	if (!missing && missing_kinds < MISSING_KINDS_MAXIMUM) {
 		fresh = heap_allocate(sizeof(*fresh), HEAP_ATOMIC);

@@ -1,9 +1,11 @@
 /*
- * Calls that make, replace, end and wait for processes.
+ * Calls that make, replace, end and wait for processes, and files that stand for one (pidfd).
  */
 #include "process/process.h"
 
 #include "arch/pages.h"
+#include "file/descriptor.h"
+#include "file/event_files.h"
 #include "syscall/support.h"
 #include "vfs/permission.h"
 #include "vfs/vfs.h"
@@ -239,4 +241,49 @@ long sys_set_tid_address(user_address_t address)
 {
 	thread_current()->clear_tid_address = address;
 	return thread_current()->id;
+}
+
+long sys_pidfd_open(int pid, unsigned flags)
+{
+	struct process *process;
+	struct file *file;
+
+	if (pid <= 0 || (flags & ~(unsigned)O_NONBLOCK))
+		return -EINVAL;
+	process = process_find(pid);
+	if (!process) {
+		/* A thread that leads no process has no pidfd. */
+		struct thread *thread = thread_find(pid);
+
+		if (thread)
+			thread_put(thread);
+		return thread ? -EINVAL : -ESRCH;
+	}
+	file = pidfd_create(process, flags);
+	process_put(process);
+	return file ? descriptor_add(file, true) : -ENOMEM;
+}
+
+long sys_pidfd_getfd(struct file *pidfd, int fd, unsigned flags)
+{
+	struct process *process;
+	struct file *file = NULL;
+	int result = 0;
+
+	if (flags != 0)
+		return -EINVAL;
+	process = pidfd_process(pidfd);
+	if (!process)
+		return -EBADF;
+	if (!process_may_inspect(process, false))
+		result = -EPERM;
+	else if (process->is_zombie)
+		result = -ESRCH;
+	else
+		file = process_file_get(process, fd);
+	/* A leader that left before its threads has no files either. */
+	if (result == 0 && !file)
+		result = READ_ONCE(process->leader_has_left) ? -ESRCH : -EBADF;
+	process_put(process);
+	return result < 0 ? result : descriptor_add(file, true);
 }

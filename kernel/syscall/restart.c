@@ -9,9 +9,9 @@
 long sys_restart_syscall(void)
 {
 	struct thread *thread = thread_current();
-	enum restart_kind kind = thread->restart_function;
+	enum restart_kind kind = thread->restart_kind;
 
-	thread->restart_function = RESTART_NONE;
+	thread->restart_kind = RESTART_NONE;
 	switch (kind) {
 	case RESTART_SLEEP:
 		return clock_sleep_restart();

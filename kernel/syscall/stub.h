@@ -35,7 +35,6 @@ struct call_entry {
 	const char *name;
 	const char *formats;
 	const char *const *names;
-	bool is_dynamic;		/* the handler asks for the rights itself */
 	const struct call_command *commands;	/* names of a command argument, by number */
 	unsigned command_count;
 };

@@ -1,8 +1,8 @@
 /*
  * Shared among the handlers: stubs' helpers, conversion of times, and tracing.
  */
-#ifndef SYSCALL_INTERNAL_H
-#define SYSCALL_INTERNAL_H
+#ifndef SYSCALL_SUPPORT_H
+#define SYSCALL_SUPPORT_H
 
 #include "call_prototypes.h"
 #include "syscall/stub.h"
@@ -35,7 +35,7 @@ struct timer_setting;
 int itimerspec_check(const struct itimerspec *setting, struct timer_setting *times) MUST_CHECK;
 void itimerspec_fill(const struct timer_setting *times, struct itimerspec *setting);
 
-/* A versioned structure of a program: see the definition in name.c. */
+/* A versioned structure of a program: see the definition in file/name.c. */
 int structure_fetch(void *to, size_t known, user_address_t from, size_t size, size_t minimum)
 	MUST_CHECK;
 

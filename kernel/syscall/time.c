@@ -209,7 +209,7 @@ long sys_timer_create(int clock, const struct sigevent *event, user_address_t id
 		return result;
 	if (user_store32(id_address, id) == 0)
 		return 0;
-	/* The program can not name the timer that it does not know of. */
+	/* The program cannot name the timer that it does not know of. */
 	result = process_timer_delete(id);
 	return result < 0 ? result : -EFAULT;
 }

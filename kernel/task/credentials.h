@@ -16,6 +16,8 @@
 #define SECURE_KEEP_CAPS 0x10u
 #define SECURE_NO_AMBIENT_RAISE 0x40u
 
+#define GROUPS_MAXIMUM 65536	/* NGROUPS_MAX */
+
 struct credentials {
 	struct refcount references;
 	uint32_t uid, euid, suid, fsuid;

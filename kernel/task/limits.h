@@ -8,6 +8,7 @@
 #include "base/types.h"
 
 #define LIMIT_INFINITE UINT64_MAX
+#define LIMIT_NOFILE_CEILING 1048576u	/* fs.nr_open */
 
 enum limit_kind {
 	LIMIT_CPU, LIMIT_FSIZE, LIMIT_DATA, LIMIT_STACK, LIMIT_CORE, LIMIT_RSS, LIMIT_NPROC,

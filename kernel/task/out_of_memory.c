@@ -1,6 +1,7 @@
 /*
- * Out of memory: the process that holds most of it, weighed by oom_score_adj, is killed, and the
- * log says why. While somebody is on its way out nobody is chosen.
+ * What memory/ asks of task/ (memory/pressure.h, memory/limit.h). Out of memory: the process that
+ * holds most of it, weighed by oom_score_adj, is killed, and the log says why. While somebody is on
+ * its way out nobody is chosen.
  */
 #include "log/log.h"
 #include "memory/counters.h"

@@ -25,7 +25,6 @@
 struct capability_set;
 struct descriptor_table;
 struct directory_state;
-struct process_view;
 struct space;
 struct terminal;
 
@@ -52,7 +51,7 @@ struct thread {
 	uint32_t state;				/* enum thread_state; run-queue lock of its CPU */
 	uint32_t sleep_kind;
 	struct refcount references;
-	int32_t id;				/* tid, in the initial view */
+	int32_t id;				/* tid */
 	struct process *process;
 	struct list_node process_node;		/* process->threads; LOCK_SIGNAL, RCU to read */
 	struct schedule_entity schedule;
@@ -73,7 +72,7 @@ struct thread {
 	bool has_asked_right;		/* debug builds: since the call began (task/authority.c) */
 	uint64_t timer_slack_ns;		/* PR_SET_TIMERSLACK; 0: the default */
 	void *io_context;			/* schedule/io_priority.c; NULL until used */
-	uint64_t restart_function;		/* enum restart_kind, for restart_syscall */
+	enum restart_kind restart_kind;		/* for restart_syscall(2) */
 	union {
 		struct {
 			int clock;
@@ -92,7 +91,6 @@ struct thread {
 		} poll;
 	} restart;
 	struct vfork_wait *vfork_wait;		/* parent that sleeps until exec or exit */
-	uint64_t missing_calls;
 	/* Part of run_ns that is in process->dead_threads. */
 	uint64_t accounted_ns;
 	bool is_accounted;			/* the rest of its usage is there too */
@@ -111,7 +109,6 @@ struct thread {
 struct process {
 	struct refcount references;
 	int32_t id;				/* tgid: id of its first thread */
-	struct process_view *view;		/* pids, mounts, host name, network: one instance */
 	struct thread *leader;
 	struct rcu_head rcu;
 

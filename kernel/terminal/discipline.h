@@ -13,7 +13,7 @@
 
 #define DISCIPLINE_INPUT_BYTES 4096	/* a canonical line has at most this, its end included */
 #define DISCIPLINE_ECHO_BYTES 1024	/* echo that the line has no room for; more is dropped */
-#define DISCIPLINE_BYTE_OUTPUT_MAX 8	/* what one byte can become: a tab */
+#define DISCIPLINE_BYTE_OUTPUT_MAXIMUM 8	/* what one byte can become: a tab */
 
 /* What the caller has to do after discipline_receive() and its like; collected until taken. */
 enum discipline_event {

@@ -31,7 +31,7 @@ void echo_discard(struct discipline *discipline)
 
 void echo_plain(struct discipline *discipline, uint8_t byte)
 {
-	uint8_t output[DISCIPLINE_BYTE_OUTPUT_MAX];
+	uint8_t output[DISCIPLINE_BYTE_OUTPUT_MAXIMUM];
 	int count;
 
 	echo_begin(discipline);

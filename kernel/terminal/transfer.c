@@ -170,7 +170,7 @@ static bool can_write(struct terminal *terminal)
 	bool were_enabled = spin_lock_irq(&terminal->lock);
 	bool result = !terminal->discipline.is_stopped &&
 		      ring_is_empty(&terminal->discipline.echo) &&
-		      terminal->driver->write_room(terminal) >= DISCIPLINE_BYTE_OUTPUT_MAX;
+		      terminal->driver->write_room(terminal) >= DISCIPLINE_BYTE_OUTPUT_MAXIMUM;
 
 	spin_unlock_irq(&terminal->lock, were_enabled);
 	return result;

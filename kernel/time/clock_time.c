@@ -431,13 +431,6 @@ void time_counters_compared(void)
 	clock_change_end(were_enabled);
 }
 
-const char *time_source_name(void)
-{
-	struct clock_source *source = READ_ONCE(base.source);
-
-	return source ? source->name : clock_describe();
-}
-
 uint64_t clock_multiplier(uint64_t frequency_hz, unsigned shift)
 {
 	uint64_t high = ((uint64_t)NANOSECONDS_PER_SECOND << 32) / frequency_hz;

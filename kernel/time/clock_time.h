@@ -26,7 +26,7 @@ int64_t time_monotonic_coarse_ns(void);
 int time_clock_read(int clock, int64_t *now_ns) MUST_CHECK;
 int64_t time_clock_resolution_ns(int clock);
 
-/* Sets the wall clock; wakes timers with TIMER_CANCEL_ON_SET and moves absolute ones. */
+/* Sets the wall clock; wakes timers with TFD_TIMER_CANCEL_ON_SET and moves absolute ones. */
 int time_realtime_set(int64_t now_ns) MUST_CHECK;
 
 struct timex;	/* abi/time.h */
@@ -76,8 +76,5 @@ uint64_t time_step_count(void);
 /* gettimeofday(2)'s timezone. */
 void time_timezone_read(int32_t *minutes_west, int32_t *dst);
 void time_timezone_set(int32_t minutes_west, int32_t dst);
-
-/* The name of what time is read from: "tsc", "hpet". */
-const char *time_source_name(void);
 
 #endif

@@ -63,7 +63,7 @@ static int write_begin(struct inode *inode)
 		if (error)
 			return error;
 	}
-	inode_touch(inode, false, true, true);
+	inode_touch(inode, INODE_MODIFIED | INODE_CHANGED);
 	return 0;
 }
 
@@ -140,7 +140,7 @@ static int64_t seek_to(struct file *file, int64_t base, int64_t offset)
 	return target;
 }
 
-static int64_t seek(struct file *file, int64_t offset, int whence, bool is_sparse)
+int64_t cache_file_seek(struct file *file, int64_t offset, int whence)
 {
 	struct inode *inode = file->inode;
 	uint64_t size = READ_ONCE(inode->attributes.size);
@@ -161,21 +161,8 @@ static int64_t seek(struct file *file, int64_t offset, int whence, bool is_spars
 	}
 	if (offset < 0 || (uint64_t)offset >= size)
 		return -ENXIO;
-	if (!is_sparse)
-		return seek_to(file, whence == SEEK_DATA ? 0 : (int64_t)size,
-			       whence == SEEK_DATA ? offset : 0);
 	found = page_cache_seek(inode->cache, (uint64_t)offset, size, whence == SEEK_HOLE);
 	return found < 0 ? found : seek_to(file, 0, found);
-}
-
-int64_t cache_file_seek(struct file *file, int64_t offset, int whence)
-{
-	return seek(file, offset, whence, false);
-}
-
-int64_t cache_file_seek_sparse(struct file *file, int64_t offset, int whence)
-{
-	return seek(file, offset, whence, true);
 }
 
 int cache_file_sync(struct file *file, int64_t start, int64_t end, bool data_only)
@@ -255,7 +242,7 @@ static int region_page_make_writable(struct region *region, struct page *page)
 		page_mark_dirty(page);
 	page_unlock(page);
 	if (error == 0)
-		inode_touch(file->inode, false, true, true);
+		inode_touch(file->inode, INODE_MODIFIED | INODE_CHANGED);
 	return error;
 }
 

@@ -10,10 +10,8 @@
 
 long cache_file_read(struct file *file, struct transfer *to, struct io *io);
 long cache_file_write(struct file *file, struct transfer *from, struct io *io);
-/* SEEK_SET, SEEK_CUR, SEEK_END; SEEK_DATA and SEEK_HOLE as if everything below the end is data. */
+/* All of lseek(2); holes are where no page is. */
 int64_t cache_file_seek(struct file *file, int64_t offset, int whence);
-/* The same, holes found where no page is. */
-int64_t cache_file_seek_sparse(struct file *file, int64_t offset, int whence);
 int cache_file_map(struct file *file, struct map_request *request);
 int cache_file_sync(struct file *file, int64_t start, int64_t end, bool data_only);
 

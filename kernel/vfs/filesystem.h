@@ -53,7 +53,6 @@ struct superblock {
 	uint64_t block_size;
 	uint64_t size_limit;			/* largest file in bytes */
 	unsigned long flags;			/* MS_RDONLY and its like, of the instance */
-	uint32_t time_granularity_ns;
 	void *data;				/* the file system's */
 	struct list_node node;
 	struct list_head mounts;	/* mount.superblock_node; superblock_mounts_lock() */

@@ -40,11 +40,6 @@ void inode_get(struct inode *inode)
 	refcount_get(&inode->references);
 }
 
-bool inode_get_unless_dead(struct inode *inode)
-{
-	return refcount_get_unless_zero(&inode->references);
-}
-
 void inode_put(struct inode *inode)
 {
 	if (!refcount_put(&inode->references))
@@ -79,20 +74,21 @@ void inode_attributes_read(struct inode *inode, struct inode_attributes *attribu
 	} while (sequence_read_retry(&inode->attributes_sequence, begun));
 }
 
-void inode_touch(struct inode *inode, bool accessed, bool modified, bool changed)
+void inode_touch(struct inode *inode, unsigned which)
 {
 	struct inode_times *times = &inode->attributes.times;
 	int64_t now = time_realtime_coarse_ns();
 
-	if ((!accessed || times->accessed_ns == now) && (!modified || times->modified_ns == now) &&
-	    (!changed || times->changed_ns == now))
+	if ((!(which & INODE_ACCESSED) || times->accessed_ns == now) &&
+	    (!(which & INODE_MODIFIED) || times->modified_ns == now) &&
+	    (!(which & INODE_CHANGED) || times->changed_ns == now))
 		return;
 	inode_change_begin(inode);
-	if (accessed)
+	if (which & INODE_ACCESSED)
 		times->accessed_ns = now;
-	if (modified)
+	if (which & INODE_MODIFIED)
 		times->modified_ns = now;
-	if (changed)
+	if (which & INODE_CHANGED)
 		times->changed_ns = now;
 	inode_change_end(inode);
 }

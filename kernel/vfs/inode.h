@@ -105,12 +105,11 @@ struct inode_operations {
 };
 
 enum inode_state {
-	INODE_DIRTY = 1 << 0,
-	INODE_IMMUTABLE = 1 << 1,
-	INODE_APPEND_ONLY = 1 << 2,
-	INODE_DYING = 1 << 3,
-	INODE_SEALABLE = 1 << 6,	/* F_GET_SEALS works */
-	INODE_LINKABLE = 1 << 5,	/* O_TMPFILE without O_EXCL: linkat may name it */
+	INODE_IMMUTABLE = 1 << 0,
+	INODE_APPEND_ONLY = 1 << 1,
+	INODE_DYING = 1 << 2,
+	INODE_SEALABLE = 1 << 3,	/* F_GET_SEALS works */
+	INODE_LINKABLE = 1 << 4,	/* O_TMPFILE without O_EXCL: linkat may name it */
 };
 
 struct inode {
@@ -130,7 +129,6 @@ struct inode {
 	int32_t writers;			/* open for writing; negative: denied (exec) */
 	uint32_t seals;				/* memfd F_SEAL_* */
 	struct pipe *pipe;			/* FIFOs */
-	void *socket;				/* bound Unix sockets */
 	struct file_lock_list *locks;		/* LOCK_FILE_LOCKS; NULL until used */
 	struct notify_mark *marks;		/* inotify; LOCK_NOTIFY */
 	const char *link_text;			/* symlink target kept until RCU frees; or NULL */
@@ -144,9 +142,6 @@ void inode_get(struct inode *inode);
 void inode_put(struct inode *inode);		/* the last: superblock->operations->evict */
 uint64_t inode_number_next(void);
 
-/* An inode with references left; for those who find inodes under RCU. */
-bool inode_get_unless_dead(struct inode *inode) MUST_CHECK;
-
 /* Attributes are written between these two, which exclude other writers; no sleeping inside. */
 void inode_change_begin(struct inode *inode);
 void inode_change_end(struct inode *inode);
@@ -157,7 +152,13 @@ void inode_change_apply(struct inode *inode, const struct attribute_change *chan
 
 /* A consistent copy of the attributes. */
 void inode_attributes_read(struct inode *inode, struct inode_attributes *attributes);
-void inode_touch(struct inode *inode, bool accessed, bool modified, bool changed);
+/* Stamps some of the times, as coarse as the tick. */
+enum inode_time {
+	INODE_ACCESSED = 1 << 0,
+	INODE_MODIFIED = 1 << 1,
+	INODE_CHANGED = 1 << 2,
+};
+void inode_touch(struct inode *inode, unsigned which);
 void inode_size_set(struct inode *inode, uint64_t size);
 
 static inline uint16_t inode_type(const struct inode *inode)

@@ -41,7 +41,6 @@ struct name {
 	struct list_head children;
 	struct list_node child_node;	/* parent's lock */
 	struct list_node unused_node;	/* LOCK_NAME_UNUSED */
-	uint64_t scope_node, scope_generation;	/* policy prefix tree, CAPABILITIES section 1 */
 	char inline_text[NAME_INLINE];
 	struct rcu_head rcu;
 };
@@ -54,8 +53,8 @@ enum name_flag {
 	NAME_HASHED = 1 << 2,		/* lookups find it */
 	NAME_ON_UNUSED = 1 << 3,	/* on the list of what the shrinker may take */
 	NAME_USED_AGAIN = 1 << 4,	/* found since the shrinker last looked */
-	NAME_UNCACHED = 1 << 6,		/* set by lookup: asked for anew each time (procfs) */
 	NAME_OUTSIDE = 1 << 5,		/* never in a tree: its text is the whole description */
+	NAME_UNCACHED = 1 << 6,		/* set by lookup: asked for anew each time (procfs) */
 };
 
 /* A name in a mounted tree; both counted when it is held. */

@@ -433,10 +433,8 @@ static int open_once(int directory_fd, const char *name, const struct open_reque
 		if (error == 0)
 			error = walker_finish(&walker);
 	}
-	while (error == 0 && walker.is_rcu && walker.depth > 0)
-		walker.depth--;
 	if (error == 0)
-		error = walker_settle(&walker);
+		error = walker_settle_last(&walker);
 	if (error == 0 && creates && !was_created) {
 		if (request->flags & O_EXCL)
 			error = -EEXIST;

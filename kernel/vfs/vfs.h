@@ -66,6 +66,9 @@ int vfs_statistics(const struct path *path, struct statfs_result *result) MUST_C
 int vfs_statistics_file(struct file *file, const struct path *path,
 			struct statfs_result *result) MUST_CHECK;
 
+/* Bounds of extended attributes in bytes: XATTR_NAME_MAX and XATTR_SIZE_MAX of xattr(7). */
+#define ATTRIBUTE_NAME_MAXIMUM 255
+#define ATTRIBUTE_VALUE_MAXIMUM 65536
 long vfs_attribute_get(const struct path *path, const char *name, void *value, size_t size);
 int vfs_attribute_set(const struct path *path, const char *name, const void *value, size_t size,
 		      int flags) MUST_CHECK;
@@ -94,6 +97,8 @@ void file_locks_free(struct inode *inode);		/* the inode goes; no lock is left *
 void file_locks_describe(struct format_sink *sink);	/* /proc/locks */
 
 /* inotify. */
+#define NOTIFY_EVENTS_MAXIMUM 16384	/* of one file: fs.inotify.max_queued_events */
+#define NOTIFY_WATCHES_MAXIMUM 65536	/* of one file: fs.inotify.max_user_watches */
 struct file *notify_create(uint32_t flags);
 int notify_watch_add(struct file *notify, const struct path *path, uint32_t mask) MUST_CHECK;
 int notify_watch_remove(struct file *notify, int watch) MUST_CHECK;

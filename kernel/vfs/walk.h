@@ -29,9 +29,6 @@ enum walk_flags {
 /* From a directory descriptor (AT_FDCWD: the working directory) or, for absolute names, the
  * root. */
 int walk(int directory_fd, const char *name, unsigned flags, struct path *result) MUST_CHECK;
-/* The same from a given place, for exec and the kernel itself. */
-int walk_from(const struct path *start, const char *name, unsigned flags, struct path *result)
-	MUST_CHECK;
 
 /* The root of the first mount, counted; for the first process. -ENOENT before vfs_start(). */
 int walk_root(struct path *root) MUST_CHECK;
@@ -61,8 +58,6 @@ enum may {
 	MAY_EXECUTE = 1,
 	MAY_WRITE = 2,
 	MAY_READ = 4,
-	MAY_APPEND = 8,
-	MAY_LIST = 16,
 };
 int inode_permission(struct inode *inode, unsigned may) MUST_CHECK;
 

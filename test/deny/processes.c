@@ -63,7 +63,7 @@ DENY(setresuid, identity, set) { return CALL(SYS_setresuid, 1000, 1000, 1000); }
 DENY(setresgid, identity, set) { return CALL(SYS_setresgid, 1000, 1000, 1000); }
 DENY(setgroups, identity, set) { return CALL(SYS_setgroups, 1, (unsigned[]){ 1000 }); }
 
-/* They can not fail: what was refused shows in the id that the next call answers. */
+/* They cannot fail: what was refused shows in the id that the next call answers. */
 static long file_id_change(long number)
 {
 	syscall(number, 1000);

@@ -1,7 +1,7 @@
 """Side by side with Linux: one static program, one image, one emulator; instructions and wall time.
 
 Instructions come from a machine whose clock is the instruction counter and repeat exactly; wall
-time is the best of several boots, Linux and Aegis in turn. bench/reasons.txt explains slow rows.
+time is the best of several boots, Linux and Aegis in turn.
 """
 import os
 import re
@@ -109,20 +109,11 @@ def walled(kernels, path, boots):
     return best
 
 
-def reasons():
-    """{row: why it is slower}."""
-    path = os.path.join(ROOT, "bench", "reasons.txt")
-    if not os.path.exists(path):
-        return {}
-    with open(path) as file:
-        return dict(re.findall(r"^(\S+): (.*)$", file.read(), re.M))
-
-
 def show(value):
     return "-" if value is None else f"{value:.0f}" if value >= 100 else f"{value:.2f}"
 
 
-def table(title, linux_rows, aegis_rows, why):
+def table(title, linux_rows, aegis_rows):
     """Prints one table; returns {row: ratio}, above 1 meaning slower than Linux."""
     print(f"\n{title}\n{'row':24} {'Linux':>12} {'Aegis':>12} {'ratio':>7}")
     ratios = {}
@@ -132,7 +123,7 @@ def table(title, linux_rows, aegis_rows, why):
         note = ""
         if theirs and ours:
             ratios[row] = theirs / ours if unit == "ops/s" else ours / theirs
-            note = f"{ratios[row]:7.2f}" + ("" if ratios[row] <= 1.3 else "  " + why.get(row, "(no reason given)"))
+            note = f"{ratios[row]:7.2f}"
         elif row in aegis_rows and ours is None:
             note = "      -  " + aegis_rows[row][1]
         print(f"{row:24} {show(theirs):>12} {show(ours):>12} {note}")
@@ -176,11 +167,11 @@ def main(options):
         if not any(results.values()):
             raise Failure("the benchmark printed no rows")
         ratios = table("Instructions per operation (EPYC-Rome, one CPU)", results.get("Linux", {}),
-                       results.get("Aegis", {}), reasons())
+                       results.get("Aegis", {}))
         if options.wall:
             best = walled(kernels, paths["--wall"], options.wall)
             table(f"Wall time in ns or ops/s (four CPUs, best of {options.wall} boots)",
-                  best.get("Linux", {}), best.get("Aegis", {}), {})
+                  best.get("Linux", {}), best.get("Aegis", {}))
     finally:
         for path in paths.values():
             os.unlink(path)

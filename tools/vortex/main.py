@@ -11,7 +11,8 @@ from .packages import install_missing
 
 BUILD_NEEDS = {"make": "make", "gcc": "gcc", "ld": "binutils", "dpkg": "dpkg"}
 CROSS_NEEDS = {"aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu"}
-TEST_NEEDS = {"rsync": "rsync", "/usr/include/stdio.h": "libc6-dev", "musl-gcc": "musl-tools", "/usr/lib/gcc/x86_64-linux-gnu/12/libasan.so": "libgcc-12-dev"}
+TEST_NEEDS = {"rsync": "rsync", "/usr/include/stdio.h": "libc6-dev", "musl-gcc": "musl-tools",
+              "/usr/lib/gcc/x86_64-linux-gnu/12/libasan.so": "libgcc-12-dev"}
 
 
 def add_machine_options(parser):
@@ -30,10 +31,9 @@ def add_machine_options(parser):
 
 def build_parser():
     parser = argparse.ArgumentParser(
-        prog="vortex", description=__doc__ or "",
+        prog="vortex", description="Builds, runs, tests, checks, measures and debugs Aegis in QEMU.",
         epilog="What is missing on this system is installed by apt; what is fetched is kept in "
                f"{common.CACHE} (or $AEGIS_CACHE).")
-    parser.description = "Builds, runs, tests, checks, measures and debugs Aegis in QEMU."
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     run = commands.add_parser("run", help="boot to a prompt in this terminal (Ctrl-A X leaves)")
     add_machine_options(run)
@@ -49,7 +49,7 @@ def build_parser():
     test.add_argument("--verbose", action="store_true", help="show every check that passes")
     test.add_argument("--only", metavar="TEXT", help="of suite abi, programs whose name begins with TEXT; of differential, lines that contain it")
     test.add_argument("--kernel", metavar="ELF", help="test this kernel in place of a fresh build")
-    commands.add_parser("check", help="the gates: style, layers, builds for every CPU, host tests")
+    commands.add_parser("check", help="the gates: layers, sizes, comments, builds for every CPU, unit tests")
     bench = commands.add_parser("bench", help="compare with Debian's Linux in the same QEMU")
     bench.add_argument("--rows", metavar="TEXT", help="only these rows, or those that begin with one and an underscore")
     bench.add_argument("--wall", type=int, default=3, metavar="N", help="boots for wall time (default 3, 0: none)")
@@ -111,8 +111,10 @@ def command_run(options):
 
 
 def command_debug(options):
-    install_missing({"gdb": "gdb"})
+    gdb = "gdb" if options.arch == os.uname().machine else "gdb-multiarch"
+    install_missing({gdb: gdb})
     kernel, emulator, command = prepare(options)
+    symbols = [] if options.linux else [os.path.join(os.path.dirname(kernel), "kernel.elf")]
     address = os.path.join(common.BUILD, f"gdb-{os.getpid()}")
     log = os.path.join(common.BUILD, "debug-serial.log")
     command += ["-display", "none", "-serial", f"file:{log}", "-monitor", "none", "-S",
@@ -121,9 +123,10 @@ def command_debug(options):
     guest = subprocess.Popen(command, env=emulator.environment, stdin=subprocess.DEVNULL,
                              start_new_session=True)
     try:
-        gdb = ["gdb", "-q", kernel, "-ex", "set confirm off", "-ex", f"target remote {address}",
-               "-ex", "hbreak kernel_main"]
-        return subprocess.run(gdb).returncode
+        words = [gdb, "-q", *symbols, "-ex", "set confirm off", "-ex", f"target remote {address}"]
+        if symbols:
+            words += ["-ex", "hbreak kernel_main"]
+        return subprocess.run(words).returncode
     finally:
         guest.kill()
         guest.wait()

@@ -76,7 +76,7 @@ class Apt:
                 out.write(text)
 
     def update(self):
-        """Fetches the lists; once per session of vortex and again only when asked."""
+        """Fetches the lists, unless they are in the cache."""
         if not glob.glob(self.folder + "/lists/*Packages*"):
             say(f"fetching the package lists of Debian {RELEASE} for {self.arch}")
             run(["apt-get", *self.options, "-q", "update"])

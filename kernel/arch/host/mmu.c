@@ -363,7 +363,7 @@ uint64_t mmu_shootdown_count(void)
 	return shootdowns;
 }
 
-/* Kernel mappings can not be used on the host: there is only the window. */
+/* Kernel mappings cannot be used on the host: there is only the window. */
 int mmu_kernel_map(virtual_t address, physical_t page, uint32_t flags)
 {
 	(void)address;

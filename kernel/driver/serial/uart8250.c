@@ -269,7 +269,7 @@ static void receive_error(struct uart *uart, uint8_t status, uint8_t byte)
 		terminal_input_error(uart->terminal, 0, INPUT_OVERRUN);
 }
 
-static bool receive(struct uart *uart)
+static void receive(struct uart *uart)
 {
 	uint8_t batch[RECEIVE_BATCH];
 	size_t length = 0;
@@ -292,7 +292,6 @@ static bool receive(struct uart *uart)
 	}
 	if (length)
 		terminal_input(uart->terminal, batch, length);
-	return length > 0;
 }
 
 /* Whether writers can be told that there is room. */

@@ -82,7 +82,6 @@ int64_t proc_number_of(const struct name *name);
 uint32_t proc_directories_in(const struct proc_node *table);
 /* Emits "." and "..", then the table; positions from 2. True: the sink is full. */
 bool proc_list_table(struct file *file, struct directory_sink *sink, const struct proc_node *table);
-int64_t proc_seek_directory(struct file *file, int64_t offset, int whence);
 /* A number as an entry; position `at`, next one after it. True: full. */
 bool proc_list_number(struct file *file, struct directory_sink *sink, int32_t number,
 		      uint8_t type, int64_t at);
@@ -91,9 +90,9 @@ extern const struct proc_node proc_root_node, proc_root_table[];
 extern const struct proc_node proc_process_node, proc_process_table[], proc_thread_table[];
 extern const struct proc_node proc_kernel_values[];
 extern const struct inode_operations proc_directory_operations, proc_text_operations;
-extern const struct inode_operations proc_process_operations, proc_task_operations;
+extern const struct inode_operations proc_task_operations;
 extern const struct inode_operations proc_fd_operations, proc_fdinfo_operations;
-extern const struct inode_operations proc_link_operations, proc_status_operations;
+extern const struct inode_operations proc_status_operations;
 extern const struct inode_operations proc_self_operations, proc_thread_self_operations;
 extern const struct inode_operations proc_exe_operations, proc_cwd_operations;
 extern const struct inode_operations proc_root_link_operations, proc_mounts_operations;
@@ -106,7 +105,6 @@ extern const struct inode_operations proc_memory_operations, proc_namespaces_ope
 extern const struct inode_operations proc_values_operations;	/* of /proc/sys and below */
 extern const struct file_operations proc_namespaces_file_operations;
 
-int proc_lookup_status(struct inode *directory, struct name *name) MUST_CHECK;
 /* What proc_directory_operations and proc_text_operations are made of. */
 int proc_table_lookup(struct inode *directory, struct name *name) MUST_CHECK;
 int proc_text_open(struct inode *inode, struct file *file) MUST_CHECK;

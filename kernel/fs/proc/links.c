@@ -298,5 +298,5 @@ const struct inode_operations proc_fdinfo_operations = {
 	.lookup = fdinfo_lookup, .permission = fd_permission, .is_gone = proc_inode_is_gone,
 };
 const struct file_operations proc_fd_file_operations = {
-	.list = fd_list, .seek = proc_seek_directory,
+	.list = fd_list, .seek = file_seek_endless,
 };

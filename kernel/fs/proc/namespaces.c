@@ -295,5 +295,5 @@ const struct inode_operations proc_namespaces_operations = {
 	.lookup = namespaces_lookup, .is_gone = proc_inode_is_gone,
 };
 const struct file_operations proc_namespaces_file_operations = {
-	.list = namespaces_list, .seek = proc_seek_directory,
+	.list = namespaces_list, .seek = file_seek_endless,
 };

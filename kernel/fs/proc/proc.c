@@ -225,21 +225,9 @@ static int table_list(struct file *file, struct directory_sink *sink)
 	return 0;
 }
 
-int64_t proc_seek_directory(struct file *file, int64_t offset, int whence)
-{
-	if (whence != SEEK_SET && whence != SEEK_CUR)
-		return -EINVAL;
-	if (whence == SEEK_CUR && __builtin_add_overflow(offset, file->position, &offset))
-		return -EINVAL;
-	if (offset < 0)
-		return -EINVAL;
-	file->position = offset;
-	return offset;
-}
-
 const struct file_operations proc_directory_file_operations = {
 	.list = table_list,
-	.seek = proc_seek_directory,
+	.seek = file_seek_endless,
 };
 
 static struct process *process_of(struct file *file)
@@ -253,7 +241,7 @@ static struct process *process_of(struct file *file)
 /* The directory of a process. */
 const struct file_operations proc_process_file_operations = {
 	.list = table_list,
-	.seek = proc_seek_directory,
+	.seek = file_seek_endless,
 	.process = process_of,
 };
 

@@ -114,13 +114,13 @@ struct descriptor_table *proc_descriptors_get(struct proc_inode *node)
 
 struct file *proc_file_get(struct proc_inode *node, int fd)
 {
-	struct descriptor_table *table = proc_descriptors_get(node);
+	struct thread *thread = proc_thread_get(node);
 	struct file *file;
 
-	if (!table)
+	if (!thread)
 		return NULL;
-	file = descriptor_table_file_get(table, fd);
-	descriptor_table_put(table);
+	file = thread_file_get(thread, fd);
+	thread_put(thread);
 	return file;
 }
 
@@ -259,7 +259,7 @@ const struct proc_node proc_root_node = {
 
 const struct file_operations proc_root_file_operations = {
 	.list = root_list,
-	.seek = proc_seek_directory,
+	.seek = file_seek_endless,
 };
 
 const struct inode_operations proc_task_operations = {
@@ -270,7 +270,7 @@ const struct inode_operations proc_task_operations = {
 
 const struct file_operations proc_task_file_operations = {
 	.list = task_list,
-	.seek = proc_seek_directory,
+	.seek = file_seek_endless,
 };
 
 const struct proc_node proc_process_node = {

@@ -342,7 +342,7 @@ static const struct proc_node terminal_table[] = {
 
 const struct inode_operations proc_status_operations = { .lookup = status_lookup };
 const struct file_operations proc_status_file_operations = {
-	.list = status_list, .seek = proc_seek_directory,
+	.list = status_list, .seek = file_seek_endless,
 };
 
 const struct proc_node proc_root_table[] = {

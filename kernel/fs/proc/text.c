@@ -164,18 +164,6 @@ char *proc_trim(char *text)
 	return text;
 }
 
-static int64_t text_seek(struct file *file, int64_t offset, int whence)
-{
-	if (whence != SEEK_SET && whence != SEEK_CUR)
-		return -EINVAL;
-	if (whence == SEEK_CUR && __builtin_add_overflow(offset, file->position, &offset))
-		return -EINVAL;
-	if (offset < 0)
-		return -EINVAL;
-	file->position = offset;
-	return offset;
-}
-
 static void text_release(struct file *file)
 {
 	struct proc_text *text = file->object;
@@ -192,7 +180,7 @@ static void text_release(struct file *file)
 const struct file_operations proc_text_file_operations = {
 	.read = text_read,
 	.write = text_store,
-	.seek = text_seek,
+	.seek = file_seek_endless,
 	.release = text_release,
 };
 

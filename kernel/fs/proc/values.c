@@ -8,15 +8,16 @@
 #include "file/pipe.h"
 #include "fs/proc/internal.h"
 #include "memory/page.h"
-#include "process/layout.h"
+#include "memory/space.h"
 #include "random/random.h"
 #include "task/authority.h"
+#include "task/credentials.h"
+#include "task/limits.h"
 #include "task/system_name.h"
 #include "vfs/name_find.h"
 #include "vfs/permission.h"
+#include "vfs/vfs.h"
 #include <abi/process.h>
-
-#define PRIVILEGES_LAST 40	/* CAP_LAST_CAP of Linux 6.1 */
 
 static void show_name(struct format_sink *sink, size_t offset)
 {
@@ -47,21 +48,21 @@ SHOWS_NAME(show_build, version)
 		return 0; \
 	}
 SHOWS_NUMBER(show_pid_limit, TASK_ID_LIMIT)
-SHOWS_NUMBER(show_privileges_last, PRIVILEGES_LAST)
-SHOWS_NUMBER(show_group_limit, 65536)
+SHOWS_NUMBER(show_privileges_last, CAP_LAST_CAP)
+SHOWS_NUMBER(show_group_limit, GROUPS_MAXIMUM)
 SHOWS_NUMBER(show_zero, 0)
 SHOWS_NUMBER(show_one, 1)
 SHOWS_NUMBER(show_two, 2)
 SHOWS_NUMBER(show_minute, 60)
 SHOWS_NUMBER(show_entropy, 256)
-SHOWS_NUMBER(show_map_limit, 65530)
-SHOWS_NUMBER(show_lowest_address, LAYOUT_LOWEST_ADDRESS)
+SHOWS_NUMBER(show_map_limit, REGIONS_MAXIMUM)
+SHOWS_NUMBER(show_lowest_address, USER_ADDRESS_LOWEST)
 SHOWS_NUMBER(show_file_limit, INT64_MAX)
-SHOWS_NUMBER(show_open_limit, 1048576)
+SHOWS_NUMBER(show_open_limit, LIMIT_NOFILE_CEILING)
 SHOWS_NUMBER(show_pipe_limit, pipe_capacity_maximum)
-SHOWS_NUMBER(show_event_limit, 16384)
+SHOWS_NUMBER(show_event_limit, NOTIFY_EVENTS_MAXIMUM)
 SHOWS_NUMBER(show_instance_limit, 128)
-SHOWS_NUMBER(show_watch_limit, 65536)
+SHOWS_NUMBER(show_watch_limit, NOTIFY_WATCHES_MAXIMUM)
 SHOWS_NUMBER(show_overflow_id, 65534)
 SHOWS_NUMBER(show_signal_limit, 32)
 

@@ -188,18 +188,6 @@ static int list(struct file *file, struct directory_sink *sink)
 	return 0;
 }
 
-static int64_t seek(struct file *file, int64_t offset, int whence)
-{
-	if (whence != SEEK_SET && whence != SEEK_CUR)
-		return -EINVAL;
-	if (whence == SEEK_CUR && __builtin_add_overflow(offset, file->position, &offset))
-		return -EINVAL;
-	if (offset < 0)
-		return -EINVAL;
-	file->position = offset;
-	return offset;
-}
-
 static const struct inode_operations directory_operations = {
 	.lookup = lookup, .change = common_change,
 };
@@ -209,7 +197,9 @@ static const struct inode_operations ptmx_operations = {
 static const struct inode_operations slave_operations = {
 	.open = slave_open, .change = slave_change, .refresh = slave_refresh_operation,
 };
-static const struct file_operations directory_file_operations = { .list = list, .seek = seek };
+static const struct file_operations directory_file_operations = {
+	.list = list, .seek = file_seek_endless,
+};
 
 /* TIOCGPTPEER: the slave under its name in a place where the instance is mounted. */
 static int open_peer(void *argument, unsigned number, uint32_t flags, struct file **file)

@@ -164,18 +164,6 @@ static int list(struct file *file, struct directory_sink *sink)
 	return 0;
 }
 
-static int64_t seek(struct file *file, int64_t offset, int whence)
-{
-	if (whence != SEEK_SET && whence != SEEK_CUR)
-		return -EINVAL;
-	if (whence == SEEK_CUR && __builtin_add_overflow(offset, file->position, &offset))
-		return -EINVAL;
-	if (offset < 0)
-		return -EINVAL;
-	file->position = offset;
-	return offset;
-}
-
 static void text_write(struct format_sink *sink, const char *bytes, size_t length)
 {
 	struct text_sink *text = container_of(sink, struct text_sink, sink);
@@ -220,8 +208,12 @@ static const struct inode_operations sys_directory_operations = {
 	.lookup = lookup, .change = refuse_change,
 };
 static const struct inode_operations sys_file_operations = { .change = refuse_change };
-static const struct file_operations sys_list_operations = { .list = list, .seek = seek };
-static const struct file_operations sys_text_operations = { .read = text_read, .seek = seek };
+static const struct file_operations sys_list_operations = {
+	.list = list, .seek = file_seek_endless,
+};
+static const struct file_operations sys_text_operations = {
+	.read = text_read, .seek = file_seek_endless,
+};
 
 /* "0-3", or "0" when there is one. */
 static void show_cpu_range(struct format_sink *sink, struct sys_inode *inode)
@@ -389,7 +381,7 @@ static const struct sys_node class_directory = {
 	"class", .child = node_child, .child_node = &device_directory,
 };
 static const struct sys_node empty_table[] = { { .name = NULL } };
-/* No block devices yet: tools list the empty directory. */
+/* There are no block devices: tools list the empty directory. */
 static const struct sys_node numbers_table[] = {
 	{ "block", .children = empty_table }, { .name = NULL },
 };

@@ -100,7 +100,7 @@ static void entry_remove(struct tmp_inode *directory, struct tmp_entry *entry)
 static void directory_touch(struct inode *directory)
 {
 	inode_size_set(directory, TMP_DIRECTORY_SIZE(tmp_inode_of(directory)->directory.count));
-	inode_touch(directory, false, true, true);
+	inode_touch(directory, INODE_MODIFIED | INODE_CHANGED);
 	directory->version++;
 }
 
@@ -243,8 +243,8 @@ static int exchange(struct tmp_entry *from, struct inode *from_directory, struct
 		inode_link_add(from_directory, came - moved);
 		inode_link_add(to_directory, moved - came);
 	}
-	inode_touch(from->inode, false, false, true);
-	inode_touch(to->inode, false, false, true);
+	inode_touch(from->inode, INODE_CHANGED);
+	inode_touch(to->inode, INODE_CHANGED);
 	return 0;
 }
 
@@ -292,7 +292,7 @@ static int rename_to(struct inode *from_directory, struct tmp_entry *from,
 			inode_link_add(to_directory, 1);
 		}
 	}
-	inode_touch(source, false, false, true);
+	inode_touch(source, INODE_CHANGED);
 	return 0;
 }
 
@@ -437,18 +437,6 @@ done:
 	return 0;
 }
 
-static int64_t seek(struct file *file, int64_t offset, int whence)
-{
-	if (whence != SEEK_SET && whence != SEEK_CUR)
-		return -EINVAL;
-	if (whence == SEEK_CUR && __builtin_add_overflow(offset, file->position, &offset))
-		return -EINVAL;
-	if (offset < 0)
-		return -EINVAL;
-	file->position = offset;
-	return offset;
-}
-
 static long read_directory(struct file *file, struct transfer *to, struct io *io)
 {
 	(void)file;
@@ -469,7 +457,7 @@ static int sync(struct file *file, int64_t start, int64_t end, bool data_only)
 const struct file_operations tmp_directory_file_operations = {
 	.read = read_directory,
 	.list = list,
-	.seek = seek,
+	.seek = file_seek_endless,
 	.sync = sync,
 };
 

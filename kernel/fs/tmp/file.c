@@ -86,7 +86,7 @@ static int punch(struct inode *inode, uint64_t start, uint64_t end)
 	if (inode->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
 		return -EPERM;
 	tmp_data_punch(inode, start, end);
-	inode_touch(inode, false, true, true);
+	inode_touch(inode, INODE_MODIFIED | INODE_CHANGED);
 	return 0;
 }
 
@@ -137,7 +137,7 @@ static int allocate(struct file *file, int mode, int64_t offset, int64_t length)
 		error = reserve_pages(inode, start >> PAGE_SHIFT, divide_up_u64(end, PAGE_SIZE));
 		if (error == 0 && !(mode & FALLOC_FL_KEEP_SIZE) && end > inode->attributes.size)
 			inode_size_set(inode, end);
-		inode_touch(inode, false, false, true);
+		inode_touch(inode, INODE_CHANGED);
 	}
 	shared_unlock_write(&inode->lock);
 	return error;
@@ -146,7 +146,7 @@ static int allocate(struct file *file, int mode, int64_t offset, int64_t length)
 const struct file_operations tmp_file_file_operations = {
 	.read = cache_file_read,
 	.write = cache_file_write,
-	.seek = cache_file_seek_sparse,
+	.seek = cache_file_seek,
 	.map = cache_file_map,
 	.sync = cache_file_sync,
 	.allocate = allocate,

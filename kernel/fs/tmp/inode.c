@@ -145,7 +145,7 @@ static int size_change(struct inode *inode, uint64_t size)
 	} else if (size > old) {
 		inode_size_set(inode, size);
 	}
-	inode_touch(inode, false, true, true);
+	inode_touch(inode, INODE_MODIFIED | INODE_CHANGED);
 	return 0;
 }
 

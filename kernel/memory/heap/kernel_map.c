@@ -203,11 +203,3 @@ void *kernel_map_physical(physical_t address, size_t size, unsigned flags)
 	}
 	return (void *)(start + offset);
 }
-
-void kernel_unmap_physical(void *mapping, size_t size)
-{
-	virtual_t start = align_down((virtual_t)mapping, PAGE_SIZE);
-
-	if (mapping)
-		mapping_undo(start, align_up((virtual_t)mapping + size, PAGE_SIZE) - start);
-}

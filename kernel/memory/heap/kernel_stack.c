@@ -209,10 +209,3 @@ uint64_t kernel_stacks_reclaim(void)
 		freed += (uint64_t)count * STACK_PAGES;
 	return freed;
 }
-
-bool kernel_stack_is_guard(virtual_t address)
-{
-	if (address < KERNEL_DYNAMIC_START || address >= KERNEL_AREAS_START)
-		return false;
-	return (address - KERNEL_DYNAMIC_START) % SLOT_BYTES < KERNEL_STACK_BYTES;
-}

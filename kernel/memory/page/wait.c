@@ -24,8 +24,8 @@ static struct wait_queue *page_wait_queue(const struct page *page)
 	return &page_waits[hash >> (64 - WAIT_QUEUE_BITS)];
 }
 
-/* Announces a sleeper, then looks: page_wake() clears the bit first and looks at the queue
- * after. */
+/* Announces a sleeper, then looks: page_clear_and_wake() clears the bit first and looks
+ * at the queue after. */
 static bool page_is_still(struct page *page, uint32_t flag)
 {
 	page_set(page, PAGE_WAITERS);

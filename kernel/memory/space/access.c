@@ -1,6 +1,6 @@
 /*
- * Looking into a space from outside: copies for exec, ptrace and /proc, pinned pages, futex
- * identities, msync, and the numbers of mincore and smaps.
+ * Looking into a space from outside: copies for exec, ptrace and /proc, futex identities,
+ * msync, and the numbers of mincore and smaps.
  */
 #include "base/arithmetic.h"
 #include "base/errno.h"
@@ -11,7 +11,7 @@
 
 /* Under the space lock: the page behind an address after a fault for it, with a reference. */
 static int page_get_present(struct region *region, user_address_t address, bool is_write,
-			    bool is_forced, struct page **page)
+			    struct page **page)
 {
 	struct space *space = region->space;
 	struct mmu_entry entry;
@@ -26,7 +26,7 @@ static int page_get_present(struct region *region, user_address_t address, bool 
 		*page = page_of_frame_address(entry.address);
 		/* Writing behind the program's back: only to a page of its own, or as it may. */
 		if (is_write && !(entry.flags & MMU_WRITE) &&
-		    !(is_forced && page_test(*page, PAGE_ANONYMOUS) &&
+		    !(page_test(*page, PAGE_ANONYMOUS) &&
 		      READ_ONCE((*page)->references) == 1))
 			is_fit = false;
 	}
@@ -36,16 +36,13 @@ static int page_get_present(struct region *region, user_address_t address, bool 
 	return is_fit ? 0 : -EAGAIN;
 }
 
+/* Whatever the region's permissions are, but nothing shared is written that may not be. */
 static int region_page_get(struct region *region, user_address_t address, bool is_write,
-			   bool is_forced, struct page **page)
+			   struct page **page)
 {
-	uint32_t needed = is_write ? REGION_WRITE : REGION_ACCESS;
 	int error;
 
-	if (!(region->flags & needed) && !is_forced)
-		return -EFAULT;
-	if (is_forced && is_write && !(region->flags & REGION_WRITE) &&
-	    region->flags & REGION_SHARED)
+	if (is_write && !(region->flags & REGION_WRITE) && region->flags & REGION_SHARED)
 		return -EFAULT;
 	if (region->operations && region->operations->physical_get)
 		return -EFAULT;
@@ -53,30 +50,15 @@ static int region_page_get(struct region *region, user_address_t address, bool i
 	for (;;) {
 		enum fault_result result;
 
-		error = page_get_present(region, address, is_write, is_forced, page);
+		error = page_get_present(region, address, is_write, page);
 		if (error != -EAGAIN)
 			return error;
-		result = fault_resolve(region, address, is_write,
-				       is_forced ? FAULT_FORCED : FAULT_AS_MAPPED);
+		result = fault_resolve(region, address, is_write, FAULT_FORCED);
 		if (result == FAULT_OUT_OF_MEMORY)
 			return -ENOMEM;
 		if (result != FAULT_RESOLVED)
 			return -EFAULT;
 	}
-}
-
-/* Finds the region, growing a stack downward as exec's arguments need; lock for reading. */
-int space_page_get(struct space *space, user_address_t address, bool is_write, struct page **page)
-	NO_THREAD_ANALYSIS
-{
-	struct region *region = region_lock_at(space, address);
-	int error;
-
-	if (!region)
-		return -EFAULT;
-	error = region_page_get(region, address, is_write, false, page);
-	shared_unlock_read(&space->lock);
-	return error;
 }
 
 /* Finds the kernel address of a byte of a space; *page holds it if it is not device memory. */
@@ -98,7 +80,7 @@ static int space_reach(struct space *space, user_address_t address, bool is_writ
 		if (!error)
 			*at = physical_to_virtual(physical);
 	} else {
-		error = region_page_get(region, address, is_write, true, page);
+		error = region_page_get(region, address, is_write, page);
 		if (!error)
 			*at = page_address(*page);
 	}

@@ -422,13 +422,11 @@ struct region *region_lock_at(struct space *space, user_address_t address) NO_TH
 	return region;
 }
 
-enum fault_result space_fault(struct space *space, const struct fault *fault,
-			      user_address_t stack_pointer) NO_THREAD_ANALYSIS
+enum fault_result space_fault(struct space *space, const struct fault *fault) NO_THREAD_ANALYSIS
 {
 	struct region *region;
 	enum fault_result result;
 
-	(void)stack_pointer;
 	memory_count(COUNT_FAULTS, 1);
 	if (unlikely(READ_ONCE(space->must_die)))
 		return FAULT_OUT_OF_MEMORY;

@@ -39,7 +39,7 @@ static enum mmu_visit fork_visit(user_address_t address, struct mmu_entry *entry
 	return MMU_UPDATE;
 }
 
-/* What the child can not fault in by itself, or what would cost more so. */
+/* What the child cannot fault in by itself, or what would cost more so. */
 static bool pages_are_copied(const struct region *region)
 {
 	if (region->flags & REGION_WIPE_ON_FORK)

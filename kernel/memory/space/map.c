@@ -246,7 +246,7 @@ int64_t space_map(struct space *space, const struct map_request *original)
 	shared_unlock_write(&space->lock);
 	if (result < 0)
 		return result;
-	/* What can not be brought in is left for faults to report. */
+	/* What cannot be brought in is left for faults to report. */
 	if ((request.map_flags & MAP_POPULATE_NOW || request.region_flags & REGION_LOCKED) &&
 	    !(request.region_flags & (REGION_LOCK_ON_FAULT | REGION_SPECIAL)))
 		error = space_populate(space, (user_address_t)result,

@@ -13,12 +13,8 @@
 #include "memory/space/links.h"
 #include "sync/mutex.h"
 
-/* Programs get nothing below: a NULL pointer with an offset must fault. */
-#define USER_ADDRESS_LOWEST UINT64_C(0x10000)
 /* What stays free below a growing stack. */
 #define STACK_GUARD_BYTES (256 * PAGE_SIZE)
-/* Linux's default of vm.max_map_count. */
-#define REGIONS_MAXIMUM 65530
 
 #define REGION_ACCESS (REGION_READ | REGION_WRITE | REGION_EXECUTE)
 

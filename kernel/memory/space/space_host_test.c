@@ -44,7 +44,7 @@ static bool program_access(struct space *space, user_address_t address, bool is_
 			*value = *word;
 		if (word)
 			return true;
-		if (space_fault(space, &fault, address) != FAULT_RESOLVED)
+		if (space_fault(space, &fault) != FAULT_RESOLVED)
 			return false;
 	}
 	test_fail(__FILE__, __LINE__, "access at %llx never ends", (unsigned long long)address);

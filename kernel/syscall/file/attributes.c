@@ -74,7 +74,7 @@ long sys_fchown(struct file *fd, unsigned uid, unsigned gid)
 	return vfs_change_file(fd, &change);
 }
 
-/* A time of a file, before 1970 too. What 64 bits of nanoseconds can not say becomes the nearest
+/* A time of a file, before 1970 too. What 64 bits of nanoseconds cannot say becomes the nearest
  * that they can, as on any file system of Linux with bounds of its own. */
 static int64_t file_time(int64_t seconds, int64_t ns)
 {
@@ -207,11 +207,7 @@ long sys_fallocate(struct file *fd, int mode, int64_t position, int64_t length)
 	return vfs_allocate(fd, mode, position, length);
 }
 
-/* Names and values of extended attributes: xattr(7). */
-#define ATTRIBUTE_NAME_MAXIMUM 255
-#define ATTRIBUTE_VALUE_MAXIMUM 65536
-
-/* A path for the four forms: by name, by link itself, by descriptor. */
+/* The name of an extended attribute from the program. -EFAULT, -ERANGE. */
 static int attribute_name(char *name, user_address_t address)
 {
 	long length = user_copy_string(name, address, ATTRIBUTE_NAME_MAXIMUM + 1);

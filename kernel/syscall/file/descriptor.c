@@ -1,5 +1,5 @@
 /*
- * Calls on descriptors: close, dup, fcntl, ioctl, and those that make files without a name.
+ * Calls on descriptors: close, dup, and those that make files without a name.
  */
 #include "file/descriptor.h"
 
@@ -155,7 +155,7 @@ long sys_timerfd_create(int clock, int flags)
 	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME &&
 	    clock != CLOCK_REALTIME_ALARM && clock != CLOCK_BOOTTIME_ALARM)
 		return -EINVAL;
-	return add_fresh(timerfd_create_file(clock, flags & O_NONBLOCK), flags & O_CLOEXEC);
+	return add_fresh(timerfd_create(clock, flags & O_NONBLOCK), flags & O_CLOEXEC);
 }
 
 int itimerspec_check(const struct itimerspec *setting, struct timer_setting *times)

@@ -102,7 +102,7 @@ static long poll_from(user_address_t entries, unsigned count, int64_t deadline_n
 
 	if (result != -EINTR)
 		return result;
-	thread->restart_function = RESTART_POLL;
+	thread->restart_kind = RESTART_POLL;
 	thread->restart.poll.entries = entries;
 	thread->restart.poll.count = count;
 	thread->restart.poll.deadline_ns = deadline_ns;

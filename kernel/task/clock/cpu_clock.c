@@ -208,7 +208,7 @@ static long sleep_interrupted(int64_t deadline_ns, user_address_t left)
 
 	if (left && user_copy_out(left, &time, sizeof(time)) < 0)
 		return -EFAULT;
-	thread->restart_function = RESTART_SLEEP;
+	thread->restart_kind = RESTART_SLEEP;
 	thread->restart.sleep.deadline_ns = deadline_ns;
 	thread->restart.sleep.remaining = left;
 	return -ERESTART_RESTARTBLOCK;

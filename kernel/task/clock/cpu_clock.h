@@ -1,8 +1,8 @@
 /*
  * Clocks by number, those of CPU time included.
  */
-#ifndef TASK_CPU_CLOCK_H
-#define TASK_CPU_CLOCK_H
+#ifndef TASK_CLOCK_CPU_CLOCK_H
+#define TASK_CLOCK_CPU_CLOCK_H
 
 #include "base/compiler.h"
 #include "base/types.h"

@@ -1,6 +1,6 @@
 /* What the files of process timers share. */
-#ifndef TASK_TIMER_INTERNAL_H
-#define TASK_TIMER_INTERNAL_H
+#ifndef TASK_CLOCK_TIMER_INTERNAL_H
+#define TASK_CLOCK_TIMER_INTERNAL_H
 
 #include "base/list.h"
 #include "task/clock/cpu_clock.h"

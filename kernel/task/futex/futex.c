@@ -1,6 +1,6 @@
 /*
  * futex(2): waiting, waking and requeueing. A waiter is queued under the lock of its bucket after
- * the word was seen to have the expected value, so a waker that changes the word first can not miss
+ * the word was seen to have the expected value, so a waker that changes the word first cannot miss
  * it.
  */
 #include "task/futex.h"
@@ -170,7 +170,7 @@ static long wait_interrupted(const struct futex_request *request)
 
 	if (!request->has_deadline)
 		return -ERESTARTSYS;
-	thread->restart_function = RESTART_FUTEX;
+	thread->restart_kind = RESTART_FUTEX;
 	thread->restart.futex.address = request->address;
 	thread->restart.futex.value = request->value;
 	thread->restart.futex.flags = request->is_private;

@@ -1,8 +1,8 @@
 /*
  * Shared among the futex files: buckets of waiters, found by the identity of the word.
  */
-#ifndef TASK_FUTEX_INTERNAL_H
-#define TASK_FUTEX_INTERNAL_H
+#ifndef TASK_FUTEX_FUTEX_INTERNAL_H
+#define TASK_FUTEX_FUTEX_INTERNAL_H
 
 #include "base/list.h"
 #include "memory/space.h"

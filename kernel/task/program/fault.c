@@ -35,7 +35,7 @@ static bool is_memory_gone(void)
 	return statistics.free < statistics.total / 64 && !pressure_kill();
 }
 
-static bool page_fault(struct frame *frame, const struct fault *fault)
+static bool page_fault(const struct fault *fault)
 {
 	struct space *space = space_current();
 	enum fault_result result = FAULT_NO_REGION;
@@ -44,8 +44,7 @@ static bool page_fault(struct frame *frame, const struct fault *fault)
 				context_current()->faults_disabled))
 		return false;
 	if (space && fault->address < USER_ADDRESS_LIMIT)
-		result = space_fault(space, fault, fault->is_user ? frame_stack_pointer(frame) :
-				     frame_stack_pointer(context_user_frame(context_current())));
+		result = space_fault(space, fault);
 	if (result == FAULT_RESOLVED) {
 		thread_current()->minor_faults++;
 		return true;
@@ -79,7 +78,7 @@ bool upcall_fault(struct frame *frame, const struct fault *fault)
 	user_address_t counter = frame_program_counter(frame);
 
 	if (fault->kind == FAULT_PAGE)
-		return page_fault(frame, fault);
+		return page_fault(fault);
 	if (!fault->is_user)
 		return false;
 	switch (fault->kind) {

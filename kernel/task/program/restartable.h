@@ -2,8 +2,8 @@
  * Restartable sequences (rseq(2)): a program's short critical section is abandoned when its thread
  * was moved or interrupted inside.
  */
-#ifndef TASK_RESTARTABLE_H
-#define TASK_RESTARTABLE_H
+#ifndef TASK_PROGRAM_RESTARTABLE_H
+#define TASK_PROGRAM_RESTARTABLE_H
 
 #include "base/compiler.h"
 #include "base/types.h"

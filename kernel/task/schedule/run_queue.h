@@ -25,7 +25,7 @@ struct run_queue {
 	uint32_t cpu;
 	struct thread *current;
 	struct thread *idle;		/* NULL: the CPU has not entered the scheduler */
-	/* Left this CPU, and may not come back: for finish_switch() */
+	/* Left this CPU, and may not come back: for finish_switch(). */
 	struct thread *pushed;
 	uint32_t waiting;		/* threads in the queues below, without `current` */
 	uint32_t real_time_waiting;	/* of them, real-time ones */

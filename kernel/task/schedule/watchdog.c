@@ -59,7 +59,7 @@ static void beat(struct timer *timer)
 	bool is_late = now_ns - queue->beat_ns > 2 * (int64_t)BEAT_NS;
 
 	WRITE_ONCE(queue->beat_ns, now_ns);
-	/* Whoever was held up itself (a debugger stopped the machine) can not tell about others. */
+	/* Whoever was held up itself (a debugger stopped the machine) cannot tell about others. */
 	if (!is_late)
 		neighbour_check(queue->cpu, now_ns);
 	timer_arm(timer, time_monotonic_ns() + BEAT_NS);

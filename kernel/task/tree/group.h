@@ -30,7 +30,7 @@ struct group_member {
 struct session {
 	struct refcount references;
 	int32_t id;
-	/* Controlling terminal; LOCK_TERMINAL of tty layer. */
+	/* Controlling terminal; LOCK_TERMINAL_SESSION. */
 	struct terminal *terminal;
 	struct process *leader;			/* NULL once it exited */
 	uint32_t group_count;
@@ -40,9 +40,8 @@ struct session {
 	struct rcu_head rcu;
 };
 
-/* Lookups give a counted reference or NULL. */
+/* With a reference, or NULL. */
 struct process_group *process_group_find(int32_t id);
-struct session *session_find(int32_t id);
 void process_group_put(struct process_group *group);
 void session_put(struct session *session);
 /* The number of the group a process is in at this moment; 0: none. */

@@ -189,20 +189,6 @@ struct process_group *process_group_find(int32_t id)
 	return group;
 }
 
-struct session *session_find(int32_t id)
-{
-	struct task_id *entry;
-	struct session *session;
-
-	rcu_read_lock();
-	entry = task_id_find(id);
-	session = entry ? rcu_dereference(entry->session) : NULL;
-	if (session && !refcount_get_unless_zero(&session->references))
-		session = NULL;
-	rcu_read_unlock();
-	return session;
-}
-
 struct process *process_next(int32_t *id)
 {
 	struct task_id *entry;

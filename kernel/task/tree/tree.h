@@ -1,6 +1,6 @@
 /* What the files of task/tree/ share: the map of ids, and the kernel's own process. */
-#ifndef TASK_TREE_INTERNAL_H
-#define TASK_TREE_INTERNAL_H
+#ifndef TASK_TREE_TREE_H
+#define TASK_TREE_TREE_H
 
 #include "base/refcount.h"
 #include "base/types.h"

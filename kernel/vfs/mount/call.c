@@ -74,17 +74,9 @@ static int mount_new(const char *source, const struct path *target, const char *
 	return 0;
 }
 
-
 static void tree_discard(struct mount *top)
 {
-	struct mount *child;
-
-	while ((child = list_last(&top->children, struct mount, child_node))) {
-		while (!list_is_empty(&child->children))
-			child = list_last(&child->children, struct mount, child_node);
-		mount_detach(child);
-		mount_put(child);
-	}
+	mount_detach_below(top);
 	mount_put(top);
 }
 

@@ -17,6 +17,8 @@ struct mount *mount_create(struct superblock *superblock, struct name *root,
  * the reference back). The path's references are taken anew. */
 void mount_attach(struct mount *mount, const struct path *point);
 void mount_detach(struct mount *mount);
+/* mount_mutex: takes off all that is mounted below, leaves first, and drops it. */
+void mount_detach_below(struct mount *top);
 /* mount_mutex: what is below and including `mount`, parents first; NULL at the end. */
 struct mount *mount_next_below(struct mount *mount, struct mount *top);
 

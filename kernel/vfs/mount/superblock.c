@@ -51,7 +51,6 @@ static int superblock_make(struct filesystem *filesystem, const char *source, co
 		DEVICE_NUMBER(0, atomic_fetch_add_relaxed(&last_device, 1) + 1);
 	superblock->block_size = PAGE_SIZE;
 	superblock->size_limit = INT64_MAX;
-	superblock->time_granularity_ns = 1;
 	error = filesystem->mount(filesystem, superblock, source, options);
 	if (error) {
 		heap_free(superblock);

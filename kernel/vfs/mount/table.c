@@ -184,6 +184,18 @@ void mount_detach(struct mount *mount)
 	path_put(&point);
 }
 
+void mount_detach_below(struct mount *top)
+{
+	struct mount *child;
+
+	while ((child = list_last(&top->children, struct mount, child_node))) {
+		while (!list_is_empty(&child->children))
+			child = list_last(&child->children, struct mount, child_node);
+		mount_detach(child);
+		mount_put(child);
+	}
+}
+
 struct mount *mount_next_below(struct mount *mount, struct mount *top)
 {
 	struct mount *next = list_first(&mount->children, struct mount, child_node);

@@ -29,17 +29,10 @@ static int detach_if_idle(struct mount *mount)
 	return 0;
 }
 
-/* MNT_DETACH: the tree below goes too, leaves first; users keep what they hold. */
+/* MNT_DETACH: the tree below goes too; users keep what they hold. */
 static void detach_tree(struct mount *top)
 {
-	struct mount *child;
-
-	while ((child = list_last(&top->children, struct mount, child_node))) {
-		while (!list_is_empty(&child->children))
-			child = list_last(&child->children, struct mount, child_node);
-		mount_detach(child);
-		mount_put(child);
-	}
+	mount_detach_below(top);
 	mount_detach(top);
 	mount_put(top);
 }

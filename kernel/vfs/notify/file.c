@@ -16,7 +16,6 @@
 #include <abi/poll.h>
 #include <abi/termios.h>
 
-#define MARKS_MAXIMUM 65536	/* fs.inotify.max_user_watches */
 #define MASK_KEPT (IN_ALL_EVENTS | IN_ONESHOT | IN_EXCL_UNLINK)
 #define MASK_KNOWN (MASK_KEPT | IN_ONLYDIR | IN_DONT_FOLLOW | IN_MASK_ADD | IN_MASK_CREATE | \
 		    IN_ISDIR | IN_UNMOUNT | IN_Q_OVERFLOW | IN_IGNORED)
@@ -79,7 +78,7 @@ static int mark_set(struct notify_group *group, struct inode *inode, uint32_t ma
 			mark->mask = mask & MASK_KEPT;
 		return mark->watch;
 	}
-	if (group->mark_count >= MARKS_MAXIMUM)
+	if (group->mark_count >= NOTIFY_WATCHES_MAXIMUM)
 		return -ENOSPC;
 	mark = *fresh;
 	*fresh = NULL;

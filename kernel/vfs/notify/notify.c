@@ -15,8 +15,6 @@
 #include <abi/poll.h>
 #include <abi/signal.h>
 
-#define EVENTS_MAXIMUM 16384	/* fs.inotify.max_queued_events */
-
 struct spin_lock notify_lock = SPIN_LOCK_INITIALIZER(LOCK_NOTIFY);
 uint32_t notify_mark_count;
 static struct list_head all_marks = LIST_HEAD_INITIALIZER(all_marks);
@@ -46,7 +44,7 @@ void notify_queue(struct notify_group *group, int32_t watch, uint32_t mask, uint
 
 	if (last && says_the_same(last, watch, mask, cookie, text, length))
 		return;
-	event = group->event_count < EVENTS_MAXIMUM
+	event = group->event_count < NOTIFY_EVENTS_MAXIMUM
 		? heap_allocate(sizeof(*event) + length, HEAP_ATOMIC | HEAP_RAW) : NULL;
 	if (!event) {
 		overflow(group);

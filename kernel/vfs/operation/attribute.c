@@ -8,9 +8,6 @@
 #include "vfs/vfs.h"
 #include <abi/fcntl.h>
 
-#define ATTRIBUTE_NAME_MAXIMUM 255
-#define ATTRIBUTE_SIZE_MAXIMUM 65536
-
 static int may_use_user_space(struct inode *inode, bool writes)
 {
 	uint16_t mode = inode->attributes.mode;
@@ -68,7 +65,7 @@ int vfs_attribute_set(const struct path *path, const char *name, const void *val
 
 	if (flags & ~(XATTR_CREATE | XATTR_REPLACE))
 		return -EINVAL;
-	if (size > ATTRIBUTE_SIZE_MAXIMUM)
+	if (size > ATTRIBUTE_VALUE_MAXIMUM)
 		return -E2BIG;
 	error = mount_write_begin(path->mount);
 	if (error)
@@ -80,7 +77,7 @@ int vfs_attribute_set(const struct path *path, const char *name, const void *val
 		shared_lock_write(&inode->lock);
 		error = inode->operations->attribute_set(inode, name, value, size, flags);
 		if (error == 0)
-			inode_touch(inode, false, false, true);
+			inode_touch(inode, INODE_CHANGED);
 		shared_unlock_write(&inode->lock);
 	}
 	mount_write_end(path->mount);
@@ -136,7 +133,7 @@ int vfs_attribute_remove(const struct path *path, const char *name)
 		shared_lock_write(&inode->lock);
 		error = inode->operations->attribute_remove(inode, name);
 		if (error == 0)
-			inode_touch(inode, false, false, true);
+			inode_touch(inode, INODE_CHANGED);
 		shared_unlock_write(&inode->lock);
 	}
 	mount_write_end(path->mount);

@@ -178,7 +178,7 @@ void vfs_touch_accessed(struct mount *mount, struct inode *inode)
 	if (!mount || !access_is_due(mount, inode, time_realtime_coarse_ns()) ||
 	    mount_write_begin(mount))
 		return;
-	inode_touch(inode, true, false, false);
+	inode_touch(inode, INODE_ACCESSED);
 	mount_write_end(mount);
 }
 

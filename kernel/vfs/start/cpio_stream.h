@@ -2,8 +2,8 @@
  * Reads a cpio archive (format "newc") that comes in pieces of any size, as decompression gives it.
  * The archive is untrusted.
  */
-#ifndef VFS_CPIO_STREAM_H
-#define VFS_CPIO_STREAM_H
+#ifndef VFS_START_CPIO_STREAM_H
+#define VFS_START_CPIO_STREAM_H
 
 #include "base/compiler.h"
 #include "base/types.h"

@@ -182,7 +182,7 @@ static int node_make(const struct cpio_member *member)
 	return error ? error : path_apply(member);
 }
 
-/* One member that can not be made (its folder is a file) does not cost the others; memory that is
+/* One member that cannot be made (its folder is a file) does not cost the others; memory that is
  * full does. */
 static int skip_or_fail(struct unpacking *unpacking, int error)
 {

@@ -27,11 +27,8 @@ static int walk_once(int directory_fd, const struct path *start, const char *nam
 	error = walker_to_last(&walker);
 	if (error == 0)
 		error = walker_finish(&walker);
-	/* The texts of links are done with: what is left is the position alone. */
-	while (error == 0 && walker.is_rcu && walker.depth > 0)
-		walker.depth--;
 	if (error == 0)
-		error = walker_settle(&walker);
+		error = walker_settle_last(&walker);
 	if (error == 0) {
 		*result = walker.at;
 		walker.at.name = NULL;
@@ -59,11 +56,6 @@ int walk(int directory_fd, const char *name, unsigned flags, struct path *result
 	return walk_any(directory_fd, NULL, name, flags, result);
 }
 
-int walk_from(const struct path *start, const char *name, unsigned flags, struct path *result)
-{
-	return walk_any(AT_FDCWD, start, name, flags, result);
-}
-
 static int parent_once(int directory_fd, const char *name, unsigned flags, bool is_rcu,
 		       struct walk_last *last)
 {
@@ -76,10 +68,8 @@ static int parent_once(int directory_fd, const char *name, unsigned flags, bool 
 		return error;
 	error = walker_to_last(&walker);
 	/* The last component of the whole name stands in `name`, after any links. */
-	while (error == 0 && walker.is_rcu && walker.depth > 0)
-		walker.depth--;
 	if (error == 0)
-		error = walker_settle(&walker);
+		error = walker_settle_last(&walker);
 	if (error == 0) {
 		last->parent = walker.at;
 		last->kind = walker.last_kind;

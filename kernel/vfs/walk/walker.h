@@ -4,8 +4,8 @@
  *
  * -ECHILD inside means: what was seen under RCU is not to be trusted, walk again with references.
  */
-#ifndef VFS_WALK_INTERNAL_H
-#define VFS_WALK_INTERNAL_H
+#ifndef VFS_WALK_WALKER_H
+#define VFS_WALK_WALKER_H
 
 #include "vfs/mount_table.h"
 #include "vfs/name_find.h"
@@ -47,9 +47,16 @@ int walker_start(struct walker *walker, int directory_fd, const struct path *sta
 int walker_to_last(struct walker *walker) MUST_CHECK;
 /* Onto the last component, through links as the flags say. */
 int walker_finish(struct walker *walker) MUST_CHECK;
-/* Makes at counted (no-op when it is): 0 or -ECHILD. */
+/* Makes `at` counted (no-op when it is): 0 or -ECHILD, also when a link is being walked. */
 int walker_settle(struct walker *walker) MUST_CHECK;
-/* Drops everything, at included unless it was taken (at.name NULL). */
+/* The same at the end: the texts of links are done with, what is left is the position alone. */
+static inline int MUST_CHECK walker_settle_last(struct walker *walker)
+{
+	if (walker->is_rcu)
+		walker->depth = 0;
+	return walker_settle(walker);
+}
+/* Drops everything, `at` included unless it was taken (at.name NULL). */
 void walker_end(struct walker *walker);
 
 /* One component below `at`: a name with a reference, perhaps negative. Counted walkers only. */

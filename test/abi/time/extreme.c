@@ -1,5 +1,5 @@
 /*
- * Times at the ends of their types: what can be said is done, what can not is
+ * Times at the ends of their types: what can be said is done, what cannot is
  * refused, and nothing overflows on the way.
  */
 #include "support.h"

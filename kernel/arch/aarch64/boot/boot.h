@@ -14,7 +14,7 @@ physical_t boot_pages_take(unsigned count);
 
 /* Prints a line on the early console. */
 void boot_print(const char *format, ...) PRINTF_LIKE(1, 2);
-/* Prints why the machine can not boot, and stops it. */
+/* Prints why the machine cannot boot, and stops it. */
 NORETURN void boot_fail(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /* Finds the serial port that the tree names; its registers become reachable with the final page

@@ -11,7 +11,6 @@ struct signal_record {
 };
 #define RECORD_VECTORS 0x46508001
 #define RECORD_SYNDROME 0x45535201
-#define RECORD_EXTRA 0x45585401
 
 struct signal_vectors {
 	struct signal_record head;

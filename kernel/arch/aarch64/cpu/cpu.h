@@ -62,7 +62,6 @@ void cpu_stop_run(struct frame *frame);
 /* PSCI (ARM DEN 0022), by the instruction that firmware named. */
 void psci_find(void);
 long psci_call(uint64_t function, uint64_t first, uint64_t second, uint64_t third);
-bool psci_is_present(void);
 #define PSCI_CPU_ON UINT64_C(0xc4000003)
 #define PSCI_SYSTEM_OFF UINT64_C(0x84000008)
 #define PSCI_SYSTEM_RESET UINT64_C(0x84000009)

@@ -29,11 +29,6 @@ void psci_find(void)
 	}
 }
 
-bool psci_is_present(void)
-{
-	return conduit != CONDUIT_NONE;
-}
-
 long psci_call(uint64_t function, uint64_t first, uint64_t second, uint64_t third)
 {
 	register uint64_t x0 __asm__("x0") = function;

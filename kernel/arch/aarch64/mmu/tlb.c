@@ -19,7 +19,6 @@
 #include "machine/table_entry.h"
 
 #define ASID_LIMIT 65536
-#define GENERATION_SHIFT 16
 #define TAG_ASID(tag) ((tag) & (ASID_LIMIT - 1))
 #define ROOT_ASID_SHIFT 48
 

@@ -16,12 +16,10 @@ struct lock_trace;
 /* Bits of context.work, tested once at entry (ENTRY) and once at exit to the program (EXIT). */
 enum context_work {
 	WORK_TRACE = 1 << 0,		/* entry: the call is printed */
-	WORK_SECCOMP = 1 << 1,		/* entry: filters */
 	WORK_SIGNAL = 1 << 8,		/* exit: a signal may be deliverable */
 	WORK_RESCHEDULE = 1 << 9,	/* exit and interrupt exit: somebody better should run */
 	/* Exit: task-private work (rseq, deferred put, restore mask) */
 	WORK_NOTIFY = 1 << 10,
-	WORK_ENTRY_MASK = 0x00ff,
 	WORK_EXIT_MASK = 0xff00,
 };
 
@@ -41,11 +39,10 @@ struct context {
 	uint32_t interrupt_depth;	/* nested interrupts on this context */
 	uint32_t cpu;			/* the CPU it runs on or ran on last */
 	virtual_t stack_base;		/* lowest address of the kernel stack; guard page below */
-	virtual_t fault_recovery;	/* machine use: where a faulting user access resumes */
 	struct mmu_space *space;	/* page tables to load, NULL: any (kernel thread) */
 	/* Not 0: faults of user accesses fail at once (memory/user.h) */
 	uint32_t faults_disabled;
-	/* Memory/: this context frees pages; it may use the reserve. */
+	/* For memory/: this context frees pages; it may use the reserve. */
 	uint32_t is_reclaiming;
 	struct lock_trace *locks;	/* debug builds: held locks */
 	struct memory_failures failures;
@@ -124,13 +121,6 @@ static inline void preemption_disable(void)
 {
 	context_current()->preemption_count++;
 	barrier();
-}
-
-/* Drops the count without looking whether to switch: the caller is about to do so anyway. */
-static inline void preemption_enable_quietly(void)
-{
-	barrier();
-	context_current()->preemption_count--;
 }
 
 void upcall_preempt(void);

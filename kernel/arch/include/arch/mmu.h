@@ -11,12 +11,12 @@
 #include "arch/pages.h"
 
 /*
- * machine/mmu.h defines: USER_ADDRESS_LIMIT (first address a program can not have),
+ * machine/mmu.h defines: USER_ADDRESS_LIMIT (first address a program cannot have),
  * struct mmu_space, and inline
  *   void *physical_to_virtual(physical_t)       through the direct map
  *   physical_t virtual_to_physical(const void *)   direct-map addresses and the kernel image
  *   KASAN_SHADOW_OFFSET   what to add to an eighth of an address for its shadow; 0: no shadow
- *   KERNEL_DYNAMIC_START, KERNEL_DYNAMIC_END    for memory/kernel_map.c (vmalloc, stacks, mmio)
+ *   KERNEL_DYNAMIC_START, KERNEL_DYNAMIC_END    for memory/kernel_map.h
  */
 #include "machine/mmu.h"
 
@@ -65,7 +65,7 @@ static inline uint64_t mmu_table_pages(const struct mmu_space *space)
 	return READ_ONCE(space->table_count);
 }
 
-/* The entry at an address. Any context in which the space can not go away. */
+/* The entry at an address. Any context in which the space cannot go away. */
 struct mmu_entry mmu_query(struct mmu_space *space, user_address_t address);
 
 /*

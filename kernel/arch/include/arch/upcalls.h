@@ -46,8 +46,8 @@ NORETURN void kernel_main(const struct boot_information *boot);
 NORETURN void upcall_secondary_cpu(unsigned cpu);
 
 /*
- * task/fault.c: a program faulted (interrupts enabled), or the kernel touched user memory and the
- * page may be made present. True: resolved or a signal was posted, go on. False (only if
+ * task/program/fault.c: a program faulted (interrupts enabled), or the kernel touched user memory
+ * and the page may be made present. True: resolved or a signal was posted, go on. False (only if
  * !is_user): recover through the exception table, or panic.
  */
 bool upcall_fault(struct frame *frame, const struct fault *fault);
@@ -55,21 +55,21 @@ bool upcall_fault(struct frame *frame, const struct fault *fault);
 /* syscall/dispatch.c: a program made a call; interrupts enabled. Sets the frame's result. */
 void upcall_call(struct frame *frame);
 
-/* task/return.c: work & WORK_EXIT_MASK before return to the program; interrupts enabled; runs
- * until no work is left. */
+/* task/program/return.c: work & WORK_EXIT_MASK before return to the program; interrupts enabled;
+ * runs until no work is left. */
 void upcall_return_to_program(struct frame *frame);
 
 /* device/interrupt.c: a device interrupt; masked. It calls interrupt_end(). */
 void upcall_interrupt(unsigned number);
 
-/* time/alarm.c: this CPU's alarm went off; masked. */
+/* time/timer.c: this CPU's alarm went off; masked. */
 void upcall_alarm(void);
 
-/* task/schedule.c: interrupt exit; runs deferred work and, when the interrupted context may be
- * preempted and WORK_RESCHEDULE is set, switches. Masked on entry and return. */
+/* task/schedule/switch.c: interrupt exit; runs deferred work and, when the interrupted context may
+ * be preempted and WORK_RESCHEDULE is set, switches. Masked on entry and return. */
 void upcall_interrupt_exit(struct frame *frame);
 
-/* task/schedule.c: first instruction of a new context; `previous` was switched away from. */
+/* task/schedule/switch.c: first instruction of a new context; `previous` was switched away from. */
 void upcall_context_start(struct context *previous);
 
 /* log/panic.c: print this CPU's backtrace from the frame; non-maskable context, no locks. */

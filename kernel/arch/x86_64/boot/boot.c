@@ -169,7 +169,7 @@ static void read_loader(struct boot_loader *loader, uint32_t magic, uint32_t loa
 		? boot_read_multiboot2(loader, loader_information)
 		: boot_read_pvh(loader, loader_information);
 	if (!is_good)
-		boot_fail("the loader's information can not be understood");
+		boot_fail("the loader's information cannot be understood");
 	if (memory_map.has_overflowed)
 		boot_print("[BOOT] FAIL: memory map is too long, some memory is not used\n");
 	check_initramfs(loader);

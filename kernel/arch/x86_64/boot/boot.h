@@ -42,7 +42,7 @@ void boot_firmware_range_add(physical_t start, uint64_t length_bytes);
 
 /* Prints a line on the early console. */
 void boot_print(const char *format, ...) PRINTF_LIKE(1, 2);
-/* Prints why the machine can not boot, and stops it. */
+/* Prints why the machine cannot boot, and stops it. */
 NORETURN void boot_fail(const char *format, ...) PRINTF_LIKE(1, 2);
 
 void boot_console_start(void);

@@ -10,7 +10,7 @@
 #define HPET_CONFIGURATION 0x010
 #define HPET_COUNTER 0x0f0
 #define HPET_ENABLE BIT(0)
-#define HPET_PERIOD_MAX_FS 100000000
+#define HPET_PERIOD_MAXIMUM_FS 100000000
 
 #define FEMTOSECONDS_PER_SECOND UINT64_C(1000000000000000)
 #define PM_TIMER_HZ 3579545
@@ -41,7 +41,7 @@ static bool hpet_find(struct clock_reference *reference)
 		return false;
 	hpet_registers = mmu_fixed_map(FIXED_HPET, registers.address);
 	period_fs = hpet_registers[HPET_CAPABILITIES / 4 + 1];
-	if (period_fs == 0 || period_fs > HPET_PERIOD_MAX_FS)
+	if (period_fs == 0 || period_fs > HPET_PERIOD_MAXIMUM_FS)
 		return false;
 	hpet_registers[HPET_CONFIGURATION / 4] |= HPET_ENABLE;
 	*reference = (struct clock_reference){

@@ -43,7 +43,8 @@ struct fpu_state *fpu_state_create(void);
 void fpu_state_destroy(struct fpu_state *state);
 void fpu_state_reset(struct fpu_state *state);
 
-/* Registers to memory and back, on this CPU. save_whole() writes every byte of every component. */
+/* Registers to memory and back, on this CPU. fpu_save_whole() writes every byte of every
+ * component. */
 void fpu_save(struct fpu_state *state);
 void fpu_save_whole(struct fpu_state *state);
 void fpu_restore(const struct fpu_state *state);

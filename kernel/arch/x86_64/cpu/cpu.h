@@ -31,7 +31,6 @@ struct cpu_entry {
 	uint64_t data_offset;
 	uint32_t number, apic_id;
 	uint64_t interrupt_stack_top;
-	uint64_t scratch_2;
 	uint64_t user_root_next;	/* becomes user_root once that was loaded */
 	struct task_state task_state __aligned(16);
 	uint64_t gdt[GDT_ENTRIES] __aligned(16);
@@ -70,8 +69,6 @@ void cpu_area_load(unsigned cpu);
 
 /* Counts a CPU in or out of those that run. */
 void cpu_mark_online(unsigned cpu, bool is_online);
-/* Numbers the CPUs of the firmware's list and creates their areas; the boot CPU is 0. */
-void cpu_areas_create(void);
 
 void interrupt_gates_create(void);
 void interrupt_gates_load(void);

@@ -34,13 +34,12 @@ static void wait_a_little(void)
 		cpu_relax();
 }
 
-/* Registers in memory are reached through the page that calibration is done with. */
 static void register_write8(const struct acpi_register *at, uint8_t value)
 {
 	if (at->space == ACPI_SPACE_PORT)
 		port_write8((uint16_t)at->address, value);
 	else if (at->space == ACPI_SPACE_MEMORY && at->address)
-		*(volatile uint8_t *)mmu_fixed_map(FIXED_HPET, at->address) = value;
+		*(volatile uint8_t *)mmu_fixed_map(FIXED_RESET, at->address) = value;
 }
 
 static void pm1_sleep(const struct acpi_register *control, uint8_t type)

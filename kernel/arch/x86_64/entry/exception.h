@@ -22,7 +22,7 @@
 	"	.long " #fault " - ., " #resume " - .\n" \
 	"	.popsection\n"
 
-/* cpu/nmi.c: a non-maskable interrupt; on its own stack, anything may have been interrupted. */
+/* cpu/message.c: a non-maskable interrupt; on its own stack, anything may have been interrupted. */
 void nmi_handle(struct frame *frame);
 
 /* cpu/interrupt.c: everything above the exceptions. */

@@ -62,11 +62,12 @@ uint64_t *mmu_kernel_entry(physical_t root, virtual_t address, unsigned level,
 /* The same as flags of enum mmu_flags, as an entry for a kernel page without its address. */
 uint64_t mmu_kernel_entry_bits(uint32_t flags);
 
-/* Pages at fixed addresses, for registers that are needed before memory/ runs. */
+/* Pages at fixed addresses, for registers that are needed without memory/: before it runs, and at
+ * the end of the machine. */
 enum fixed_map {
 	FIXED_LOCAL_APIC,
 	FIXED_HPET,
-	FIXED_COUNT
+	FIXED_RESET,
 };
 void *mmu_fixed_map(enum fixed_map slot, physical_t page);
 

@@ -8,7 +8,7 @@
 /* The upper half has 48 bits; the numbers in brackets are slots of its root table. */
 #define DIRECT_MAP_BASE		0xffff000000000000	/* [0..127]: all memory */
 #define DIRECT_MAP_BYTES	0x0000400000000000
-#define KERNEL_DYNAMIC_BASE	0xffff800000000000	/* [256]: memory/kernel_map.c */
+#define KERNEL_DYNAMIC_BASE	0xffff800000000000	/* [256]: memory/kernel_map.h */
 #define KERNEL_DYNAMIC_BYTES	0x0000008000000000
 #define KASAN_SHADOW_OFFSET	0xdfffc00000000000	/* shadow of the upper half: [320..383] */
 #define CPU_AREA_BASE		0xfffffe0000000000	/* [508]: one area per CPU */

@@ -8,7 +8,7 @@
 /* Sign-extended 48-bit addresses; the numbers in brackets are slots of the top-level table. */
 #define DIRECT_MAP_BASE		0xffff888000000000	/* [273..400]: all memory */
 #define DIRECT_MAP_BYTES	0x0000400000000000
-#define KERNEL_DYNAMIC_BASE	0xffffc90000000000	/* [402]: memory/kernel_map.c */
+#define KERNEL_DYNAMIC_BASE	0xffffc90000000000	/* [402]: memory/kernel_map.h */
 #define KERNEL_DYNAMIC_BYTES	0x0000008000000000
 #define KASAN_SHADOW_OFFSET	0xdffffc0000000000	/* shadow of the upper half: [472..503] */
 #define CPU_AREA_BASE		0xfffffe0000000000	/* [508]: one area per CPU */
@@ -43,14 +43,10 @@
 #define CPU_ENTRY_USER_ROOT	0x30
 #define CPU_ENTRY_DATA_OFFSET	0x38
 #define CPU_ENTRY_NUMBER	0x40
-#define CPU_ENTRY_APIC		0x44
-#define CPU_ENTRY_INTERRUPT_STACK 0x48
-#define CPU_ENTRY_SCRATCH_2	0x50
-#define CPU_ENTRY_USER_ROOT_NEXT 0x58
+#define CPU_ENTRY_USER_ROOT_NEXT 0x50
 
 /* struct context, as far as the entry code looks into it. */
 #define CONTEXT_WORK		0
-#define CONTEXT_INTERRUPT_DEPTH	8
 
 /* Selectors as Linux has them: programs see the user ones in signal frames. */
 #define SELECTOR_KERNEL_CODE	0x10

@@ -10,8 +10,7 @@ BANNED = re.compile(r"(?<![\w.>])(strcpy|strcat|sprintf|vsprintf|strncpy|strncat
 TYPEDEF = re.compile(r"^typedef\s+(struct|union|enum)\b")
 CONDITION = re.compile(r"^[ \t]*#[ \t]*(if|ifdef|ifndef|elif)\b(.*)")
 GUARD = re.compile(r"\s*[A-Z0-9_]+_H_?\s*$")
-ALLOWED_CONDITION = re.compile(r"^\s*(defined\s*\(?\s*)?(__ASSEMBLER__|__cplusplus)\)?\s*$")
-USER_COPY = re.compile(r"\b(arch_user_copy|user_copy_raw|__builtin_user)\w*\s*\(")
+ALLOWED_CONDITION = re.compile(r"^\s*(defined\s*\(?\s*)?__ASSEMBLER__\)?\s*$")
 
 
 def check_conditions(findings, path, code):
@@ -40,8 +39,7 @@ def check(findings):
             match = BANNED.search(line)
             if match and kernel:
                 findings.add(path, number, "banned", match.group(1))
-        if path.endswith(".h") and not re.search(r"^#ifndef \w+_H\n#define \w+_H", code, re.M) \
-                and "#pragma once" not in code and not path.endswith(".inc.h"):
+        if path.endswith(".h") and not re.search(r"^#ifndef \w+_H\n#define \w+_H", code, re.M):
             findings.add(path, 1, "guard", "no include guard")
 
 
