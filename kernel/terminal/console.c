@@ -52,7 +52,8 @@ bool console_is_wanted(const char *name, unsigned *baud)
 		const char *end;
 
 		has_options = true;
-		if (!name_is(option, length, name))
+		/* As on Linux: the last option chooses the line, the first of a line its speed. */
+		if (is_named || !name_is(option, length, name))
 			continue;
 		is_named = true;
 		if (*cursor == ',' && parse_unsigned_prefix(cursor + 1, 10, &value, &end) == 0 &&

@@ -17,7 +17,7 @@
 static const struct termios2 settings_default = {
 	.c_iflag = ICRNL | IXON,
 	.c_oflag = OPOST | ONLCR,
-	.c_cflag = B115200 | CS8 | CREAD | HUPCL | CLOCAL,
+	.c_cflag = B9600 | CS8 | CREAD | HUPCL | CLOCAL,
 	.c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
 	.c_cc = {
 		[VINTR] = 'C' & 037, [VQUIT] = '\\' & 037, [VERASE] = 0177, [VKILL] = 'U' & 037,
@@ -25,8 +25,8 @@ static const struct termios2 settings_default = {
 		[VSTOP] = 'S' & 037, [VSUSP] = 'Z' & 037, [VREPRINT] = 'R' & 037,
 		[VDISCARD] = 'O' & 037, [VWERASE] = 'W' & 037, [VLNEXT] = 'V' & 037,
 	},
-	.c_ispeed = 115200,
-	.c_ospeed = 115200,
+	.c_ispeed = 9600,
+	.c_ospeed = 9600,
 };
 
 static void input_arrived(struct deferred *deferred)

@@ -43,7 +43,7 @@ struct terminal_driver {
 	void (*release)(struct terminal *terminal);
 };
 
-/* A fresh terminal with default settings (CREAD|CS8|B115200, ICRNL, OPOST|ONLCR, ICANON|ECHO...).
+/* A fresh terminal with default settings (CREAD|CS8|B9600, ICRNL, OPOST|ONLCR, ICANON|ECHO...).
  * One reference; NULL: memory is short. */
 struct terminal *terminal_create(const struct terminal_driver *driver, void *driver_state,
 				 uint64_t device_number);
@@ -79,7 +79,7 @@ void terminal_settings_prepare(struct terminal *terminal, const struct termios2 
  * else the first registered). Becomes a node of its own name too. */
 int console_register(struct terminal *terminal, const char *name) MUST_CHECK;
 /* Whether the log belongs on it: named by some console=, or none is and it would be the first. Also
- * the speed that was asked for, 0: none. */
+ * the speed that the first option with its name asks for, 0: none. */
 bool console_is_wanted(const char *name, unsigned *baud);
 
 /* The name of the line that is the console and a newline; nothing without one. */

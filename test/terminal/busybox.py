@@ -15,23 +15,21 @@ def test_kill_line(person):
 
 
 def test_interrupt(person):
-    person.line("sleep 100; echo not reached")
-    person.pause(0.5)
+    person.start("sleep 100", "; echo not reached")
     person.type("\x03")
     person.prompt(10)
     person.run("echo status $?", r"\nstatus 130")
 
 
 def test_interrupt_a_loop(person):
-    person.line("while :; do :; done")
-    person.pause(0.5)
+    person.line("echo running; while :; do :; done")
+    person.sees(r"\nrunning")
     person.type("\x03")
     person.prompt(10)
 
 
 def test_stop_and_continue(person):
-    person.line("sleep 3")
-    person.pause(0.5)
+    person.start("sleep 3")
     person.type("\x1a")
     person.sees(r"Stopped", 10)
     person.prompt()
@@ -48,15 +46,12 @@ def test_background(person):
 
 
 def test_background_reader_stops(person):
-    person.run("cat &", r"")
-    person.pause(0.5)
-    person.run("jobs", r"Stopped", 10)
+    person.run("cat & until grep -q 'State:.T' /proc/$!/status; do sleep 0.1; done; jobs", r"Stopped", 10)
     person.run("kill -9 %1; wait; echo gone", r"gone")
 
 
 def test_end_of_file(person):
-    person.line("cat; echo ended")
-    person.pause(0.5)
+    person.start("cat", "; echo ended")
     person.type("hello\r")
     person.sees(r"hello\r?\nhello\r?\n")
     person.type("\x04")
@@ -65,8 +60,7 @@ def test_end_of_file(person):
 
 
 def test_quit(person):
-    person.line("sleep 50")
-    person.pause(0.5)
+    person.start("sleep 50")
     person.type("\x1c")
     person.prompt(10)
     person.run("echo status $?", r"\nstatus 131")
@@ -93,8 +87,8 @@ def test_stty_settings(person):
 
 
 def test_raw_read(person):
-    person.line("stty raw -echo; dd bs=1 count=3 2>/dev/null | od -An -c; stty sane")
-    person.pause(1)
+    person.line("stty raw -echo; echo ready; dd bs=1 count=3 2>/dev/null | od -An -c; stty sane")
+    person.sees(r"\nready")
     person.type("\x03\x04z")
     person.sees(r"003 +004 +z", 20)
     person.prompt()

@@ -5,7 +5,7 @@ IMAGE = "debian"
 
 
 def test_vi(person):
-    person.command(r"printf 'first line\nsecond line\n\tindented\n%s\n' {1..40} >/tmp/v.txt")
+    person.command(r"(printf 'first line\nsecond line\n\tindented\n'; seq 40) >/tmp/v.txt")
     person.line("vi /tmp/v.txt")
     person.shows(r"43L|43 lines")
     person.picture("the file")
@@ -14,7 +14,7 @@ def test_vi(person):
     person.type("/^2\\d\rcwword\x1b:%s/3/three/g\r")
     person.picture("searched, changed, substituted")
     person.type("ggdGi\tnew text, typed over\x7f\x7f\x7f\x7f\x7f\rsecond\x1buu")
-    person.picture("all undone")
+    person.picture("all undone", (r"\d+ seconds? ago", "N seconds ago"))
     person.type("\x12:split\rG")
     person.picture("two windows")
     person.type(":!stty rows 18 columns 60\r")
@@ -31,12 +31,13 @@ def test_vi(person):
 
 def test_vi_is_put_aside(person):
     person.line("vi /tmp/other.txt")
-    person.shows(r"other\.txt")
+    person.shows(r'other\.txt" \[New')
     person.type("isome text\x1b")
     person.shows(r"some text")
     person.type("\x1a")
     person.at_prompt(r"Stopped")
     person.command("jobs", "Stopped")
+    person.begin()
     person.line("fg")
     person.shows(r"(?s)some text.*~")
     person.type(":q!\r")
@@ -69,31 +70,47 @@ def test_less(person):
     person.at_prompt()
 
 
+def answer(person, question, text):
+    """Answers a question of top. It takes what comes in one piece for one key, so each has to be seen first."""
+    person.shows(question)
+    for end in range(1, len(text) + 1):
+        person.type(text[end - 1])
+        person.shows(question + " *" + re.escape(text[:end]))
+    person.type("\r")
+    person.shows(rf"(?s)\A(?!.*{question})")
+
+
 def test_top(person):
     person.command("(while :; do :; done) & sleep 3")
     person.line("top -d 1")
     person.shows(r"(?m)^ +PID USER +PR +NI +VIRT +RES +SHR S +%CPU +%MEM +TIME\+ COMMAND")
     person.type("1")
     person.shows(r"%Cpu3")
-    head = person.shows(r"(?m)^ *\d+ root +20 +0 +\d+ +\d+ +\d+ R +(\d+\.\d) +\d\.\d +\d+:\d\d\.\d\d bash *$")
+    # A key makes top draw at once, and a few ticks are no measure: what counts is a whole second, which comes next.
+    loop = person.shows(r"(?m)^ *(\d+) root +20 +0 +\d+ +\d+ +\d+ R +(\d+\.\d) +\d\.\d +\d+:\d\d\.\d\d bash *$",
+                        accepts=lambda row: 50 <= float(row.group(2)) <= 105)
     person.type("1")
-    row = person.shows(r"%Cpu\(s\): +([\d.]+) us, +([\d.]+) sy, +([\d.]+) ni, +([\d.]+) id, +([\d.]+) wa, "
-                       r"+([\d.]+) hi, +([\d.]+) si, +([\d.]+) st")
-    assert 50 <= float(head.group(1)) <= 105, f"a loop uses {head.group(1)} % of a CPU"
-    assert 99 <= sum(map(float, row.groups())) <= 101, f"the parts of the time are {row.groups()}"
+    person.shows(r"%Cpu\(s\): +([\d.]+) us, +([\d.]+) sy, +([\d.]+) ni, +([\d.]+) id, +([\d.]+) wa, "
+                 r"+([\d.]+) hi, +([\d.]+) si, +([\d.]+) st",
+                 accepts=lambda row: 99 <= sum(map(float, row.groups())) <= 101 and float(row.group(4)) > 0)
     load = float(person.shows(r"load average: ([\d.]+)").group(1))
     assert load < 4.5, f"one loop is a load of {load}"
     memory = person.shows(r"MiB Mem : +([\d.]+) total, +([\d.]+) free, +([\d.]+) used, +([\d.]+) buff/cache")
-    total, free, used, _ = map(float, memory.groups())
-    assert free + used <= total * 1.02 and used > 10, f"memory: {memory.group(0)}"
-    person.type("uroot\rk\r9\r")
+    total, free, used, cached = map(float, memory.groups())
+    # What is used is all that is not available, which some of the free memory is not.
+    assert free + cached <= total * 1.02 and 10 < used <= total, f"memory: {memory.group(0)}"
+    person.type("u")
+    answer(person, r"Which user \(blank for all\)", "root")
+    person.type("k")
+    answer(person, r"PID to signal/kill \[default pid = \d+\]", loop.group(1))
+    answer(person, rf"Send pid {loop.group(1)} signal \[15/sigterm\]", "9")
     person.type("h")
     person.shows(r"Help for Interactive Commands")
     person.type("q")
     person.shows(r"(?m)^ +PID USER")
     person.type("q")
-    person.at_prompt()
-    person.command("kill %1; wait; echo gone", "gone")
+    person.at_prompt(r"\[1\]\+ +Killed")
+    person.command("jobs; echo no jobs", r"echo no jobs\nno jobs")
 
 
 def test_watch_and_script(person):
@@ -103,26 +120,27 @@ def test_watch_and_script(person):
     person.type("\x03")
     person.at_prompt()
     person.line("script -q /tmp/typescript")
-    person.shows(r"(?m)^# \Z|^# *$")
-    person.type("tty; stty size; sleep 100\r")
-    person.shows(r"/dev/pts/0\n24 80")
+    person.shows(r"(?m)^#\Z")
+    person.type("tty; stty size; sh -c 'echo running; exec sleep 100'\r")
+    person.shows(r"/dev/pts/0\n24 80\nrunning")
     person.type("\x1a")
-    person.pause(0.7)
-    person.type("jobs; kill %1; wait\r")
-    person.pause(0.5)
+    person.shows(r"Stopped.*\n#\Z")
+    person.type("jobs; kill %1; fg\r")
+    person.shows(r"Terminated *\n#\Z")
     person.type("exit\r")
-    person.picture("a shell within script", (r"(\n# exit)+", r"\\n# exit"), (r"Terminated\s+sleep 100", "Terminated"))
-    person.command("grep -c 'pts/0' /tmp/typescript; tail -1 /tmp/typescript | cut -c1-11")
+    person.at_prompt()
+    person.picture("a shell within script")
+    person.command("grep -c 'pts/0' /tmp/typescript", r"\n1\n")
 
 
 def test_files(person):
-    person.command("rm -rf /tmp/w; mkdir -p /tmp/w/a/b; cd /tmp/w; touch a/one a/b/two; echo needle >a/b/three")
+    person.command("rm -rf /tmp/w; mkdir -p /tmp/w/a/b; cd /tmp/w; touch -d @0 a/one; touch a/b/two; echo needle >a/b/three")
     person.command("find . -type f | sort; find a -name 't*' -newer a/one -exec basename {} \\; | sort")
     person.command("grep -rn needle . ; grep -rL needle a | sort; du -a --apparent-size -B1 a/b/three | cut -f1")
     person.command("tar czf t.tgz a; mkdir out; tar xzf t.tgz -C out; diff -r a out/a && echo same; gzip -l t.tgz | wc -l")
     person.command("gzip -k a/b/three; zcat a/b/three.gz; awk 'BEGIN{print length(\"word\"), 2^10}'; sed -n 's/need/hay/p' a/b/three")
     person.picture("found, packed, changed")
-    person.screen.clear()
+    person.begin()
     person.command("dd if=/dev/zero of=z bs=1k count=10 seek=2 2>&1 | head -2; stat -c '%s %b' z; truncate -s 1 z; wc -c z")
     person.command("mkfifo p; (echo through a pipe >p &); cat p; f=$(mktemp); stat -c '%a %s' $f; rm $f; ln -s a l; readlink -f l")
     person.command("ls -l a | tail -n +2 | cut -c1-10,40-; stat -c %s . a a/b; chmod u+s,o-r a/one; stat -c %A a/one; cd; rm -r /tmp/w")
@@ -135,7 +153,7 @@ def test_mounts_and_roots(person):
     person.command("mount -o remount,ro /tmp/m; touch /tmp/m/x; mount --bind /etc /tmp/m; ls /tmp/m/passwd; umount /tmp/m")
     person.command("cd /tmp/m; umount /tmp/m; cd; umount /tmp/m; umount /tmp/m; rmdir /tmp/m")
     person.picture("mounted and unmounted")
-    person.screen.clear()
+    person.begin()
     person.command("mkdir -p /tmp/r/bin; cp /usr/bin/busybox /tmp/r/bin/; chroot /tmp/r /bin/busybox ls -l /bin | wc -l")
     person.command("chroot /tmp/r /bin/busybox sh -c 'cd ..; pwd; /bin/busybox ls /; exit 3'; echo $?; chroot /tmp/r /bin/true")
     person.command("rm -r /tmp/r; id; [ -w /etc/passwd ] && echo root writes; df -h / | tail -1 | cut -c1-6; mountpoint /proc")
@@ -152,12 +170,12 @@ def test_priorities(person):
 
 
 def test_processes(person):
-    person.command("sleep 1000 & sleep 0.3; ps -o stat=,tty=,comm=,args= -p $!; ps -o wchan= -p $! | grep -c .; kill -STOP $!")
-    person.command("sleep 0.2; ps -o stat= -p $!; kill -CONT $!; sleep 0.2; ps -o stat= -p $!; pstree -A $$; kill $!; wait $!")
+    person.command("sleep 1000 & sleep 0.3; ps -o stat=,tty=,comm=,args= -p $!; ps -o wchan= -p $! | grep -c .; kill -STOP $!; sleep 0.2")
+    person.command("ps -o stat= -p $!; kill -CONT $!; sleep 0.2; ps -o stat= -p $!; pstree -A $$; kill $!; wait $!")
     person.command("ps aux | head -1; ps aux | awk '$11 == \"ps\" {print NF, $1, $7}'; pgrep -c bash; pidof -s bash | grep -c .")
     person.command("(exit 0) & sleep 0.3; nohup true; flock -n /tmp/l echo locked; flock /tmp/l true; timeout -k 1 1 sleep 9; echo $?")
     person.picture("processes", (r"\[\d+\] \d+", "[n] pid"), (r"(?m)^ *\d+ Terminated", "pid Terminated"))
-    person.screen.clear()
+    person.begin()
     person.command("free | head -1; uptime | cut -c1; uptime | grep -c 'load average'; vmstat | head -2; cat /proc/uptime | wc -w")
     person.command("free | awk 'NR == 2 {print ($2 >= $3 + $4)}'; python3 -c 'import os; print(os.cpu_count(), os.getloadavg()[0] < 9)'")
     person.picture("the machine")
@@ -166,9 +184,10 @@ def test_processes(person):
 def test_terminal_settings(person):
     person.command("stty -a; stty -g | tr -cd : | wc -c; stty erase ^H intr ^X; stty -a | grep -c 'intr = ^X'; stty sane; stty -a | head -3")
     person.picture("settings")
-    person.screen.clear()
+    person.begin()
     person.command("stty -echo; echo not seen; stty echo")
-    person.command("stty raw -echo; stty -a | head -1; stty sane; tty; (setsid cat </dev/tty) 2>&1 | cut -d: -f2-", "such device")
+    # What is sane does not include IXON, which raw takes away and later tests need.
+    person.command("stty raw -echo; stty -a | head -1; stty sane ixon; tty; (setsid cat /dev/tty) 2>&1 | cut -d: -f2-", "such device")
     person.picture("echo and raw", (r"\n +", "\n"))
 
 

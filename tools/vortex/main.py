@@ -47,7 +47,8 @@ def build_parser():
     test.add_argument("--long", action="store_true", help="longer storms and fuzzing")
     test.add_argument("--arch", choices=sorted(DEBIAN_ARCH), default="x86_64")
     test.add_argument("--verbose", action="store_true", help="show every check that passes")
-    test.add_argument("--only", metavar="TEXT", help="of suite abi, programs whose name begins with TEXT; of differential, lines that contain it")
+    test.add_argument("--only", metavar="TEXT", help="of suites abi and terminal, programs and tests whose name "
+                      "begins with TEXT; of differential, lines that contain it")
     test.add_argument("--kernel", metavar="ELF", help="test this kernel in place of a fresh build")
     commands.add_parser("check", help="the gates: layers, sizes, comments, builds for every CPU, unit tests")
     bench = commands.add_parser("bench", help="compare with Debian's Linux in the same QEMU")

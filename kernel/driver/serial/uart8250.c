@@ -20,7 +20,7 @@
 #define TTY_SERIAL_MINOR 64		/* ttyS0 */
 #define RECEIVE_BATCH 64
 #define INTERRUPT_ROUNDS 64		/* a port that never stops asking has to wait */
-#define PATIENCE_READS 20000		/* far longer than a FIFO takes at 115200 baud */
+#define PATIENCE_READS 40000		/* longer than a FIFO takes at 9600 baud: 18 ms */
 #define READY_BELOW (OUTPUT_BYTES / 2)	/* writers are woken when so much is left */
 #define LINE_FINISH_BYTES 512		/* how much of a line the log waits for */
 #define LOCK_TRIES 1000000		/* then the log takes the lock for its own CPU's */

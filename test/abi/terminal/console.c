@@ -38,6 +38,16 @@ TEST(serial_line)
 	check_terminal(access("/dev/ttyAMA0", F_OK) == 0 ? "/dev/ttyAMA0" : "/dev/ttyS0");
 }
 
+TEST(console_option_without_a_speed_means_9600_baud)
+{
+	int fd = open("/dev/ttyS0", O_RDWR | O_NOCTTY | O_NONBLOCK);
+
+	if (fd < 0)
+		return;
+	CHECK_EQUAL(settings_get(fd).control & 0010017, 015);
+	close(fd);
+}
+
 TEST(settings_belong_to_the_line_and_not_to_the_opening)
 {
 	struct kernel_termios before, changed, seen;

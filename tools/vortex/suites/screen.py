@@ -4,6 +4,9 @@ import sys
 from ..common import Failure
 from ..packages import install_missing
 
+# Controls that do nothing on a terminal, and C1 which UTF-8 makes of nothing that programs here print. pyte would drop
+# what stands behind one of them, as far as it came in the same piece.
+UNSHOWN = dict.fromkeys([*range(0x20), *range(0x7f, 0xa0)])
 PYTE = "/usr/lib/python3/dist-packages/pyte/__init__.py"
 
 
@@ -32,6 +35,8 @@ class Screen:
         plain = self._screen.select_graphic_rendition
         self._screen.select_graphic_rendition = (
             lambda *codes, private=False: None if private else plain(*codes))
+        draw = self._screen.draw
+        self._screen.draw = lambda text: draw(text.translate(UNSHOWN))
         # A terminal answers some questions of programs by typing.
         self._screen.write_process_input = machine.send
         self._stream = pyte.Stream(self._screen)
