@@ -60,11 +60,11 @@ static long flush_queues(struct terminal *terminal, uint64_t which)
 		return result;
 	if (which > TCIOFLUSH)
 		return -EINVAL;
-	if (which != TCOFLUSH)
-		terminal_raw_clear(terminal);
 	were_enabled = spin_lock_irq(&terminal->lock);
-	if (which != TCOFLUSH)
+	if (which != TCOFLUSH) {
+		terminal_raw_clear(terminal);
 		discipline_flush_input(&terminal->discipline);
+	}
 	if (which != TCIFLUSH) {
 		ring_clear(&terminal->discipline.echo);
 		terminal->discipline.events |= EVENT_DISCARD_OUTPUT;

@@ -83,7 +83,8 @@ void terminal_process(struct terminal *terminal);
 void terminal_act(struct terminal *terminal, uint32_t events);
 /* terminal->lock held: tells the driver, moves echo into it; the events left for terminal_act(). */
 uint32_t terminal_settle(struct terminal *terminal);
-void terminal_raw_clear(struct terminal *terminal);
+/* terminal->lock held: who moves input on looks at the same bytes twice under it. */
+void terminal_raw_clear(struct terminal *terminal) REQUIRES(terminal->lock);
 
 /* transfer.c */
 long terminal_read(struct file *file, struct transfer *to, struct io *io);

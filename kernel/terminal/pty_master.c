@@ -285,9 +285,9 @@ static long flush_by_call(struct pty *pty, uint64_t which)
 	were_enabled = spin_lock_irq(&pty->slave->lock);
 	if (which != TCOFLUSH)
 		ring_clear(&pty->output);
-	spin_unlock_irq(&pty->slave->lock, were_enabled);
 	if (which != TCIFLUSH)
 		terminal_raw_clear(pty->slave);
+	spin_unlock_irq(&pty->slave->lock, were_enabled);
 	output_taken(pty);
 	return 0;
 }

@@ -143,8 +143,8 @@ static long settings_put(struct terminal *terminal, enum settings_layout layout,
 		return result;
 	mutex_lock(&terminal->change_lock);
 	if (when == SET_WHEN_SENT_AND_FLUSH) {
-		terminal_raw_clear(terminal);
 		were_enabled = spin_lock_irq(&terminal->lock);
+		terminal_raw_clear(terminal);
 		discipline_flush_input(&terminal->discipline);
 		spin_unlock_irq(&terminal->lock, were_enabled);
 	}

@@ -209,11 +209,11 @@ void terminal_hang_up(struct terminal *terminal)
 		if (!open->is_console)
 			WRITE_ONCE(open->is_hung_up, true);
 	}
+	terminal_raw_clear(terminal);
 	discipline_flush_input(&terminal->discipline);
 	terminal->is_exclusive = false;
 	terminal_settle(terminal);
 	spin_unlock_irq(&terminal->lock, were_enabled);
-	terminal_raw_clear(terminal);
 	mutex_unlock(&terminal->change_lock);
 	terminal_disown(terminal, false);
 	wait_queue_wake_all(&terminal->readers, POLLIN | POLLHUP | POLLERR);

@@ -86,8 +86,8 @@ static void move_storm(int index)
 }
 
 /*
- * Robust locks straight from set_robust_list(2) and futex(2): those of C libraries lose wake-ups when
- * a waiter is killed, and some forget waiters when they are made consistent.
+ * Robust locks straight from set_robust_list(2) and futex(2): those of C libraries lose wake-ups
+ * when a waiter is killed, and some forget waiters when they are made consistent.
  */
 #define FUTEX_WAIT 0
 #define FUTEX_WAKE 1
@@ -238,8 +238,8 @@ static void *locker_work(void *argument)
 static void robust_storm(int index)
 {
 	(void)index;
-	locks = mmap(NULL, 2 * sizeof(*locks), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-		     0);
+	locks = mmap(NULL, 2 * sizeof(*locks), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	EXPECT(locks != MAP_FAILED);
 	locks[1].is_inheriting = 1;
 	while (storm_goes_on()) {
