@@ -220,16 +220,28 @@ static void leader_hang_up(struct session *session)
 	rcu_read_unlock();
 }
 
-/* Moves *group into session->last_foreground. */
+static void group_hang_up(struct process_group *group)
+{
+	signal_send_group(group, SIGHUP, NULL);
+	signal_send_group(group, SIGCONT, NULL);
+}
+
+/* Moves *group into session->last_foreground, which tells it when the leader goes. A group refers to
+ * its session: once the leader is gone nobody would part the two again, so it is told at once. */
 static void group_remember(struct session *session, struct process_group **group)
 {
-	struct process_group *older;
+	struct process_group *mine = *group;
+	bool is_too_late;
 
 	spin_lock(&session_lock);
-	older = session->last_foreground;
-	session->last_foreground = *group;
-	*group = older;
+	is_too_late = session->is_leader_gone;
+	if (!is_too_late) {
+		*group = session->last_foreground;
+		session->last_foreground = mine;
+	}
 	spin_unlock(&session_lock);
+	if (is_too_late && mine)
+		group_hang_up(mine);
 }
 
 void terminal_disown(struct terminal *terminal, bool does_leader_exit)
@@ -252,18 +264,19 @@ void terminal_disown(struct terminal *terminal, bool does_leader_exit)
 /* Hook of struct session: the line of a vanished login must not serve its left-over programs. */
 static void leader_exits(struct session *session)
 {
-	struct process_group *last = NULL;
+	struct process_group *last;
 	struct terminal *terminal;
 
 	spin_lock(&session_lock);
 	terminal = session->terminal;
 	if (terminal)
 		terminal_get(terminal);
+	last = session->last_foreground;
+	session->last_foreground = NULL;
+	session->is_leader_gone = true;
 	spin_unlock(&session_lock);
-	group_remember(session, &last);
 	if (last) {
-		signal_send_group(last, SIGHUP, NULL);
-		signal_send_group(last, SIGCONT, NULL);
+		group_hang_up(last);
 		process_group_put(last);
 	}
 	if (!terminal)
@@ -292,10 +305,8 @@ int terminal_give_up(struct terminal *terminal)
 	}
 	old = disown(terminal);
 	spin_unlock(&session_lock);
-	if (old.foreground) {
-		signal_send_group(old.foreground, SIGHUP, NULL);
-		signal_send_group(old.foreground, SIGCONT, NULL);
-	}
+	if (old.foreground)
+		group_hang_up(old.foreground);
 	ownership_drop(terminal, &old);
 	return 0;
 }

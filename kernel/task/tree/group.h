@@ -37,6 +37,7 @@ struct session {
 	/* Seam: set by terminal/ with `terminal`; called when the leader exits. May sleep. */
 	void (*leader_exits)(struct session *session);
 	struct process_group *last_foreground;	/* of a terminal that was hung up; terminal/ */
+	bool is_leader_gone;			/* and nobody takes last_foreground; terminal/ */
 	struct rcu_head rcu;
 };
 
