@@ -75,6 +75,9 @@ bool mutex_try_lock(struct mutex *mutex) TRY_ACQUIRE(true, mutex);
 struct CAPABILITY("shared lock") shared_lock {
 	uint32_t state;
 	uint16_t class;
+	/* NULL before the writer has said so, and before it leaves: who reads another value under
+	 * RCU may look at the context. */
+	struct context *writer;
 	struct wait_queue waiters;
 };
 
@@ -112,7 +115,9 @@ static inline void shared_lock_write(struct shared_lock *lock) ACQUIRE(lock) NO_
 
 	if (DEBUG_BUILD)
 		shared_lock_check(lock, 0);
-	if (unlikely(!atomic_compare_swap_acquire(&lock->state, &free, SHARED_LOCK_WRITER)))
+	if (likely(atomic_compare_swap_acquire(&lock->state, &free, SHARED_LOCK_WRITER)))
+		atomic_store_relaxed(&lock->writer, context_current());
+	else
 		shared_lock_write_slowly(lock);
 }
 
@@ -123,7 +128,9 @@ static inline void shared_lock_write_nested(struct shared_lock *lock)
 
 	if (DEBUG_BUILD)
 		shared_lock_check(lock, LOCK_CHECK_NESTED);
-	if (unlikely(!atomic_compare_swap_acquire(&lock->state, &free, SHARED_LOCK_WRITER)))
+	if (likely(atomic_compare_swap_acquire(&lock->state, &free, SHARED_LOCK_WRITER)))
+		atomic_store_relaxed(&lock->writer, context_current());
+	else
 		shared_lock_write_slowly(lock);
 }
 
@@ -133,6 +140,7 @@ static inline void shared_unlock_write(struct shared_lock *lock) RELEASE(lock) N
 
 	if (DEBUG_BUILD)
 		lock_check_release(lock, lock->class);
+	atomic_store_relaxed(&lock->writer, NULL);
 	before = atomic_fetch_and_release(&lock->state, ~SHARED_LOCK_WRITER);
 	if (unlikely(before & SHARED_LOCK_WAITED))
 		shared_lock_wake(lock);

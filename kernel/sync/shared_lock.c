@@ -1,7 +1,8 @@
 /*
  * Reader-writer locks, where they wait. The queue is in order of arrival; the last to leave wakes
  * the first writer, or all readers at the head. Once somebody queues, newcomers queue behind.
- * Before that, a newcomer looks a few times: most sections are shorter than a sleep.
+ * Before that, a newcomer looks while the writer runs, and a few times while readers do: most
+ * sections are shorter than a sleep.
  */
 #include "sync/mutex.h"
 
@@ -20,6 +21,7 @@ void shared_lock_init(struct shared_lock *lock, enum lock_class class)
 {
 	lock->state = 0;
 	lock->class = (uint16_t)class;
+	lock->writer = NULL;
 	wait_queue_init(&lock->waiters);
 }
 
@@ -36,8 +38,10 @@ static bool is_compatible(uint32_t state, bool is_writer)
 	return is_writer ? holders == 0 : holders < SHARED_LOCK_WRITER;
 }
 
-/* Takes it at once if the holders allow it; who comes from the queue passes the waiters. */
-static bool try_take(struct shared_lock *lock, bool is_writer, bool passes_waiters)
+/* Takes it for `taker` at once if the holders allow it; who comes from the queue passes the
+ * waiters. */
+static bool try_take(struct shared_lock *lock, struct context *taker, bool is_writer,
+		     bool passes_waiters)
 {
 	uint32_t seen = atomic_load_relaxed(&lock->state);
 
@@ -48,6 +52,8 @@ static bool try_take(struct shared_lock *lock, bool is_writer, bool passes_waite
 			return false;
 	} while (!atomic_compare_swap_acquire(&lock->state, &seen,
 					      seen + (is_writer ? SHARED_LOCK_WRITER : 1)));
+	if (is_writer)
+		atomic_store_relaxed(&lock->writer, taker);
 	return true;
 }
 
@@ -60,7 +66,7 @@ static void grant(struct shared_lock *lock)
 		struct shared_waiter *waiter = container_of(entry, struct shared_waiter, entry);
 		struct context *context = entry->context;
 
-		if (!try_take(lock, waiter->is_writer, true))
+		if (!try_take(lock, context, waiter->is_writer, true))
 			return;
 		list_remove(&entry->node);
 		waiter->is_granted = true;
@@ -87,20 +93,36 @@ static bool announce(struct shared_lock *lock, struct shared_waiter *waiter)
 	return !waiter->is_granted;
 }
 
-/* Looks for a moment whether the lock becomes free. */
-static bool take_spinning(struct shared_lock *lock, bool is_writer)
+/* Whether it is worth looking once more. Preemption is off: a read section of RCU. */
+static bool may_come_soon(struct shared_lock *lock, const struct context *self,
+			  unsigned *rounds_left)
 {
-	uint64_t rounds = 0;
+	const struct context *writer = atomic_load_relaxed(&lock->writer);
 
-	while (!try_take(lock, is_writer, false)) {
-		if (atomic_load_relaxed(&lock->state) & SHARED_LOCK_WAITED ||
-		    ++rounds == SPIN_ROUNDS)
-			return false;
+	if ((atomic_load_relaxed(&lock->state) & SHARED_LOCK_WAITED) ||
+	    (READ_ONCE(self->work) & WORK_RESCHEDULE))
+		return false;
+	return writer ? blocking_is_running(writer) : (*rounds_left)-- > 0;
+}
+
+/* Looks for a moment whether the lock becomes free. By itself, so that profiles name it. */
+static NOINLINE bool take_spinning(struct shared_lock *lock, bool is_writer)
+{
+	struct context *self = context_current();
+	unsigned rounds_left = SPIN_ROUNDS;
+	uint64_t rounds = 0;
+	bool is_taken;
+
+	preemption_disable();
+	while (!(is_taken = try_take(lock, self, is_writer, false)) &&
+	       may_come_soon(lock, self, &rounds_left)) {
+		rounds++;
 		cpu_relax();
 	}
+	preemption_enable();
 	if (rounds)
 		lock_waits_note(lock->class, rounds);
-	return true;
+	return is_taken;
 }
 
 static WAITING_TEXT int lock_queued(struct shared_lock *lock, bool is_writer, enum sleep_kind kind)
@@ -159,7 +181,7 @@ NO_THREAD_ANALYSIS WAITING_TEXT int shared_lock_write_killable(struct shared_loc
 
 NO_THREAD_ANALYSIS bool shared_lock_try_read(struct shared_lock *lock)
 {
-	if (!try_take(lock, false, false))
+	if (!try_take(lock, context_current(), false, false))
 		return false;
 	if (DEBUG_BUILD)
 		lock_check_acquire(lock, lock->class, LOCK_CHECK_SLEEPS | LOCK_CHECK_TRIED);
@@ -168,9 +190,11 @@ NO_THREAD_ANALYSIS bool shared_lock_try_read(struct shared_lock *lock)
 
 void shared_lock_downgrade(struct shared_lock *lock)
 {
-	/* One addition turns the writer into the first reader. */
-	uint32_t before = atomic_fetch_subtract_release(&lock->state, SHARED_LOCK_WRITER - 1);
+	uint32_t before;
 
+	atomic_store_relaxed(&lock->writer, NULL);
+	/* One subtraction turns the writer into the first reader. */
+	before = atomic_fetch_subtract_release(&lock->state, SHARED_LOCK_WRITER - 1);
 	if (before & SHARED_LOCK_WAITED)
 		shared_lock_wake(lock);
 }

@@ -226,8 +226,8 @@ static void group_hang_up(struct process_group *group)
 	signal_send_group(group, SIGCONT, NULL);
 }
 
-/* Moves *group into session->last_foreground, which tells it when the leader goes. A group refers to
- * its session: once the leader is gone nobody would part the two again, so it is told at once. */
+/* Moves *group into session->last_foreground, which is told when the leader goes. A group refers
+ * to its session: once the leader is gone nobody would part the two, so it is told at once. */
 static void group_remember(struct session *session, struct process_group **group)
 {
 	struct process_group *mine = *group;
