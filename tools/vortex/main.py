@@ -42,8 +42,6 @@ def build_parser():
     test = commands.add_parser("test", help="run every test; ends with 'N passed, N failed'")
     test.add_argument("suites", nargs="*", help="only these suites (--list names them)")
     test.add_argument("--list", action="store_true", help="name the suites and their budgets")
-    test.add_argument("--settled", action="store_true",
-                      help="leave out, and name, what was not yet seen to pass as a whole")
     test.add_argument("--long", action="store_true", help="longer storms and fuzzing")
     test.add_argument("--arch", choices=sorted(DEBIAN_ARCH), default="x86_64")
     test.add_argument("--verbose", action="store_true", help="show every check that passes")

@@ -10,18 +10,18 @@ from . import (abi, boot, deny, diagnostics, differential, host, kernel, mutants
 
 # Minutes on two idle cores; together 45 at most.
 SUITES = {
-    "host": (host.run, 3, "unit tests of the kernel's sources under ASan and UBSan"),
-    "kernel": (kernel.run, 3, "unit tests inside the kernel with KASAN, on four CPUs"),
-    "boot": (boot.run, 5, "boots on many machines, by both loaders, and on bad input"),
-    "diagnostics": (diagnostics.run, 2, "what the kernel says of its own defects; tracing; watchdogs"),
-    "abi": (abi.run_suite, 8, "test/abi on Linux, then on Aegis with page-table isolation off and on"),
-    "deny": (deny.run, 2, "each call refused without its right, and allowed with nothing else"),
-    "threads": (threads.run, 3, "pthreads of static glibc and musl, on Linux and on Aegis"),
-    "differential": (differential.run, 4, "command lines whose output must equal Linux's"),
-    "terminal": (terminal.run, 2, "a person at the console: editing, job control, full-screen programs"),
-    "programs": (programs.run, 8, "lua, tcc and Python's own tests"),
-    "mutants": (mutants.run, 3, "kernels broken on purpose, which test/abi has to notice"),
-    "stress": (stress.run, 5, "storms and fuzzing on a kernel with KASAN and lock checks"),
+    "host": (host.run, 1, "unit tests of the kernel's sources under ASan and UBSan"),
+    "kernel": (kernel.run, 2, "unit tests inside the kernel with KASAN, on four CPUs"),
+    "boot": (boot.run, 2, "boots on many machines, by both loaders, and on bad input"),
+    "diagnostics": (diagnostics.run, 1, "what the kernel says of its own defects; tracing; watchdogs"),
+    "abi": (abi.run_suite, 4, "test/abi on Linux, then on Aegis with page-table isolation off and on"),
+    "deny": (deny.run, 1, "each call refused without its right, and allowed with nothing else"),
+    "threads": (threads.run, 2, "pthreads of static glibc and musl, on Linux and on Aegis"),
+    "differential": (differential.run, 7, "command lines whose output must equal Linux's"),
+    "terminal": (terminal.run, 4, "a person at the console: editing, job control, full-screen programs"),
+    "programs": (programs.run, 10, "lua, tcc and Python's own tests"),
+    "mutants": (mutants.run, 5, "kernels broken on purpose, which test/abi has to notice"),
+    "stress": (stress.run, 6, "storms and fuzzing on a kernel with KASAN and lock checks"),
 }
 
 
@@ -81,10 +81,6 @@ class Report:
             self.not_ok(name, detail)
 
 
-# What --settled leaves out: parts of suites that were never seen to pass as a whole on an idle machine.
-UNSETTLED = ("elf", "mutants", "python", "stress", "terminal")
-
-
 class Context:
     """What a suite may ask for: the options, kernels, and whether to run long."""
 
@@ -92,16 +88,8 @@ class Context:
         self.arch = options.arch
         self.long = options.long
         self.only = options.only or ""
-        self.is_settled = options.settled
         self._given = options.kernel
         self._built = {}
-
-    def leaves_out(self, part):
-        """Whether a part is left out; says so."""
-        if not self.is_settled or part not in UNSETTLED:
-            return False
-        say(f"left out until it was seen to pass as a whole: {part}")
-        return True
 
     def kernel(self, debug=False, test=False):
         """The path of a built kernel; built once."""
@@ -140,8 +128,7 @@ def _run_suite(name, run, minutes, context, report):
     passed, failed, started = report.passed, report.failed, time.monotonic()
     say(f"suite {name} (budget {minutes} minutes)")
     try:
-        if not context.leaves_out(name):
-            run(context, report)
+        run(context, report)
     except Failure as failure:
         report.not_ok(f"{name}: suite", str(failure))
     seconds = time.monotonic() - started

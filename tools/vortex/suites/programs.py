@@ -24,8 +24,7 @@ echo "== all programs"" ran"
 def run(context, report):
     """Each script of test/programs prints 'ok name' or 'not ok name'; then Python's modules."""
     run_scripts(context, report)
-    if not context.leaves_out("python"):
-        run_python(context, report)
+    run_python(context, report)
 
 
 def _both(context, report, name, data, timeout, memory):
