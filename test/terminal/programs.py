@@ -173,7 +173,7 @@ def test_processes(person):
     person.command("sleep 1000 & sleep 0.3; ps -o stat=,tty=,comm=,args= -p $!; ps -o wchan= -p $! | grep -c .; kill -STOP $!; sleep 0.2")
     person.command("ps -o stat= -p $!; kill -CONT $!; sleep 0.2; ps -o stat= -p $!; pstree -A $$; kill $!; wait $!")
     person.command("ps aux | head -1; ps aux | awk '$11 == \"ps\" {print NF, $1, $7}'; pgrep -c bash; pidof -s bash | grep -c .")
-    person.command("(exit 0) & sleep 0.3; nohup true; flock -n /tmp/l echo locked; flock /tmp/l true; timeout -k 1 1 sleep 9; echo $?")
+    person.command("(exit 0) & sleep 0.3; nohup true; rm nohup.out; flock -n /tmp/l echo locked; flock /tmp/l true; timeout -k 1 1 sleep 9; echo $?")
     person.picture("processes", (r"\[\d+\] \d+", "[n] pid"), (r"(?m)^ *\d+ Terminated", "pid Terminated"))
     person.begin()
     person.command("free | head -1; uptime | cut -c1; uptime | grep -c 'load average'; vmstat | head -2; cat /proc/uptime | wc -w")

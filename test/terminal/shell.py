@@ -55,7 +55,8 @@ def test_pipes_and_redirections(person):
     person.command("diff <(seq 3) <(seq 2 4); echo $?; echo x > >(tr x y; echo done); sleep 0.3")
     person.line("cat <<-END | tr a-z A-Z")
     person.shows(r"\n>\Z")
-    person.line("\tone $((6 * 7))")
+    # ^V: the tab is meant, not the completion of a name.
+    person.line("\x16\tone $((6 * 7))")
     person.shows(r"one .*\n>\Z")
     person.line("END")
     person.at_prompt(r"\nONE 42\n")

@@ -2,6 +2,7 @@
 
 Every wait has a limit, and only the emulator that was started here is ever killed.
 """
+import codecs
 import os
 import re
 import subprocess
@@ -73,22 +74,11 @@ class Machine:
 
     def _read(self):
         descriptor = self._process.stdout.fileno()
-        pending = b""
-        while True:
-            data = os.read(descriptor, 65536)
-            if not data:
-                break
-            data = pending + data
-            text = data.decode("utf-8", "ignore") if len(data) < 4 else None
-            cut = len(data)
-            while text is None and cut > len(data) - 4:
-                try:
-                    text = data[:cut].decode()
-                except UnicodeDecodeError:
-                    cut -= 1
-            pending = data[cut:] if text is not None else b""
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        while data := os.read(descriptor, 65536):
+            text = decoder.decode(data)
             with self._changed:
-                self.output += (text if text is not None else data.decode("utf-8", "replace"))
+                self.output += text
                 self._changed.notify_all()
         with self._changed:
             self._ended = True
