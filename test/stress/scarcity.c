@@ -36,14 +36,24 @@ enum {
 	BOMB_PROCESSES = 60,
 };
 
+/* What the offender before held may not be free yet, so that even this finds no memory at first. */
 static void score_set(int score)
 {
-	FILE *file = fopen("/proc/self/oom_score_adj", "w");
+	char text[16];
+	int length = snprintf(text, sizeof(text), "%d", score), fd;
 
-	if (!file)
-		return;
-	fprintf(file, "%d\n", score);
-	fclose(file);
+	for (int tries = 0; tries < 10000; tries++) {
+		fd = open("/proc/self/oom_score_adj", O_WRONLY);
+		if (fd >= 0 && write(fd, text, (size_t)length) == length) {
+			close(fd);
+			return;
+		}
+		EXPECT(errno == ENOMEM);
+		if (fd >= 0)
+			close(fd);
+		storm_sleep(1000);
+	}
+	storm_fail(__FILE__, __LINE__, "oom_score_adj", score);
 }
 
 /* Whether the machine is small enough to be filled. */
