@@ -199,6 +199,19 @@ static void program_watch(int pid)
 	fuzz_shared->killed += !fuzz_program->is_done;
 }
 
+/* Who reads it can tell a register that the kernel changed from an invocation that was. */
+static void changed_show(void)
+{
+	static const char *const names[FUZZ_CHANGED_WORDS] = {
+		"r15 (number)", "rdi", "rsi", "rdx", "r10", "r8", "r9", "rax", "rbx", "rbp", "r12",
+		"r13", "r14", "rsp", "number", "argument 0", "argument 1", "argument 2",
+		"argument 3", "argument 4", "argument 5",
+	};
+
+	for (unsigned i = 0; i < FUZZ_CHANGED_WORDS; i++)
+		printf("# %s %#llx\n", names[i], (unsigned long long)fuzz_shared->changed[i]);
+}
+
 static void program_try(uint64_t seed, unsigned worker)
 {
 	char path[32];
@@ -229,6 +242,8 @@ static void program_try(uint64_t seed, unsigned worker)
 	if (fuzz_shared->findings & ~before)
 		printf("# findings %#x around seed %#llx\n", fuzz_shared->findings & ~before,
 		       (unsigned long long)seed);
+	if (fuzz_shared->findings & ~before & FUZZ_REGISTERS_CHANGED)
+		changed_show();
 }
 
 static _Noreturn void worker_run(unsigned worker, uint64_t seed, uint64_t end_ms)

@@ -78,6 +78,7 @@ enum {
 	FUZZ_CHILD_STACK = 32768,
 	FUZZ_THREADS = 3,
 	FUZZ_CALL_LIMIT = 512,
+	FUZZ_CHANGED_WORDS = 21,
 };
 
 /* What the fuzzer finds out by itself; one bit each in fuzz_shared.findings. */
@@ -89,7 +90,10 @@ enum fuzz_finding {
 
 /* Shared by all processes of the fuzzer. What one program may break is checked, or harmless. */
 struct fuzz_shared {
-	_Atomic uint32_t findings;		/* offset 0: fuzz_call_x86_64.S knows it */
+	/* fuzz_call_x86_64.S knows the places of these two. `changed`, of the last call that
+	 * changed a register: what is in the registers, then what its invocation says. */
+	_Atomic uint32_t findings;
+	uint64_t changed[FUZZ_CHANGED_WORDS];
 	_Atomic uint32_t programs, killed;
 	_Atomic uint32_t made[FUZZ_CALL_LIMIT], succeeded[FUZZ_CALL_LIMIT];
 };

@@ -8,6 +8,7 @@
 #define CHILD_MASK 31
 #define CHILD_STACK_SHIFT 15
 #define REGISTERS_CHANGED 1
+#define CHANGED(n) (8 + 8 * (n))
 
 	.text
 
@@ -111,6 +112,25 @@ child:
 changed:
 	mov fuzz_shared(%rip), %rcx
 	lock orl $REGISTERS_CHANGED, (%rcx)
+	mov %r15, CHANGED(0)(%rcx)
+	mov %rdi, CHANGED(1)(%rcx)
+	mov %rsi, CHANGED(2)(%rcx)
+	mov %rdx, CHANGED(3)(%rcx)
+	mov %r10, CHANGED(4)(%rcx)
+	mov %r8, CHANGED(5)(%rcx)
+	mov %r9, CHANGED(6)(%rcx)
+	mov %rax, CHANGED(7)(%rcx)
+	mov %rbx, CHANGED(8)(%rcx)
+	mov %rbp, CHANGED(9)(%rcx)
+	mov %r12, CHANGED(10)(%rcx)
+	mov %r13, CHANGED(11)(%rcx)
+	mov %r14, CHANGED(12)(%rcx)
+	mov %rsp, CHANGED(13)(%rcx)
+	/* Last: if rbx itself is wrong, these words may not be there to be read. */
+	.irp n, 0, 1, 2, 3, 4, 5, 6
+	mov 8 * \n(%rbx), %rax
+	mov %rax, CHANGED(14 + \n)(%rcx)
+	.endr
 	ud2
 	.size fuzz_invoke, . - fuzz_invoke
 
