@@ -312,15 +312,24 @@ TEST(stopping_children_signal_unless_asked_not_to)
 	CHECK_EQUAL(child_wait(pid), SIGKILL);
 }
 
-TEST(stopped_children_end_by_sigkill_only)
+/* A child that stops itself: past fork(), inside which musl blocks all signals. */
+static pid_t child_stop(void)
 {
 	pid_t pid = fork();
-	int status;
 
-	if (pid == 0)
+	if (pid == 0) {
+		syscall(SYS_kill, getpid(), SIGSTOP);
 		for (;;)
 			pause();
-	REQUIRE_OK(kill(pid, SIGSTOP));
+	}
+	return pid;
+}
+
+TEST(stopped_children_end_by_sigkill_only)
+{
+	pid_t pid = child_stop();
+	int status;
+
 	CHECK_EQUAL(waitpid(pid, &status, WUNTRACED), pid);
 	REQUIRE_OK(kill(pid, SIGTERM));
 	REQUIRE_OK(syscall(SYS_tgkill, pid, pid, SIGHUP));
@@ -329,11 +338,7 @@ TEST(stopped_children_end_by_sigkill_only)
 	REQUIRE_OK(kill(pid, SIGCONT));
 	CHECK_EQUAL(child_wait(pid), SIGHUP);
 
-	pid = fork();
-	if (pid == 0)
-		for (;;)
-			pause();
-	REQUIRE_OK(kill(pid, SIGSTOP));
+	pid = child_stop();
 	CHECK_EQUAL(waitpid(pid, &status, WUNTRACED), pid);
 	REQUIRE_OK(kill(pid, SIGINT));
 	REQUIRE_OK(kill(pid, SIGKILL));
