@@ -28,6 +28,15 @@ TEST(lock_check, notices_sleeping_with_interrupts_masked)
 	EXPECT_EQUAL(lock_check_report_count(), before + is_checked);
 }
 
+TEST(lock_check, what_interrupts_take_comes_last)
+{
+#define CONTEXT_OF(name, context) context,
+	static const uint8_t contexts[] = { LOCK_CLASSES(CONTEXT_OF) };
+
+	for (size_t i = 1; i < ARRAY_SIZE(contexts); i++)
+		EXPECT(contexts[i - 1] <= contexts[i]);
+}
+
 TEST(lock_check, notices_disorder)
 {
 	static struct spin_lock outer = SPIN_LOCK_INITIALIZER(LOCK_TASK_TREE);

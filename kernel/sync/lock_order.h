@@ -14,7 +14,9 @@ enum lock_context {
 };
 
 /*
- * LOCK_CLASS(name, context). The order of lines is the order of taking: outermost first.
+ * LOCK_CLASS(name, context). The order of lines is the order of taking: outermost first. A holder
+ * of a thread's class may be interrupted: so all of those stand before the first that interrupts
+ * take.
  */
 #define LOCK_CLASSES(LOCK_CLASS) \
 	LOCK_CLASS(LOCK_FILE_POSITION, LOCK_CONTEXT_SLEEP) \
@@ -47,6 +49,7 @@ enum lock_context {
 	LOCK_CLASS(LOCK_TASK_ID, LOCK_CONTEXT_THREAD) /* the map of ids; users' process counts */ \
 	LOCK_CLASS(LOCK_TERMINAL_SESSION, LOCK_CONTEXT_THREAD) /* who controls which terminal */ \
 	LOCK_CLASS(LOCK_FUTEX, LOCK_CONTEXT_THREAD) /* hash bucket; nestable by address */ \
+	LOCK_CLASS(LOCK_PRIORITY_INHERITANCE, LOCK_CONTEXT_THREAD) /* owners of PI futexes */ \
 	LOCK_CLASS(LOCK_TIME_STEP, LOCK_CONTEXT_INTERRUPT) /* listeners to wall-clock steps */ \
 	LOCK_CLASS(LOCK_TERMINAL, LOCK_CONTEXT_INTERRUPT) \
 	LOCK_CLASS(LOCK_SIGNAL, LOCK_CONTEXT_INTERRUPT) /* a process's signal state */ \
@@ -58,7 +61,6 @@ enum lock_context {
 	LOCK_CLASS(LOCK_EPOLL_READY, LOCK_CONTEXT_INTERRUPT) \
 	LOCK_CLASS(LOCK_WAIT_QUEUE_INNER, LOCK_CONTEXT_INTERRUPT) /* an epoll file's own queue */ \
 	LOCK_CLASS(LOCK_WORK, LOCK_CONTEXT_INTERRUPT) \
-	LOCK_CLASS(LOCK_PRIORITY_INHERITANCE, LOCK_CONTEXT_THREAD) /* owners of PI futexes */ \
 	LOCK_CLASS(LOCK_RUN_QUEUE, LOCK_CONTEXT_INTERRUPT) /* nestable by CPU number */ \
 	LOCK_CLASS(LOCK_TIMER, LOCK_CONTEXT_INTERRUPT) /* a CPU's timer queue */ \
 	LOCK_CLASS(LOCK_RCU, LOCK_CONTEXT_INTERRUPT) \

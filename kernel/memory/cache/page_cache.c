@@ -107,48 +107,27 @@ struct page *page_cache_find(struct page_cache *cache, uint64_t index)
 	return page;
 }
 
-static size_t gather_keep(struct page_cache *cache, struct page **pages, size_t count,
-			  uint32_t wanted_flags)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		struct page *page = pages[i];
-		uint64_t index;
-
-		if (!page_get_unless_free(page))
-			continue;
-		index = page->index;
-		if (page_is_at(page, cache, index) &&
-		    (READ_ONCE(page->flags) & wanted_flags) == wanted_flags)
-			pages[kept++] = page;
-		else
-			page_put(page);
-	}
-	return kept;
-}
-
 /* Other than the gathering below, this may miss pages that are being added or removed. */
 size_t page_cache_find_batch(struct page_cache *cache, uint64_t first, uint64_t last,
 			     struct page **pages, size_t limit)
 {
 	size_t count = 0;
-	uint64_t index = first;
 
 	rcu_read_lock();
-	while (count < limit && index <= last) {
+	for (uint64_t index = first; count < limit; index++) {
 		struct page *page = radix_tree_next(&cache->pages, &index);
 
 		if (!page || index > last)
 			break;
-		pages[count++] = page;
-		index++;
+		if (!page_get_unless_free(page))
+			continue;
+		/* Freed and taken again meanwhile, even by this cache, it is another place's. */
+		if (page_is_at(page, cache, index) && page_test(page, PAGE_UPTODATE))
+			pages[count++] = page;
+		else
+			page_put(page);
 	}
-	count = gather_keep(cache, pages, count, PAGE_UPTODATE);
 	rcu_read_unlock();
-	/* A page that changed its place meanwhile would be outside the range. */
-	for (size_t i = 0; i < count; i++)
-		DEBUG_ASSERT(pages[i]->index >= first && pages[i]->index <= last);
 	return count;
 }
 
