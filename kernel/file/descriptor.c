@@ -195,12 +195,15 @@ struct file *descriptor_table_file_get(struct descriptor_table *table, int fd)
 	struct file *file;
 
 	rcu_read_lock();
-	do {
-		file = slot_file(table, fd);
-		if (!file)
-			break;
+	while ((file = slot_file(table, fd)) != NULL) {
 		/* Dying: the slot changes, or did so already. */
-	} while (!file_get_unless_closed(file));
+		if (!file_get_unless_closed(file))
+			continue;
+		/* It may have died and be another file by now. */
+		if (likely(slot_file(table, fd) == file))
+			break;
+		file_put(file);
+	}
 	rcu_read_unlock();
 	return file;
 }

@@ -66,10 +66,13 @@ int mutex_lock_interruptible(struct mutex *mutex) MUST_CHECK TRY_ACQUIRE(0, mute
 bool mutex_try_lock(struct mutex *mutex) TRY_ACQUIRE(true, mutex);
 
 /*
- * state: readers in the low half of the word, then a bit for a writer and one for "somebody
- * queues", which sends everybody else to the queue too, so that writers do not starve.
+ * state: readers in the low part of the word, then a bit for a writer, one for "the first in the
+ * queue comes next", and one for "somebody queues", which sends readers to the queue too, so that
+ * writers do not starve. Writers may pass the queue as long as its first has not been told in vain
+ * that the lock is free: nobody waits for one that is about to wake up.
  */
-#define SHARED_LOCK_WRITER (UINT32_C(1) << 30)
+#define SHARED_LOCK_WRITER (UINT32_C(1) << 29)
+#define SHARED_LOCK_URGENT (UINT32_C(1) << 30)
 #define SHARED_LOCK_WAITED (UINT32_C(1) << 31)
 
 struct CAPABILITY("shared lock") shared_lock {
@@ -103,9 +106,12 @@ static inline void shared_lock_read(struct shared_lock *lock)
 static inline void shared_unlock_read(struct shared_lock *lock)
 	RELEASE_SHARED(lock) NO_THREAD_ANALYSIS
 {
+	uint32_t before;
+
 	if (DEBUG_BUILD)
 		lock_check_release(lock, lock->class);
-	if (unlikely(atomic_fetch_subtract_release(&lock->state, 1) == (SHARED_LOCK_WAITED | 1)))
+	before = atomic_fetch_subtract_release(&lock->state, 1);
+	if (unlikely((before & ~SHARED_LOCK_URGENT) == (SHARED_LOCK_WAITED | 1)))
 		shared_lock_wake(lock);
 }
 

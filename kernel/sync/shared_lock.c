@@ -1,15 +1,18 @@
 /*
- * Reader-writer locks, where they wait. The queue is in order of arrival; the last to leave wakes
- * the first writer, or all readers at the head. Once somebody queues, newcomers queue behind.
- * Before that, a newcomer looks while the writer runs, and a few times while readers do: most
- * sections are shorter than a sleep.
+ * Reader-writer locks, where they wait. The queue is in order of arrival. The last to leave lets
+ * readers in that are first, and wakes a writer that is: other writers may take the lock until it
+ * runs, but if it comes in vain, it is the next. Before it queues, a newcomer looks for a while as
+ * long as the writer runs, and a few times while readers do: most sections are shorter than a sleep.
  */
 #include "sync/mutex.h"
 
 #include "base/panic.h"
 #include "sync/lock_waits.h"
 
-#define SPIN_ROUNDS 50
+#define READER_ROUNDS 50
+/* Longer than sections take. A writer that takes longer may have lost its CPU to another machine of
+ * the same host, and gets it back the sooner the less the others use theirs. */
+#define WRITER_ROUNDS 1000
 
 struct shared_waiter {
 	struct wait_entry entry;
@@ -31,11 +34,20 @@ void shared_lock_check(struct shared_lock *lock, unsigned flags)
 	lock_check_acquire(lock, lock->class, flags | LOCK_CHECK_SLEEPS);
 }
 
+static uint32_t holders_of(uint32_t state)
+{
+	return state & ~(SHARED_LOCK_WAITED | SHARED_LOCK_URGENT);
+}
+
 static bool is_compatible(uint32_t state, bool is_writer)
 {
-	uint32_t holders = state & ~SHARED_LOCK_WAITED;
+	return is_writer ? holders_of(state) == 0 : holders_of(state) < SHARED_LOCK_WRITER;
+}
 
-	return is_writer ? holders == 0 : holders < SHARED_LOCK_WRITER;
+/* Whether a newcomer has to queue whoever holds the lock. */
+static bool must_queue(uint32_t state, bool is_writer)
+{
+	return state & (is_writer ? SHARED_LOCK_URGENT : SHARED_LOCK_WAITED);
 }
 
 /* Takes it for `taker` at once if the holders allow it; who comes from the queue passes the
@@ -48,7 +60,7 @@ static bool try_take(struct shared_lock *lock, struct context *taker, bool is_wr
 	do {
 		if (!is_compatible(seen, is_writer))
 			return false;
-		if ((seen & SHARED_LOCK_WAITED) && !passes_waiters)
+		if (!passes_waiters && must_queue(seen, is_writer))
 			return false;
 	} while (!atomic_compare_swap_acquire(&lock->state, &seen,
 					      seen + (is_writer ? SHARED_LOCK_WRITER : 1)));
@@ -57,22 +69,50 @@ static bool try_take(struct shared_lock *lock, struct context *taker, bool is_wr
 	return true;
 }
 
-/* Queue locked: gives the lock to as many of the first as may hold it together. */
+static struct shared_waiter *first_waiter(struct shared_lock *lock)
+{
+	struct wait_entry *entry = list_first(&lock->waiters.entries, struct wait_entry, node);
+
+	return entry ? container_of(entry, struct shared_waiter, entry) : NULL;
+}
+
+/* Queue locked: the waiter has the lock, or has given up. */
+static void leave_queue(struct shared_lock *lock, struct shared_waiter *waiter)
+{
+	uint32_t over = first_waiter(lock) == waiter ? SHARED_LOCK_URGENT : 0;
+
+	list_remove(&waiter->entry.node);
+	if (list_is_empty(&lock->waiters.entries))
+		over |= SHARED_LOCK_WAITED;
+	atomic_fetch_and_relaxed(&lock->state, ~over);
+}
+
+/* Queue locked: tries to take it for the first in the queue. */
+static bool take_for_first(struct shared_lock *lock, struct shared_waiter *waiter)
+{
+	if (!try_take(lock, waiter->entry.context, waiter->is_writer, true))
+		return false;
+	leave_queue(lock, waiter);
+	waiter->is_granted = true;
+	return true;
+}
+
+/* Queue locked: lets in the readers that are first; a writer that is, is woken to take it. */
 static void grant(struct shared_lock *lock)
 {
-	struct wait_entry *entry;
+	struct shared_waiter *waiter;
 
-	while ((entry = list_first(&lock->waiters.entries, struct wait_entry, node))) {
-		struct shared_waiter *waiter = container_of(entry, struct shared_waiter, entry);
-		struct context *context = entry->context;
+	while ((waiter = first_waiter(lock))) {
+		uint32_t state = atomic_load_relaxed(&lock->state);
+		bool takes_itself = waiter->is_writer && !(state & SHARED_LOCK_URGENT);
+		struct context *context = waiter->entry.context;
 
-		if (!try_take(lock, context, waiter->is_writer, true))
+		if (takes_itself ? holders_of(state) != 0 : !take_for_first(lock, waiter))
 			return;
-		list_remove(&entry->node);
-		waiter->is_granted = true;
 		blocking_wake(context);
+		if (takes_itself)
+			return;
 	}
-	atomic_fetch_and_relaxed(&lock->state, ~SHARED_LOCK_WAITED);
 }
 
 void shared_lock_wake(struct shared_lock *lock)
@@ -83,39 +123,36 @@ void shared_lock_wake(struct shared_lock *lock)
 	spin_unlock_irq(&lock->waiters.lock, were_enabled);
 }
 
-/* Queue locked: sets the bit that sends the holder's unlock here. False: it is ours already. */
-static bool announce(struct shared_lock *lock, struct shared_waiter *waiter)
+/* Queue locked: takes the lock if it is this waiter's turn. */
+static bool claim(struct shared_lock *lock, struct shared_waiter *waiter)
 {
-	list_add_tail(&lock->waiters.entries, &waiter->entry.node);
-	atomic_fetch_or_ordered(&lock->state, SHARED_LOCK_WAITED);
-	/* The holder may have left before it could see the bit. */
-	grant(lock);
-	return !waiter->is_granted;
+	if (!waiter->is_granted && first_waiter(lock) == waiter && take_for_first(lock, waiter))
+		grant(lock);
+	return waiter->is_granted;
 }
 
 /* Whether it is worth looking once more. Preemption is off: a read section of RCU. */
-static bool may_come_soon(struct shared_lock *lock, const struct context *self,
-			  unsigned *rounds_left)
+static bool may_come_soon(struct shared_lock *lock, bool is_writer, uint64_t rounds)
 {
 	const struct context *writer = atomic_load_relaxed(&lock->writer);
 
-	if ((atomic_load_relaxed(&lock->state) & SHARED_LOCK_WAITED) ||
-	    (READ_ONCE(self->work) & WORK_RESCHEDULE))
+	if (must_queue(atomic_load_relaxed(&lock->state), is_writer) ||
+	    (READ_ONCE(context_current()->work) & WORK_RESCHEDULE))
 		return false;
-	return writer ? blocking_is_running(writer) : (*rounds_left)-- > 0;
+	return writer ? rounds < WRITER_ROUNDS && blocking_is_running(writer)
+		      : rounds < READER_ROUNDS;
 }
 
 /* Looks for a moment whether the lock becomes free. By itself, so that profiles name it. */
 static NOINLINE bool take_spinning(struct shared_lock *lock, bool is_writer)
 {
 	struct context *self = context_current();
-	unsigned rounds_left = SPIN_ROUNDS;
 	uint64_t rounds = 0;
 	bool is_taken;
 
 	preemption_disable();
 	while (!(is_taken = try_take(lock, self, is_writer, false)) &&
-	       may_come_soon(lock, self, &rounds_left)) {
+	       may_come_soon(lock, is_writer, rounds)) {
 		rounds++;
 		cpu_relax();
 	}
@@ -136,19 +173,23 @@ static WAITING_TEXT int lock_queued(struct shared_lock *lock, bool is_writer, en
 	lock_sleeps_note(lock->class);
 	wait_entry_init(&waiter.entry, NULL);
 	were_enabled = spin_lock_irq(&lock->waiters.lock);
-	if (announce(lock, &waiter)) {
-		while (!waiter.is_granted && result == 0) {
-			blocking_prepare(kind);
-			spin_unlock_irq(&lock->waiters.lock, were_enabled);
-			result = blocking_sleep(NO_DEADLINE);
-			were_enabled = spin_lock_irq(&lock->waiters.lock);
-		}
+	list_add_tail(&lock->waiters.entries, &waiter.entry.node);
+	/* From here on, who leaves the lock looks at the queue; who left before is seen below. */
+	atomic_fetch_or_ordered(&lock->state, SHARED_LOCK_WAITED);
+	while (!claim(lock, &waiter) && result == 0) {
+		blocking_prepare(kind);
+		spin_unlock_irq(&lock->waiters.lock, were_enabled);
+		result = blocking_sleep(NO_DEADLINE);
+		were_enabled = spin_lock_irq(&lock->waiters.lock);
+		/* Somebody passed, or woke it for another reason: the next turn is its own. */
+		if (first_waiter(lock) == &waiter && !claim(lock, &waiter))
+			atomic_fetch_or_relaxed(&lock->state, SHARED_LOCK_URGENT);
 	}
 	if (waiter.is_granted) {
 		result = 0;
 	} else {
-		/* A writer that gives up may have held back readers behind it. */
-		list_remove(&waiter.entry.node);
+		/* It may have held back others. */
+		leave_queue(lock, &waiter);
 		grant(lock);
 	}
 	spin_unlock_irq(&lock->waiters.lock, were_enabled);

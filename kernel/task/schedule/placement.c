@@ -161,12 +161,15 @@ static unsigned find_busiest(unsigned except, uint32_t least_waiting)
 	return busiest;
 }
 
-NO_THREAD_ANALYSIS static void lock_both(struct run_queue *a, struct run_queue *b)
+/* Both or none, without waiting for either: nobody waits for a queue that waits for another. */
+NO_THREAD_ANALYSIS static bool try_lock_both(struct run_queue *a, struct run_queue *b)
 {
-	struct run_queue *first = a->cpu < b->cpu ? a : b;
-
-	spin_lock_masked(&first->lock);
-	spin_lock_masked_nested(first == a ? &b->lock : &a->lock);
+	if (!spin_try_lock_masked(&a->lock))
+		return false;
+	if (spin_try_lock_masked(&b->lock))
+		return true;
+	spin_unlock_masked(&a->lock);
+	return false;
 }
 
 NO_THREAD_ANALYSIS static void unlock_both(struct run_queue *a, struct run_queue *b)
@@ -194,15 +197,25 @@ static bool move_one(struct run_queue *from, struct run_queue *to)
 
 bool placement_steal(struct run_queue *queue, uint32_t least_waiting)
 {
-	unsigned victim = find_busiest(queue->cpu, least_waiting);
+	uint32_t own_waiting = READ_ONCE(queue->waiting);
+	struct run_queue *victim;
 	bool has_moved;
 
-	if (victim == CPU_LIMIT)
-		return false;
-	lock_both(queue, per_cpu(run_queues, victim));
-	has_moved = per_cpu(run_queues, victim)->waiting >= least_waiting &&
-		    move_one(per_cpu(run_queues, victim), queue);
-	unlock_both(queue, per_cpu(run_queues, victim));
+	for (;;) {
+		unsigned busiest = find_busiest(queue->cpu, least_waiting);
+
+		if (busiest == CPU_LIMIT)
+			return false;
+		victim = per_cpu(run_queues, busiest);
+		if (try_lock_both(queue, victim))
+			break;
+		/* What somebody else put here meanwhile will do. */
+		if (READ_ONCE(queue->waiting) > own_waiting)
+			return false;
+		cpu_relax();
+	}
+	has_moved = victim->waiting >= least_waiting && move_one(victim, queue);
+	unlock_both(queue, victim);
 	return has_moved;
 }
 

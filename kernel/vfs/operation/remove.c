@@ -39,20 +39,20 @@ static int unlink_found(struct walk_last *last, struct name *name)
 	error = unlink_locked(last, name);
 	if (error)
 		return error;
-	inode_get(inode);
 	notify_inode(inode, IN_ATTRIB);
 	name_delete(name);
 	notify_name(last->parent.name, inode, name->text, IN_DELETE, 0);
-	inode_put(inode);
 	return 0;
 }
 
+/* The name is counted, and its inode if it has one. */
 typedef int (*removal)(struct walk_last *last, struct name *name);
 
-/* Finds the name in its locked directory and has it removed. */
+/* Finds the name in its locked directory and has it removed. What goes with the last reference to
+ * the inode, its pages above all, goes after others may use the directory again. */
 static int remove_last(struct walk_last *last, removal remove)
 {
-	struct inode *directory = last->parent.name->inode;
+	struct inode *directory = last->parent.name->inode, *inode = NULL;
 	struct name *name;
 	int error = mount_write_begin(last->parent.mount);
 
@@ -61,10 +61,15 @@ static int remove_last(struct walk_last *last, removal remove)
 	shared_lock_write(&directory->lock);
 	error = walk_lookup_locked(last->parent.name, last->text, last->length, &name);
 	if (error == 0) {
+		inode = name->inode;
+		if (inode)
+			inode_get(inode);
 		error = remove(last, name);
 		name_put(name);
 	}
 	shared_unlock_write(&directory->lock);
+	if (inode)
+		inode_put(inode);
 	mount_write_end(last->parent.mount);
 	return error;
 }
@@ -94,7 +99,6 @@ static int remove_found(struct walk_last *last, struct name *name)
 		return error;
 	if (!directory->operations->remove_directory)
 		return -EPERM;
-	inode_get(inode);
 	shared_lock_write_nested(&inode->lock);
 	error = name_is_mount_point(name) ? -EBUSY :
 		directory->operations->remove_directory(directory, name);
@@ -105,7 +109,6 @@ static int remove_found(struct walk_last *last, struct name *name)
 	shared_unlock_write(&inode->lock);
 	if (error == 0)
 		notify_name(parent, inode, name->text, IN_DELETE | IN_ISDIR, 0);
-	inode_put(inode);
 	return error;
 }
 
