@@ -2,7 +2,7 @@
  * Reader-writer locks, where they wait. The queue is in order of arrival. The last to leave lets
  * readers in that are first, and wakes a writer that is: other writers may take the lock until it
  * runs, but if it comes in vain, it is the next. Before it queues, a newcomer looks for a while as
- * long as the writer runs, and a few times while readers do: most sections are shorter than a sleep.
+ * long as the writer runs, and a few times while readers do: most sections are shorter than that.
  */
 #include "sync/mutex.h"
 
