@@ -26,8 +26,8 @@
 #include <unistd.h>
 
 enum {
-	PATH_BYTES = 512,
-	MOUNTS_BYTES = 65536,
+	PATH_BYTES = 4096 + 64,	/* the longest path in the longest of ours */
+	MOUNTS_BYTES = 1 << 20,
 	UNMOUNT_PATIENCE_MS = 20000,
 	DESCRIPTOR_SOURCES = 10,
 	SMALL_FILE = 3 * FUZZ_PAGE,
@@ -147,6 +147,22 @@ void fuzz_world_enter(const char *path)
 	authority_narrow();
 }
 
+/* A path as /proc/mounts shows it, in which odd characters stand as \ooo; up to the next space. */
+static void path_read(const char *shown, char path[PATH_BYTES])
+{
+	size_t length = 0;
+
+	while (*shown && *shown != ' ' && length < PATH_BYTES - 1) {
+		bool is_octal = *shown == '\\';
+
+		path[length++] = is_octal ? (char)strtol((char[]){ shown[1], shown[2], shown[3], 0 },
+							 NULL, 8)
+					  : *shown;
+		shown += is_octal ? 4 : 1;
+	}
+	path[length] = '\0';
+}
+
 /* Mount points below a directory, in the order of /proc/mounts; returns how many were undone. */
 static int mounts_undo(const char *prefix, int flags, int *left)
 {
@@ -167,11 +183,14 @@ static int mounts_undo(const char *prefix, int flags, int *left)
 			break;
 		if (strncmp(point + 1, prefix, strlen(prefix)))
 			continue;
-		point++;
-		snprintf(paths[count++], PATH_BYTES, "%.*s", (int)strcspn(point, " "), point);
+		path_read(point + 1, paths[count++]);
 	}
-	for (int i = count; i-- > 0;)
-		undone += umount2(paths[i], flags) == 0;
+	for (int i = count; i-- > 0;) {
+		if (umount2(paths[i], flags) == 0)
+			undone++;
+		else if (flags & MNT_DETACH)
+			printf("# stays: %s: %s\n", paths[i], strerror(errno));
+	}
 	*left = count - undone;
 	return undone;
 }
@@ -193,6 +212,7 @@ void fuzz_world_remove(const char *path)
 			nanosleep(&tick, NULL);
 	}
 	fuzz_finding(FUZZ_MOUNT_STAYS);
+	printf("# %d mounts of %s stay\n", left, prefix);
 	while (mounts_undo(prefix, MNT_DETACH, &left) > 0)
 		;
 }
