@@ -17,6 +17,8 @@ enum {
 	SETTLE_ROUNDS = 100,
 	/* So many readings in a row have to be the same. */
 	SETTLE_EQUAL = 3,
+	/* What grows in each of so many rounds leaks. */
+	LEAK_ROUNDS = 5,
 };
 
 long level_memory(const char *name)
@@ -163,4 +165,31 @@ void level_print(const struct level *before, const struct level *after,
 				       before->values[j].value, after->values[i].value);
 		}
 	}
+}
+
+/*
+ * What the first round left in caches may be there; what the second adds to that has leaked. Freed
+ * things may be in magazines of CPUs and wait for grace periods, so a value that is higher once may
+ * fall when more is done: only what grows with each short round is a leak.
+ */
+int leaks_find(const struct level *before, void (*again)(void *argument), void *argument)
+{
+	static struct level after, last;
+	unsigned char grown[LEVEL_VALUES];
+	size_t found = 0;
+
+	last = *before;
+	for (int round = 0; round < LEAK_ROUNDS; round++) {
+		if (round > 0)
+			again(argument);
+		level_read(&after);
+		found = level_compare(&last, &after, round ? grown : NULL, grown);
+		if (!found)
+			break;
+		last = after;
+	}
+	if (found)
+		level_print(before, &after, grown);
+	printf("%s leaks\n", found ? "not ok" : "ok");
+	return found != 0;
 }

@@ -32,6 +32,12 @@ size_t level_compare(const struct level *before, const struct level *after,
 void level_print(const struct level *before, const struct level *after,
 		 const unsigned char *grown);
 
+/*
+ * Whether more remains with each round of work than before: `again` is called for further rounds
+ * as long as something did, a few times. Prints a verdict and what grew; 1 if something leaks.
+ */
+int leaks_find(const struct level *before, void (*again)(void *argument), void *argument);
+
 /* A value of /proc/meminfo in KB, -1 when there is none. */
 long level_memory(const char *name);
 

@@ -6,7 +6,7 @@
  */
 #define _GNU_SOURCE
 #include "fuzz.h"
-#include "level.h"
+#include "leaks.h"
 
 #include <dirent.h>
 #include <sched.h>
@@ -30,6 +30,7 @@ enum {
 	/* Until a program is ended, and until its end counts as a hang. */
 	PROGRAM_MS = 3000, END_MS = 60000,
 	LEAST_FOR_REACH = 1000,
+	LEAK_ROUND_MS = 15000,
 };
 
 #define SHARED_ADDRESS 0x100000000000
@@ -322,6 +323,12 @@ static uint64_t seed_fresh(void)
 	return seed;
 }
 
+static void workers_again(void *seed)
+{
+	*(uint64_t *)seed += WORKERS;
+	workers_run(WORKERS, *(uint64_t *)seed, LEAK_ROUND_MS);
+}
+
 static int storm(double seconds, uint64_t seed)
 {
 	static struct level before;
@@ -334,7 +341,7 @@ static int storm(double seconds, uint64_t seed)
 	bad += workers_run(WORKERS, seed, length_ms - length_ms / 8);
 	bad = verdict("workers", bad == 0);
 	bad += findings_report() + reach_report();
-	bad += !level_compare(&before);
+	bad += leaks_find(&before, workers_again, &seed);
 	return bad != 0;
 }
 

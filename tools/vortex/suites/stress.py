@@ -105,6 +105,8 @@ def report_program(report, label, name, output, reason):
     """The checks of one program, and that it came to its end."""
     part = re.search(rf"== begin {name}\n((?:.*\n)*?)== end {name} (\d+)", output)
     if not part:
+        # Of the fuzzer's seeds, those before the end are enough.
+        output = re.sub(r"(?m)^# seed .*\n(?=(?:# seed .*\n){8})", "", output)
         trouble = re.search(TROUBLE, output)
         at = trouble.start() - 200 if trouble else len(output) - 600
         report.not_ok(label, f"{reason}\n" + output[max(at, 0):][:4000])
