@@ -17,6 +17,10 @@ struct shrinker {
 };
 void shrinker_add(struct shrinker *shrinker);
 
+/* Gives back what caches hold and could be had again: clean pages of files, and objects of
+ * shrinkers. What is in use, dirty or written back stays. May sleep. Source: proc_sys_vm(5). */
+void reclaim_drop_caches(bool drops_pages, bool drops_objects);
+
 /*
  * Chooses and kills the largest offender, logs why. Implemented by task/out_of_memory.c.
  * True: somebody is dying, wait and try again. False: nobody can be killed.

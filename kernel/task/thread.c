@@ -51,6 +51,7 @@ static struct thread *thread_allocate(struct process *process)
 	thread->started_ns = time_boot_ns();
 	list_node_init(&thread->process_node);
 	list_init(&thread->signals.queue.entries);
+	spin_lock_init(&thread->divided_lock, LOCK_LEAF);
 	futex_thread_init(thread);
 	thread->context.cpu = context_current()->cpu;
 	schedule_defaults(&thread->schedule);

@@ -98,6 +98,8 @@ struct thread {
 	/* Accounting, written by the scheduler. */
 	uint64_t run_ns;			/* exact total on CPUs */
 	uint64_t user_ticks, kernel_ticks;	/* samples, for the split */
+	struct spin_lock divided_lock;		/* LOCK_LEAF: */
+	uint64_t divided_ns[2];			/* told last: the program's part, the kernel's */
 	uint64_t voluntary_switches, involuntary_switches;
 	uint64_t minor_faults, major_faults;
 	uint64_t read_bytes, write_bytes, read_calls, write_calls;

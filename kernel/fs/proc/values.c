@@ -8,6 +8,7 @@
 #include "file/pipe.h"
 #include "fs/proc/internal.h"
 #include "memory/page.h"
+#include "memory/pressure.h"
 #include "memory/space.h"
 #include "random/random.h"
 #include "task/authority.h"
@@ -108,6 +109,21 @@ static int store_pipe_limit(struct proc_inode *node, char *text, size_t length)
 	if (parse_unsigned(proc_trim(text), 10, &value) || value > (1u << 31))
 		return -EINVAL;
 	pipe_capacity_maximum = (uint32_t)round_up_power_of_two(max(value, PAGE_SIZE));
+	return 0;
+}
+
+/* 1: pages, 2: objects, 3: both; 4: no messages any more, and there are none (proc_sys_vm(5)). */
+static int store_drop_caches(struct proc_inode *node, char *text, size_t length)
+{
+	uint64_t value;
+
+	(void)node;
+	(void)length;
+	if (capability_require(CAPABILITY_SYSTEM_TUNE))
+		return -EPERM;
+	if (parse_unsigned(proc_trim(text), 10, &value) || value < 1 || value > 4)
+		return -EINVAL;
+	reclaim_drop_caches(value & 1, value & 2);
 	return 0;
 }
 
@@ -223,6 +239,8 @@ static int value_permission(struct inode *inode)
 #define READ_WRITE(name, function, setter) \
 	{ name, S_IFREG | 0644, .show = function, .store = setter, \
 	  .operations = &value_operations }
+#define WRITE_ONLY(name, setter) \
+	{ name, S_IFREG | 0200, .store = setter, .operations = &value_operations }
 #define NUMBER(name, value, least, most) \
 	{ name, S_IFREG | 0644, .show = proc_show_number, .store = proc_store_number, \
 	  .number = &(const struct proc_number){ &(value), (least), (most) }, \
@@ -262,7 +280,8 @@ static const struct proc_node kernel_table[] = {
 
 static const struct proc_node vm_table[] = {
 	READ_ONLY("overcommit_memory", show_zero), READ_ONLY("max_map_count", show_map_limit),
-	READ_ONLY("swappiness", show_zero), READ_ONLY("mmap_min_addr", show_lowest_address), END,
+	READ_ONLY("swappiness", show_zero), READ_ONLY("mmap_min_addr", show_lowest_address),
+	WRITE_ONLY("drop_caches", store_drop_caches), END,
 };
 
 static const struct proc_node inotify_table[] = {

@@ -19,6 +19,8 @@
 #define VICTIM_WAIT_NS (10 * NANOSECONDS_PER_MILLISECOND)
 /* A shrinker is asked for at least this many objects: they share pages. */
 #define SHRINK_BATCH 128
+/* What was used lately goes in a second round, and what held others in a later one. */
+#define DROP_ROUNDS 16
 
 static struct mutex shrinkers_lock = MUTEX_INITIALIZER(shrinkers_lock, LOCK_LEAF_SLEEP);
 static struct list_head shrinkers = LIST_HEAD_INITIALIZER(shrinkers);
@@ -75,6 +77,22 @@ uint64_t reclaim_direct(uint64_t wanted)
 		freed += slab_reclaim() + kernel_stacks_reclaim();
 	self->is_reclaiming = 0;
 	return freed;
+}
+
+void reclaim_drop_caches(bool drops_pages, bool drops_objects)
+{
+	struct context *self = context_current();
+
+	self->is_reclaiming = 1;
+	for (unsigned i = 0; drops_pages && i < DROP_ROUNDS; i++) {
+		if (reclaim_lists_shrink(UINT64_MAX) == 0)
+			break;
+	}
+	for (unsigned i = 0; drops_objects && i < DROP_ROUNDS; i++)
+		(void)shrink_all(UINT64_MAX);
+	if (drops_objects)
+		(void)slab_reclaim();
+	self->is_reclaiming = 0;
 }
 
 void reclaim_wait(void)

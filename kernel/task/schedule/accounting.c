@@ -40,9 +40,49 @@ static uint64_t scale(uint64_t total, uint64_t part, uint64_t whole)
 	return total / whole * part + total % whole * part / whole;
 }
 
-void thread_usage(struct thread *thread, struct usage *usage)
+/*
+ * Divides a total that has grown by an estimate, the sum of whose parts it is; a part that was told
+ * to somebody never shrinks, whatever later samples say.
+ */
+static void divide_again(uint64_t *parts, const uint64_t *estimate, size_t count, uint64_t total)
+{
+	uint64_t told = 0, rest;
+
+	for (size_t i = 0; i < count; i++)
+		told += parts[i];
+	rest = total > told ? total - told : 0;
+	for (size_t i = 0; i < count; i++) {
+		uint64_t more = min(rest, estimate[i] > parts[i] ? estimate[i] - parts[i] : 0);
+
+		parts[i] += more;
+		rest -= more;
+	}
+}
+
+static void usage_divide(struct thread *thread, struct usage *usage)
 {
 	uint64_t user = READ_ONCE(thread->user_ticks), kernel = READ_ONCE(thread->kernel_ticks);
+	uint64_t estimate[2];
+	bool were_enabled;
+
+	/* Without a sample it is a program that calls little, or a kernel thread. */
+	if (user + kernel == 0) {
+		user = thread->context.space != NULL;
+		kernel = !user;
+	}
+	estimate[0] = scale(usage->run_ns, user, user + kernel);
+	estimate[1] = usage->run_ns - estimate[0];
+	were_enabled = spin_lock_irq(&thread->divided_lock);
+	divide_again(thread->divided_ns, estimate, ARRAY_SIZE(estimate), usage->run_ns);
+	usage->user_ns = thread->divided_ns[0];
+	usage->kernel_ns = thread->divided_ns[1];
+	spin_unlock_irq(&thread->divided_lock, were_enabled);
+	/* Another CPU may have told more already. */
+	usage->run_ns = usage->user_ns + usage->kernel_ns;
+}
+
+void thread_usage(struct thread *thread, struct usage *usage)
+{
 
 	*usage = (struct usage){
 		.run_ns = thread_run_ns(thread),
@@ -55,13 +95,7 @@ void thread_usage(struct thread *thread, struct usage *usage)
 		.read_calls = thread->read_calls,
 		.write_calls = thread->write_calls,
 	};
-	/* Without a sample it is a program that calls little, or a kernel thread. */
-	if (user + kernel == 0) {
-		user = thread->context.space != NULL;
-		kernel = !user;
-	}
-	usage->user_ns = scale(usage->run_ns, user, user + kernel);
-	usage->kernel_ns = usage->run_ns - usage->user_ns;
+	usage_divide(thread, usage);
 }
 
 void usage_add(struct usage *total, const struct usage *part)
@@ -144,27 +178,30 @@ uint64_t process_run_ns(struct process *process)
 
 void cpu_time_read(unsigned cpu, struct cpu_time_split *split)
 {
+	static struct spin_lock divided_lock = SPIN_LOCK_INITIALIZER(LOCK_LEAF);
 	struct run_queue *queue = per_cpu(run_queues, cpu);
-	uint64_t user, nice, system, all, idle_ns, busy_ns;
+	uint64_t user, nice, system, all, busy_ns, estimate[3];
 	int64_t up_ns = time_boot_ns();
+	bool were_enabled;
 
 	*split = (struct cpu_time_split){ 0 };
 	if (!READ_ONCE(queue->is_started))
 		return;
-	idle_ns = thread_run_ns(queue->idle);
-	busy_ns = (uint64_t)up_ns > idle_ns ? (uint64_t)up_ns - idle_ns : 0;
+	split->idle_ns = thread_run_ns(queue->idle);
+	busy_ns = (uint64_t)up_ns > split->idle_ns ? (uint64_t)up_ns - split->idle_ns : 0;
 	user = READ_ONCE(queue->user_samples);
 	nice = READ_ONCE(queue->nice_samples);
 	system = READ_ONCE(queue->system_samples);
-	all = user + nice + system;
-	split->idle_ns = idle_ns;
-	if (all == 0) {
-		split->system_ns = busy_ns;
-		return;
-	}
-	split->user_ns = scale(busy_ns, user, all);
-	split->nice_ns = scale(busy_ns, nice, all);
-	split->system_ns = busy_ns - split->user_ns - split->nice_ns;
+	all = max(user + nice + system, UINT64_C(1));
+	estimate[0] = scale(busy_ns, user, all);
+	estimate[1] = scale(busy_ns, nice, all);
+	estimate[2] = busy_ns - estimate[0] - estimate[1];
+	were_enabled = spin_lock_irq(&divided_lock);
+	divide_again(queue->divided_ns, estimate, ARRAY_SIZE(estimate), busy_ns);
+	split->user_ns = queue->divided_ns[0];
+	split->nice_ns = queue->divided_ns[1];
+	split->system_ns = queue->divided_ns[2];
+	spin_unlock_irq(&divided_lock, were_enabled);
 }
 
 void schedule_statistics_read(struct schedule_statistics *statistics)

@@ -54,6 +54,8 @@ struct run_queue {
 	/* Counted for /proc; written by this CPU. */
 	uint64_t switches, steals, migrations, wakes;
 	uint64_t user_samples, nice_samples, system_samples;
+	/* What was told last of the time of user, nice and system; the lock is with the reader. */
+	uint64_t divided_ns[3];
 };
 
 DECLARE_PER_CPU(struct run_queue, run_queues);

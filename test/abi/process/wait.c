@@ -132,6 +132,31 @@ TEST(wait4_usage)
 		       usage[0].ru_stime.tv_sec * 1000000 + usage[0].ru_stime.tv_usec, 50000);
 }
 
+static int64_t nanoseconds_of(struct timeval time)
+{
+	return time.tv_sec * NANOSECONDS + time.tv_usec * 1000;
+}
+
+/* The parts are estimates, but what was told is not taken back. */
+TEST(getrusage_never_falls)
+{
+	struct rusage told[2] = { 0 }, now;
+	int64_t start = clock_now(CLOCK_PROCESS_CPUTIME_ID);
+
+	for (unsigned i = 0; clock_now(CLOCK_PROCESS_CPUTIME_ID) - start < NANOSECONDS / 4; i++) {
+		struct rusage *before = &told[i % 2];
+		volatile unsigned long computed = i;
+
+		/* Some time in the program, some in the kernel. */
+		for (unsigned j = 0; j < i % 4096; j++)
+			computed = computed * 3 + j;
+		REQUIRE_OK(getrusage(i % 2 ? RUSAGE_SELF : RUSAGE_THREAD, &now));
+		REQUIRE(nanoseconds_of(now.ru_utime) >= nanoseconds_of(before->ru_utime));
+		REQUIRE(nanoseconds_of(now.ru_stime) >= nanoseconds_of(before->ru_stime));
+		*before = now;
+	}
+}
+
 TEST(getrusage_refusals)
 {
 	struct rusage usage;

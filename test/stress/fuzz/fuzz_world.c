@@ -155,9 +155,9 @@ static void path_read(const char *shown, char path[PATH_BYTES])
 	while (*shown && *shown != ' ' && length < PATH_BYTES - 1) {
 		bool is_octal = *shown == '\\';
 
-		path[length++] = is_octal ? (char)strtol((char[]){ shown[1], shown[2], shown[3], 0 },
-							 NULL, 8)
-					  : *shown;
+		char octal[] = { shown[1], is_octal ? shown[2] : 0, is_octal ? shown[3] : 0, 0 };
+
+		path[length++] = is_octal ? (char)strtol(octal, NULL, 8) : *shown;
 		shown += is_octal ? 4 : 1;
 	}
 	path[length] = '\0';
