@@ -17,14 +17,23 @@ enum {
 	STRING_COUNT = 4,
 };
 
+/* Stacks are far below all that calls are aimed at: a child that empties or fills the pages of its
+ * own stack would find its registers wrong. */
+#define CHILD_STACKS_ADDRESS 0x200000000000
+
 static uint8_t *scratch;
 
-static uint8_t *pages_map(size_t count, int protection)
+static uint8_t *pages_map_at(uint64_t wanted, size_t count, int protection)
 {
-	long address = fuzz_raw(SYS_mmap, 0, count * FUZZ_PAGE, protection,
+	long address = fuzz_raw(SYS_mmap, wanted, count * FUZZ_PAGE, protection,
 				MAP_PRIVATE | MAP_ANONYMOUS, -1);
 
 	return (uint8_t *)address;
+}
+
+static uint8_t *pages_map(size_t count, int protection)
+{
+	return pages_map_at(0, count, protection);
 }
 
 void fuzz_memory_start(void)
@@ -32,8 +41,9 @@ void fuzz_memory_start(void)
 	struct fuzz_resources *resources = &fuzz_resources;
 
 	scratch = pages_map(SCRATCH_AREAS * SCRATCH_BYTES / FUZZ_PAGE, PROT_READ | PROT_WRITE);
-	fuzz_child_stacks = pages_map((FUZZ_CHILDREN + 1) * FUZZ_CHILD_STACK / FUZZ_PAGE,
-				      PROT_READ | PROT_WRITE);
+	fuzz_child_stacks = pages_map_at(CHILD_STACKS_ADDRESS,
+					 (FUZZ_CHILDREN + 1) * FUZZ_CHILD_STACK / FUZZ_PAGE,
+					 PROT_READ | PROT_WRITE);
 	resources->pool = pages_map(POOL_PAGES, PROT_READ | PROT_WRITE);
 	resources->words = pages_map(1, PROT_READ | PROT_WRITE);
 	resources->read_only = pages_map(1, PROT_READ);
