@@ -21,7 +21,7 @@ struct superblock;
 struct filesystem {
 	const char *name;			/* "tmpfs", as mount(2) and /proc/filesystems say */
 	bool needs_device;
-	bool is_single;				/* one instance shared by all mounts (proc, dev) */
+	bool is_single;				/* one instance shared by all mounts (sys, dev) */
 	/* Makes an instance: sets superblock->root and operations. Unknown options: -EINVAL. */
 	int (*mount)(struct filesystem *filesystem, struct superblock *superblock,
 		     const char *source, const char *options);

@@ -279,6 +279,10 @@ int main(int argc, char **argv)
 	control = open("/proc/aegis/fail", O_RDWR | O_CLOEXEC);
 	if (argc >= 2 && !strcmp(argv[1], "--report"))
 		return scarce_plan(0, 0) ? RUN_FAILED_REQUESTS : RUN_IS_THROUGH;
+	if (control < 0 && errno != ENOENT) {
+		perror("/proc/aegis/fail");
+		return 1;
+	}
 	if (control < 0)
 		printf("# no /proc/aegis/fail: each scenario runs once, without failures\n");
 	scarce_program = argv[0];

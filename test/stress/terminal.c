@@ -195,6 +195,9 @@ static void job_storm(int index)
 			shell_run(path);
 		}
 		fcntl(master, F_SETFL, O_NONBLOCK);
+		/* Until it is the shell's there is nobody to hang up on. */
+		while (tcgetpgrp(master) <= 0)
+			storm_sleep(100);
 		for (int i = 0; i < 100 && storm_goes_on(); i++) {
 			(void)!write(master, storm_random(&seed) & 1 ? "\003" : "\032", 1);
 			(void)!read(master, echo, sizeof(echo));

@@ -258,6 +258,18 @@ static const struct superblock_operations proc_superblock_operations = {
 	.statistics = proc_statistics,
 };
 
+static bool inode_slab_make(void)
+{
+	static struct mutex mutex = MUTEX_INITIALIZER(mutex, LOCK_FILESYSTEM);
+
+	mutex_lock(&mutex);
+	if (!inode_slab)
+		inode_slab = slab_cache_create("proc_inode", sizeof(struct proc_inode), 64, 0);
+	mutex_unlock(&mutex);
+	return inode_slab != NULL;
+}
+
+/* Each mount has an instance of its own: one made read-only leaves the others as they are. */
 static int proc_mount(struct filesystem *filesystem, struct superblock *superblock,
 		      const char *source, const char *options)
 {
@@ -267,9 +279,7 @@ static int proc_mount(struct filesystem *filesystem, struct superblock *superblo
 	(void)filesystem;
 	(void)source;
 	(void)options;
-	if (!inode_slab)
-		inode_slab = slab_cache_create("proc_inode", sizeof(struct proc_inode), 64, 0);
-	if (!inode_slab)
+	if (!inode_slab_make())
 		return -ENOMEM;
 	superblock->operations = &proc_superblock_operations;
 	superblock->block_size = 1024;
@@ -336,7 +346,6 @@ const struct proc_node proc_anonymous_node = {
 
 struct filesystem proc_filesystem = {
 	.name = "proc",
-	.is_single = true,
 	.mount = proc_mount,
 };
 

@@ -333,6 +333,29 @@ TEST(nothing_changes_once_it_is_read_only)
 	CHECK_OK(syscall(SYS_umount2, "m", 0));
 }
 
+/* Each mount of procfs is an instance of its own. */
+TEST(one_proc_made_read_only)
+{
+	struct stat first, second;
+	char comm[32];
+	int fd;
+
+	REQUIRE_OK(mkdir("p", 0755));
+	CHECK_OK(raw_mount("proc", "p", "proc", 0, NULL));
+	REQUIRE_OK(stat("/proc", &first));
+	REQUIRE_OK(stat("p", &second));
+	CHECK(first.st_dev != second.st_dev);
+	CHECK_OK(raw_mount(NULL, "p", NULL, MS_REMOUNT | MS_RDONLY, NULL));
+	CHECK_ERRNO(open("p/self/comm", O_WRONLY), EROFS);
+	fd = open("/proc/self/comm", O_WRONLY);
+	CHECK_OK(fd);
+	CHECK_EQUAL(write(fd, "other", 5), 5);
+	close(fd);
+	file_read("p/self/comm", comm, sizeof(comm));
+	CHECK_TEXT(comm, "other\n");
+	CHECK_OK(syscall(SYS_umount2, "p", 0));
+}
+
 TEST(flags_take_effect)
 {
 	char *arguments[] = { "x", NULL };
