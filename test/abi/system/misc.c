@@ -126,10 +126,10 @@ TEST(personality_of_old_programs)
 	/* PER_LINUX32 */
 	REQUIRE_OK(syscall(SYS_personality, 8));
 	REQUIRE_OK(uname(&names));
-	CHECK_TEXT(names.machine, "i686");
+	CHECK_TEXT(names.machine, MACHINE_OF_32_BITS);
 	REQUIRE_OK(syscall(SYS_personality, 0));
 	REQUIRE_OK(uname(&names));
-	CHECK(strcmp(names.machine, "i686") != 0);
+	CHECK(strcmp(names.machine, MACHINE_OF_32_BITS) != 0);
 	/* READ_IMPLIES_EXEC does not outlive a program, ADDR_NO_RANDOMIZE does. */
 	IN_CHILD {
 		char *arguments[] = { "x", "--helper", "personality", NULL };
