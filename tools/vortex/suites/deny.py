@@ -21,8 +21,9 @@ def programs(arch):
 def run(context, report):
     """Each check of the matrix is one of the report."""
     chosen = programs(context.arch)
+    limit = 150 * abi.PATIENCE[context.arch]
     found, ended, why = abi.run_all(
-        lambda path: on_aegis(context, path, abi.END, 150, smp=4, memory=512), context.arch, chosen)
+        lambda path: on_aegis(context, path, abi.END, limit, smp=4, memory=512), context.arch, chosen)
     for name, (state, detail) in sorted(found.get(PROGRAM, {}).items()):
         report.check(f"deny {name}", state != "not ok", detail)
     report.check("deny matrix", ended.get(PROGRAM) == 0,
