@@ -155,9 +155,8 @@ static void path_read(const char *shown, char path[PATH_BYTES])
 	while (*shown && *shown != ' ' && length < PATH_BYTES - 1) {
 		bool is_octal = *shown == '\\';
 
-		path[length++] = is_octal ? (char)strtol((char[]){ shown[1], shown[2], shown[3], 0 },
-							 NULL, 8)
-					  : *shown;
+		path[length++] = is_octal ?
+			(char)strtol((char[]){ shown[1], shown[2], shown[3], 0 }, NULL, 8) : *shown;
 		shown += is_octal ? 4 : 1;
 	}
 	path[length] = '\0';
