@@ -194,8 +194,8 @@ TEST(low_addresses_are_for_root)
 		    EINVAL);
 	CHECK_ERRNO(syscall(SYS_mmap, 0l, 1ul << 62, PROT_READ, ANONYMOUS_PRIVATE | MAP_FIXED, -1,
 			    0l), ENOMEM);
-	CHECK_ERRNO(syscall(SYS_mremap, lowest, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, PAGE),
-		    EPERM);
+	CHECK_ERRNO(syscall(SYS_mremap, lowest, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
+			    lowest - PAGE), EPERM);
 	CHECK_EQUAL(syscall(SYS_mmap, lowest + PAGE, PAGE, PROT_READ, ANONYMOUS_PRIVATE | MAP_FIXED,
 			    -1, 0l), (long)(lowest + PAGE));
 }

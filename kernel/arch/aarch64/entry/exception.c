@@ -125,8 +125,8 @@ static int float_code(uint64_t syndrome)
 }
 
 /*
- * What the signal frame says is the program's own affair, except where it would tell of the kernel's
- * page tables: there every failure looks as if nothing were mapped.
+ * What the signal frame says is the program's own affair, except where it would tell of the
+ * kernel's page tables: there every failure looks as if nothing were mapped.
  */
 static uint64_t syndrome_of_program(uint64_t syndrome, uint64_t address)
 {

@@ -1,6 +1,6 @@
 /*
- * vfork(2) for programs built with musl, whose own is a fork() on this CPU. The child returns before
- * its parent does, so nothing may stand on the stack. A failure is -errno and no errno.
+ * vfork(2) for programs built with musl, whose own is a fork() on this CPU. The child returns
+ * before its parent does, so nothing may stand on the stack. A failure is -errno and no errno.
  */
 #include <sys/syscall.h>
 
