@@ -78,6 +78,7 @@ def run(context, report):
         boot_to_prompt(context, report, f"boot with {name}", path, {"smp": 2, "append": line})
     boot_to_prompt(context, report, "boot debug build", path, {"smp": 4, "memory": 512},
                    kernel=context.kernel(debug=True), timeout=150)
+    typed_at_once(context, report, path)
     ends(context, report, path)
     if not is_pc:
         return
@@ -107,6 +108,19 @@ def use_prompt(machine, report, name, cpus, is_isolated=None, timeout=60):
     has_pti = found.group(2) == "0"
     report.check(name, int(found.group(1)) == cpus and status == 0 and is_isolated in (None, has_pti),
                  f"{found.group(1)} CPUs, isolated {has_pti}, status {status}")
+
+
+def typed_at_once(context, report, path):
+    """More than any FIFO and batch of the serial line takes, without a pause: all of it arrives."""
+    try:
+        with Machine(context.kernel(), initrd=path, arch=context.arch, memory=256, smp=4) as machine:
+            machine.expect(PROMPT, 60)
+            for number in range(4):
+                machine.send(f": {'x' * 900}; echo arr''ived {number}\n")
+                machine.expect(f"arrived {number}", 60)
+        report.ok("boot typed at once")
+    except (Timeout, Failure) as failure:
+        report.not_ok("boot typed at once", str(failure))
 
 
 def by_grub(context, report, path):
