@@ -296,8 +296,8 @@ static bool uart_interrupt(void *argument)
 			break;
 		was_ours = true;
 		/*
-		 * Those of the receiver end when the FIFO is empty (PrimeCell UART TRM 2.8). Cleared
-		 * here, they would be lost with what a full batch leaves in the FIFO.
+		 * Those of the receiver end when the FIFO is empty (PrimeCell UART TRM 2.8).
+		 * Cleared here, they would be lost with what a full batch leaves in the FIFO.
 		 */
 		uart_write(uart, UARTICR, status & ~(uint32_t)(INT_RX | INT_RT));
 		receive(uart);
