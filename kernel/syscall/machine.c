@@ -2,6 +2,7 @@
  * Calls about the machine: its names, load, random bytes and end.
  */
 #include "arch/boot.h"
+#include "arch/program.h"
 #include "base/format.h"
 #include "device/driver.h"
 #include "log/log.h"
@@ -14,7 +15,7 @@
 #include "task/thread.h"
 #include "vfs/permission.h"
 
-/* personality(2): programs that build for 32 bits want to be told of an i686. */
+/* personality(2): programs that build for 32 bits want to be told of such a machine. */
 #define PERSONALITY_MASK 0xff
 #define PERSONALITY_LINUX32 8
 
@@ -27,7 +28,7 @@ long sys_uname(user_address_t address)
 		return -ENOMEM;
 	system_name_read(name);
 	if ((process_current()->personality & PERSONALITY_MASK) == PERSONALITY_LINUX32)
-		strlcpy(name->machine, "i686", sizeof(name->machine));
+		strlcpy(name->machine, LAYOUT_NAME_32, sizeof(name->machine));
 	result = user_copy_out(address, name, sizeof(*name));
 	heap_free(name);
 	return result;

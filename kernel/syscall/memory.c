@@ -1,6 +1,7 @@
 /*
  * mmap(2) and its family: checks of flags and protections; memory/ does the rest.
  */
+#include "arch/program.h"
 #include "memory/limit.h"
 #include "memory/page_cache.h"
 #include "memory/space.h"
@@ -143,6 +144,7 @@ long sys_mmap(user_address_t address, size_t length, unsigned long protection,
 
 long sys_munmap(user_address_t address, size_t length)
 {
+	address = user_address_untag(address);
 	if (address % PAGE_SIZE != 0 || length == 0)
 		return -EINVAL;
 	return space_unmap(space_current(), address, length);
@@ -152,6 +154,7 @@ long sys_mprotect(user_address_t address, size_t length, unsigned long protectio
 {
 	unsigned long known = PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | PROT_GROWSDOWN;
 
+	address = user_address_untag(address);
 	if (address % PAGE_SIZE != 0 || (protection & ~known))
 		return -EINVAL;
 	if (length == 0)
@@ -171,16 +174,18 @@ long sys_mremap(user_address_t address, size_t old_length, size_t new_length,
 	result = flags & MREMAP_FIXED ? place_check(new_address, new_length, MAP_FIXED) : 0;
 	if (result < 0)
 		return result;
-	return space_remap(space_current(), address, old_length, new_length, flags, new_address);
+	return space_remap(space_current(), user_address_untag(address), old_length, new_length,
+			   flags, new_address);
 }
 
 long sys_madvise(user_address_t address, size_t length, int advice)
 {
-	return space_advise(space_current(), address, length, advice);
+	return space_advise(space_current(), user_address_untag(address), length, advice);
 }
 
 long sys_msync(user_address_t address, size_t length, int flags)
 {
+	address = user_address_untag(address);
 	if ((flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) || address % PAGE_SIZE != 0)
 		return -EINVAL;
 	if ((flags & MS_ASYNC) && (flags & MS_SYNC))
@@ -197,6 +202,7 @@ long sys_mincore(user_address_t address, size_t length, user_address_t vector)
 	size_t pages;
 	int result = 0;
 
+	address = user_address_untag(address);
 	if (address % PAGE_SIZE != 0)
 		return -EINVAL;
 	if (!user_range_is_valid(address, length))
@@ -226,8 +232,8 @@ long sys_brk(user_address_t end)
 
 static long lock_pages(user_address_t address, size_t length, bool on_fault)
 {
-	uint64_t start = align_down(address, PAGE_SIZE);
-	uint64_t bytes = align_up(length + (address - start), PAGE_SIZE);
+	uint64_t start = align_down(user_address_untag(address), PAGE_SIZE);
+	uint64_t bytes = align_up(length + address % PAGE_SIZE, PAGE_SIZE);
 
 	if (memory_limit(MEMORY_LIMIT_LOCKED) == 0)
 		return -EPERM;
@@ -252,8 +258,8 @@ long sys_mlock2(user_address_t address, size_t length, int flags)
 
 long sys_munlock(user_address_t address, size_t length)
 {
-	uint64_t start = align_down(address, PAGE_SIZE);
-	uint64_t bytes = align_up(length + (address - start), PAGE_SIZE);
+	uint64_t start = align_down(user_address_untag(address), PAGE_SIZE);
+	uint64_t bytes = align_up(length + address % PAGE_SIZE, PAGE_SIZE);
 
 	if (length == 0)
 		return 0;

@@ -7,6 +7,7 @@
 #define TEST_ABI_LINUX_H
 
 #include <stdint.h>
+#include "machine.h"
 
 #ifndef SYS_clone3
 #define SYS_clone3 435

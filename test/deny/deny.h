@@ -43,6 +43,9 @@ long deny_keep(const char *rights);
 long deny_drop(const char *rights);
 /* The kernel's result of a call of the C library. */
 long deny_result(long result);
+/* A call that makes a process or thread, which ends at once and touches no stack, for it may share
+ * its parent's; birth_CPU.S has it. */
+long deny_birth(long number, unsigned long first, void *second);
 
 /* DENY_WITH(call, kind, right, also, prepare) { return CALL(...); } for the right kind.right. Names
  * become text at once: some calls are macros of the C library. */

@@ -5,23 +5,13 @@
 #include <sys/inotify.h>
 #include <sys/mount.h>
 #include <sys/sysmacros.h>
-#include <utime.h>
 
 extern char **environ;
 
 static struct stat status;
 static char buffer[4096];
 static const struct timespec times[2] = { { 1, 0 }, { 1, 0 } };
-static const struct timeval old_times[2] = { { 1, 0 }, { 1, 0 } };
-static const struct utimbuf seconds = { 1, 1 };
 
-DENY(open, file, read) { return CALL(SYS_open, "file", O_RDONLY, 0); }
-DENY(open, file, write) { return CALL(SYS_open, "file", O_WRONLY, 0); }
-DENY_ALSO(open, file, create, "file.write")
-{
-	return CALL(SYS_open, "new", O_CREAT | O_WRONLY, 0600);
-}
-DENY(open, file, list) { return CALL(SYS_open, "dir", O_DIRECTORY, 0); }
 DENY(openat, file, read) { return CALL(SYS_openat, AT_FDCWD, "file", O_RDONLY, 0); }
 DENY(openat, file, write) { return CALL(SYS_openat, AT_FDCWD, "file", O_WRONLY, 0); }
 DENY_ALSO(openat, file, create, "file.write")
@@ -41,16 +31,10 @@ DENY(openat2, file, read) { return open_how(O_RDONLY, 0); }
 DENY(openat2, file, write) { return open_how(O_WRONLY, 0); }
 DENY_ALSO(openat2, file, create, "file.write") { return open_how(O_CREAT | O_WRONLY, 0600); }
 DENY(openat2, file, list) { return open_how(O_PATH, 0); }
-DENY_ALSO(creat, file, create, "file.write") { return CALL(SYS_creat, "new", 0600); }
-DENY_ALSO(creat, file, write, "file.create") { return CALL(SYS_creat, "file", 0600); }
-DENY(stat, file, list) { return CALL(SYS_stat, "file", &status); }
-DENY(lstat, file, list) { return CALL(SYS_lstat, "link", &status); }
 DENY(newfstatat, file, list) { return CALL(SYS_newfstatat, AT_FDCWD, "file", &status, 0); }
 DENY(statx, file, list) { return CALL(SYS_statx, AT_FDCWD, "file", 0, 0x7ff, buffer); }
-DENY(access, file, list) { return CALL(SYS_access, "file", R_OK); }
 DENY(faccessat, file, list) { return CALL(SYS_faccessat, AT_FDCWD, "file", R_OK); }
 DENY(faccessat2, file, list) { return CALL(SYS_faccessat2, AT_FDCWD, "file", R_OK, 0); }
-DENY(readlink, file, list) { return CALL(SYS_readlink, "link", buffer, sizeof(buffer)); }
 DENY(readlinkat, file, list)
 {
 	return CALL(SYS_readlinkat, AT_FDCWD, "link", buffer, sizeof(buffer));
@@ -59,8 +43,6 @@ DENY(statfs, file, list) { return CALL(SYS_statfs, "file", buffer); }
 DENY(truncate, file, write) { return CALL(SYS_truncate, "file", 1); }
 DENY(chdir, file, list) { return CALL(SYS_chdir, "dir"); }
 DENY(fchdir, file, list) { return CALL(SYS_fchdir, deny_world.directory); }
-DENY_ALSO(rename, file, create, "file.delete") { return CALL(SYS_rename, "file", "new"); }
-DENY_ALSO(rename, file, delete, "file.create") { return CALL(SYS_rename, "file", "new"); }
 DENY_ALSO(renameat, file, create, "file.delete")
 {
 	return CALL(SYS_renameat, AT_FDCWD, "file", AT_FDCWD, "new");
@@ -77,27 +59,15 @@ DENY_ALSO(renameat2, file, delete, "file.create")
 {
 	return CALL(SYS_renameat2, AT_FDCWD, "file", AT_FDCWD, "new", 1);
 }
-DENY(mkdir, file, create) { return CALL(SYS_mkdir, "new", 0755); }
 DENY(mkdirat, file, create) { return CALL(SYS_mkdirat, AT_FDCWD, "new", 0755); }
-DENY(rmdir, file, delete) { return CALL(SYS_rmdir, "dir/empty"); }
-DENY(link, file, create) { return CALL(SYS_link, "file", "new"); }
 DENY(linkat, file, create) { return CALL(SYS_linkat, AT_FDCWD, "file", AT_FDCWD, "new", 0); }
-DENY(unlink, file, delete) { return CALL(SYS_unlink, "file"); }
 DENY(unlinkat, file, delete) { return CALL(SYS_unlinkat, AT_FDCWD, "file", 0); }
-DENY(symlink, file, create) { return CALL(SYS_symlink, "file", "new"); }
 DENY(symlinkat, file, create) { return CALL(SYS_symlinkat, "file", AT_FDCWD, "new"); }
-DENY(mknod, file, create) { return CALL(SYS_mknod, "new", S_IFIFO | 0600, 0); }
 DENY(mknodat, file, create) { return CALL(SYS_mknodat, AT_FDCWD, "new", S_IFIFO | 0600, 0); }
-DENY(chmod, file, metadata) { return CALL(SYS_chmod, "file", 0600); }
 DENY(fchmod, file, metadata) { return CALL(SYS_fchmod, deny_world.file, 0600); }
 DENY(fchmodat, file, metadata) { return CALL(SYS_fchmodat, AT_FDCWD, "file", 0600); }
-DENY(chown, file, own) { return CALL(SYS_chown, "file", NOBODY, NOBODY); }
-DENY(lchown, file, own) { return CALL(SYS_lchown, "link", NOBODY, NOBODY); }
 DENY(fchown, file, own) { return CALL(SYS_fchown, deny_world.file, NOBODY, NOBODY); }
 DENY(fchownat, file, own) { return CALL(SYS_fchownat, AT_FDCWD, "file", NOBODY, NOBODY, 0); }
-DENY(utime, file, metadata) { return CALL(SYS_utime, "file", &seconds); }
-DENY(utimes, file, metadata) { return CALL(SYS_utimes, "file", old_times); }
-DENY(futimesat, file, metadata) { return CALL(SYS_futimesat, AT_FDCWD, "file", old_times); }
 DENY(utimensat, file, metadata) { return CALL(SYS_utimensat, AT_FDCWD, "file", times, 0); }
 
 static int watcher;

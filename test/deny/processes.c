@@ -11,19 +11,6 @@
 static uint64_t scratch[64];
 static char stack[16384] __attribute__((aligned(64)));
 
-/* A new process or thread ends at once, without touching a stack that it may share. */
-static long birth(long number, unsigned long first, void *second)
-{
-	long result;
-
-	__asm__ volatile("xor %%r10d, %%r10d\n\txor %%r8d, %%r8d\n\tsyscall\n\t"
-			 "test %%eax, %%eax\n\tjnz 1f\n\t"
-			 "mov $60, %%eax\n\txor %%edi, %%edi\n\tsyscall\n1:"
-			 : "=a"(result) : "a"(number), "D"(first), "S"(second), "d"(0)
-			 : "rcx", "r11", "r10", "r8", "memory");
-	return result;
-}
-
 #define THREAD (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM)
 
 static long birth_by_structure(uint64_t flags, bool has_stack)
@@ -35,13 +22,11 @@ static long birth_by_structure(uint64_t flags, bool has_stack)
 		.stack = has_stack ? (uintptr_t)stack : 0,
 		.stack_size = has_stack ? sizeof(stack) : 0,
 	};
-	return birth(SYS_clone3, (uintptr_t)&arguments, (void *)sizeof(arguments));
+	return deny_birth(SYS_clone3, (uintptr_t)&arguments, (void *)sizeof(arguments));
 }
 
-DENY(fork, process, create) { return birth(SYS_fork, 0, NULL); }
-DENY(vfork, process, create) { return birth(SYS_vfork, 0, NULL); }
-DENY(clone, process, create) { return birth(SYS_clone, SIGCHLD, NULL); }
-DENY(clone, process, thread) { return birth(SYS_clone, THREAD, stack + sizeof(stack)); }
+DENY(clone, process, create) { return deny_birth(SYS_clone, SIGCHLD, NULL); }
+DENY(clone, process, thread) { return deny_birth(SYS_clone, THREAD, stack + sizeof(stack)); }
 DENY(clone3, process, create) { return birth_by_structure(0, false); }
 DENY(clone3, process, thread) { return birth_by_structure(THREAD, true); }
 

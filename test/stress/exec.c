@@ -53,7 +53,7 @@ static void *companion_work(void *argument)
 				munmap(memory, 65536);
 			break;
 		case 4:
-			pid = (pid_t)syscall(SYS_fork);
+			pid = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
 			if (pid == 0)
 				_exit(0);
 			waitpid(pid, NULL, 0);

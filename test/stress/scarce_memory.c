@@ -128,7 +128,7 @@ static int copy(void)
 	TRY(mapped(start));
 	for (size_t i = 0; i < length; i += SPREAD_DISTANCE)
 		start[i] = (char)(i / SPREAD_DISTANCE);
-	TRY(pid = (pid_t)syscall(SYS_fork));
+	TRY(pid = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
 	if (pid == 0) {
 		for (size_t i = 0; i < length; i += SPREAD_DISTANCE)
 			MUST_BE(start[i], (char)(i / SPREAD_DISTANCE));

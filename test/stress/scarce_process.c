@@ -45,7 +45,7 @@ static int forks(void)
 {
 	pid_t pid;
 
-	TRY(pid = (pid_t)syscall(SYS_fork));
+	TRY(pid = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
 	if (pid == 0)
 		_exit(3);
 	child_expect(pid, 3 << 8);
@@ -300,14 +300,14 @@ static int sessions(void)
 {
 	pid_t pid;
 
-	TRY(pid = (pid_t)syscall(SYS_fork));
+	TRY(pid = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
 	if (pid == 0) {
 		if (setsid() < 0)
 			_exit(5);
 		_exit(4);
 	}
 	child_expect(pid, 4 << 8);
-	TRY(pid = (pid_t)syscall(SYS_fork));
+	TRY(pid = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
 	if (pid == 0) {
 		pause();
 		_exit(4);
@@ -327,7 +327,7 @@ static int handles(void)
 	pid_t pid;
 	int fd;
 
-	TRY(pid = (pid_t)syscall(SYS_fork));
+	TRY(pid = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
 	if (pid == 0)
 		_exit(6);
 	fd = (int)syscall(SYS_pidfd_open, pid, 0);

@@ -31,6 +31,8 @@ def arguments(kernel, initrd=None, append="", arch="x86_64", smp=4, memory=512, 
     emulator = qemu.find(arch)
     words = [emulator.program, *emulator.options, "-accel", "tcg", "-machine",
              machine or DEFAULT_MACHINE[arch], "-cpu", cpu, "-smp", str(smp), "-m", str(memory), "-nic", "none"]
+    if arch == "aarch64" and has_exit and not restarts and "panic=" not in append:
+        append = f"panic=-1 {append}"   # no device ends this machine; a restart does
     if kernel:
         words += ["-kernel", kernel, "-append", f"console={DEFAULT_CONSOLE[arch]} {append}".strip()]
     if initrd:

@@ -11,6 +11,7 @@ from .packages import install_missing
 
 BUILD_NEEDS = {"make": "make", "gcc": "gcc", "ld": "binutils", "dpkg": "dpkg"}
 CROSS_NEEDS = {"aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu"}
+CROSS_TEST_NEEDS = {**CROSS_NEEDS, "/usr/aarch64-linux-gnu/include/stdio.h": "libc6-dev-arm64-cross"}
 TEST_NEEDS = {"rsync": "rsync", "/usr/include/stdio.h": "libc6-dev", "musl-gcc": "musl-tools",
               "/usr/lib/gcc/x86_64-linux-gnu/12/libasan.so": "libgcc-12-dev"}
 
@@ -135,7 +136,7 @@ def command_debug(options):
 
 def command_test(options):
     from . import suites
-    install_missing({**BUILD_NEEDS, **TEST_NEEDS, **(CROSS_NEEDS if options.arch == "aarch64" else {})})
+    install_missing({**BUILD_NEEDS, **TEST_NEEDS, **(CROSS_TEST_NEEDS if options.arch == "aarch64" else {})})
     return suites.main(options)
 
 

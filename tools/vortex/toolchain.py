@@ -60,3 +60,10 @@ def musl_folder(arch):
     replace_file(program, f'#!/bin/sh\nexec {arch}-linux-gnu-gcc -mno-outline-atomics "$@" -specs {specs}\n'.encode())
     os.chmod(program, 0o755)
     return folder
+
+
+def compiler(arch, library):
+    """The C compiler for a CPU and one of the libraries musl and glibc."""
+    if library == "glibc":
+        return "gcc" if arch == os.uname().machine else f"{arch}-linux-gnu-gcc"
+    return "musl-gcc" if arch == os.uname().machine else os.path.join(musl_folder(arch), f"{arch}-linux-musl-gcc")

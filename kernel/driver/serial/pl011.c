@@ -295,7 +295,11 @@ static bool uart_interrupt(void *argument)
 		if (!status)
 			break;
 		was_ours = true;
-		uart_write(uart, UARTICR, status);
+		/*
+		 * Those of the receiver end when the FIFO is empty (PrimeCell UART TRM 2.8).
+		 * Cleared here, they would be lost with what a full batch leaves in the FIFO.
+		 */
+		uart_write(uart, UARTICR, status & ~(uint32_t)(INT_RX | INT_RT));
 		receive(uart);
 		if (transmit_more(uart))
 			terminal_output_ready(uart->terminal);

@@ -83,7 +83,7 @@ bool upcall_fault(struct frame *frame, const struct fault *fault)
 		return false;
 	switch (fault->kind) {
 	case FAULT_ILLEGAL:
-		fault_signal(fault, SIGILL, ILL_ILLOPN, counter);
+		fault_signal(fault, SIGILL, fault->code, counter);
 		break;
 	case FAULT_ARITHMETIC:
 		fault_signal(fault, SIGFPE, fault->code, counter);

@@ -78,11 +78,14 @@ static void stop_begin(struct process *process, int number)
 	process->signals.threads_to_stop = 0;
 	rcu_read_lock();
 	list_for_each_rcu(thread, &process->threads, process_node) {
+		bool was_resting = thread->signals.is_resting;
+
 		if (thread->signals.has_left)
 			continue;
 		thread->signals.is_resting = false;
 		process->signals.threads_to_stop++;
-		signal_wake(thread, false);
+		/* In stop_rest() it may have seen this stop already and gone on resting. */
+		signal_wake(thread, was_resting);
 	}
 	rcu_read_unlock();
 }

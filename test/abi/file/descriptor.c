@@ -194,17 +194,17 @@ TEST(status_flags)
 	int fd = file_open("f", O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK);
 	int copy = REQUIRE_OK(dup(fd));
 
-	CHECK_EQUAL(syscall(SYS_fcntl, fd, F_GETFL), O_RDWR | O_APPEND | O_NONBLOCK | 0x8000);
+	CHECK_EQUAL(syscall(SYS_fcntl, fd, F_GETFL), O_RDWR | O_APPEND | O_NONBLOCK | O_LARGEFILE);
 	CHECK_OK(syscall(SYS_fcntl, fd, F_SETFL, 0));
-	CHECK_EQUAL(syscall(SYS_fcntl, copy, F_GETFL), O_RDWR | 0x8000);
+	CHECK_EQUAL(syscall(SYS_fcntl, copy, F_GETFL), O_RDWR | O_LARGEFILE);
 	CHECK_OK(syscall(SYS_fcntl, fd, F_SETFL, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND));
-	CHECK_EQUAL(syscall(SYS_fcntl, fd, F_GETFL), O_RDWR | O_APPEND | 0x8000);
+	CHECK_EQUAL(syscall(SYS_fcntl, fd, F_GETFL), O_RDWR | O_APPEND | O_LARGEFILE);
 	CHECK_OK(syscall(SYS_fcntl, fd, F_SETFL, O_NOATIME));
-	CHECK_EQUAL(syscall(SYS_fcntl, fd, F_GETFL), O_RDWR | O_NOATIME | 0x8000);
-	CHECK_EQUAL(fcntl(file_open("f", O_RDONLY), F_GETFL), O_RDONLY | 0x8000);
+	CHECK_EQUAL(syscall(SYS_fcntl, fd, F_GETFL), O_RDWR | O_NOATIME | O_LARGEFILE);
+	CHECK_EQUAL(fcntl(file_open("f", O_RDONLY), F_GETFL), O_RDONLY | O_LARGEFILE);
 	CHECK_EQUAL(fcntl(file_open(".", O_RDONLY | O_DIRECTORY), F_GETFL),
-		    O_DIRECTORY | 0x8000);
-	CHECK_EQUAL(fcntl(file_open("f", O_PATH), F_GETFL) & ~0x8000, O_PATH);
+		    O_DIRECTORY | O_LARGEFILE);
+	CHECK_EQUAL(fcntl(file_open("f", O_PATH), F_GETFL) & ~O_LARGEFILE, O_PATH);
 }
 
 TEST(fcntl_refusals)

@@ -101,7 +101,7 @@ TEST(access_mode_three)
 	fd = REQUIRE_OK(open("f", 3));
 	CHECK_ERRNO(read(fd, &byte, 1), EBADF);
 	CHECK_ERRNO(write(fd, "a", 1), EBADF);
-	CHECK_EQUAL(fcntl(fd, F_GETFL), 3 | 0x8000);
+	CHECK_EQUAL(fcntl(fd, F_GETFL), 3 | O_LARGEFILE);
 }
 
 TEST(bad_names)

@@ -27,7 +27,7 @@ TEST(open_and_creat)
 	CHECK_EQUAL(status_of("f").st_mode, 0100640);
 	fd = REQUIRE_OK(syscall(SYS_creat, "f", 0600));
 	CHECK_EQUAL(file_size("f"), 0);
-	CHECK_EQUAL(fcntl(fd, F_GETFL), O_WRONLY | 0x8000);
+	CHECK_EQUAL(fcntl(fd, F_GETFL), O_WRONLY | O_LARGEFILE);
 	CHECK_ERRNO(read(fd, &byte, 1), EBADF);
 	CHECK_ERRNO(syscall(SYS_open, "none", O_RDONLY), ENOENT);
 	CHECK_FAULTS(syscall(SYS_open, bad, O_RDONLY));
@@ -164,6 +164,27 @@ TEST(times)
 	CHECK_FAULTS(syscall(SYS_utimes, "f", bad));
 	CHECK_FAULTS(syscall(SYS_utimes, bad, NULL));
 	CHECK_FAULTS(syscall(SYS_futimesat, AT_FDCWD, "f", bad));
+}
+
+TEST(times_far_away)
+{
+	static const int64_t wrong[] = { INT64_MAX, INT64_MIN, INT64_MAX / 1000 + 1, -1, 1000000 };
+	const long far = 1l << 62;
+	struct timeval parts[2] = { { INT64_MIN, 0 }, { INT64_MAX, 999999 } };
+	struct old_utimbuf whole = { far, far };
+
+	file_write("f", "");
+	CHECK_OK(syscall(SYS_utime, "f", &whole));
+	CHECK_AT_LEAST(status_of("f").st_mtim.tv_sec, 1ll << 32);
+	CHECK_OK(syscall(SYS_utimes, "f", parts));
+	CHECK(status_of("f").st_atim.tv_sec < 0);
+	CHECK_AT_LEAST(status_of("f").st_mtim.tv_sec, 1ll << 32);
+	CHECK_OK(syscall(SYS_futimesat, AT_FDCWD, "f", parts));
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		struct timeval times[2] = { { 1, 0 }, { 1, wrong[i] } };
+
+		CHECK_ERRNO(syscall(SYS_utimes, "f", times), EINVAL);
+	}
 }
 
 TEST(old_directory_entries)

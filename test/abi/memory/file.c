@@ -221,7 +221,7 @@ TEST(memfd_is_a_file)
 	ssize_t length;
 
 	CHECK_EQUAL(fcntl(fd, F_GETFD), FD_CLOEXEC);
-	CHECK_EQUAL(fcntl(fd, F_GETFL), O_RDWR | 0x8000);
+	CHECK_EQUAL(fcntl(fd, F_GETFL), O_RDWR | O_LARGEFILE);
 	REQUIRE_OK(fstat(fd, &status));
 	CHECK_EQUAL(status.st_mode, 0100777);
 	CHECK_EQUAL(status.st_nlink, 0);

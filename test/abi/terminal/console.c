@@ -41,10 +41,12 @@ TEST(serial_line)
 TEST(console_option_without_a_speed_means_9600_baud)
 {
 	int fd = open("/dev/ttyS0", O_RDWR | O_NOCTTY | O_NONBLOCK);
+	struct kernel_termios settings;
 
-	if (fd < 0)
+	/* Linux has the name on machines without the line, too. */
+	if (fd < 0 || syscall(SYS_ioctl, fd, TCGETS, &settings) < 0)
 		return;
-	CHECK_EQUAL(settings_get(fd).control & 0010017, 015);
+	CHECK_EQUAL(settings.control & 0010017, 015);
 	close(fd);
 }
 

@@ -334,7 +334,7 @@ static int stay(void *unused)
 	(void)unused;
 	stage_reach(1);
 	for (;;)
-		syscall(SYS_pause);
+		pause();
 	return 0;
 }
 

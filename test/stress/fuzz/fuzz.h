@@ -90,7 +90,7 @@ enum fuzz_finding {
 
 /* Shared by all processes of the fuzzer. What one program may break is checked, or harmless. */
 struct fuzz_shared {
-	/* fuzz_call_x86_64.S knows the places of these two. `changed`, of the last call that
+	/* fuzz_call_CPU.S knows the places of these two. `changed`, of the last call that
 	 * changed a register: what is in the registers, then what its invocation says. */
 	_Atomic uint32_t findings;
 	uint64_t changed[FUZZ_CHANGED_WORDS];
@@ -169,7 +169,7 @@ void fuzz_texts_run(struct fuzz_thread *thread);
 /* fuzz_program.c: one program, in its own process; does not return. */
 _Noreturn void fuzz_program_run(void);
 _Noreturn void fuzz_executed(const char *seed);
-/* For fuzz_call_x86_64.S: what a new process or thread does. */
+/* For fuzz_call_CPU.S: what a new process or thread does. */
 _Noreturn void fuzz_child(uint64_t number);
 void fuzz_steps(struct fuzz_thread *thread, unsigned count);
 void fuzz_finding(uint32_t finding);
@@ -179,13 +179,25 @@ void fuzz_show(const struct fuzz_call *call, const uint64_t *arguments);
 /* fuzz_limits.c: what would end the machine or the fuzzer itself is not done. */
 bool fuzz_is_allowed(const struct fuzz_call *call, const uint64_t *arguments);
 
-/* fuzz_frame_x86_64.c, fuzz_list.c, fuzz_image.c: programs of a kind of their own. Each round of
- * theirs runs in a child of its own. */
+/* fuzz_frame_CPU.c, fuzz_section.c, fuzz_list.c, fuzz_image.c: programs of a kind of their own.
+ * Each round of theirs runs in a child of its own. */
 void fuzz_rounds(struct fuzz_thread *thread, void (*round)(struct fuzz_thread *thread));
 void fuzz_frames_run(struct fuzz_thread *thread);
 void fuzz_sections_run(struct fuzz_thread *thread);
 void fuzz_lists_run(struct fuzz_thread *thread);
 void fuzz_images_run(struct fuzz_thread *thread);
+
+/* fuzz_section.c: handlers with a way back, a signal to this thread, words of structures changed
+ * a little or much, addresses of any kind. */
+void fuzz_handler_set(int signal, void *handler, unsigned long flags);
+void fuzz_raise(int signal);
+void fuzz_word_change(struct fuzz_thread *thread, uint64_t *word);
+uint64_t fuzz_any_address(struct fuzz_thread *thread);
+
+/* fuzz_frame_CPU.c: what executables of this CPU look like. */
+enum { FUZZ_EXIT_BYTES = 16 };
+extern const uint16_t fuzz_elf_machine;
+extern const uint8_t fuzz_exit_code[FUZZ_EXIT_BYTES];
 
 /* fuzz_world.c: the root directory of one program, and what must be true after it. */
 int fuzz_world_make(const char *path);

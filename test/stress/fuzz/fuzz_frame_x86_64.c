@@ -1,11 +1,11 @@
 /*
  * Signal frames made by hand: a handler that rewrites the frame it returns through, rt_sigreturn on
- * any stack, delivery onto stacks that are no memory, the trap flag across a call. And restartable
- * sequences whose area and description lie.
+ * any stack, delivery onto stacks that are no memory, the trap flag across a call.
  */
 #define _GNU_SOURCE
 #include "fuzz.h"
 
+#include <elf.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -16,49 +16,9 @@ enum {
 	VECTOR_WORDS = 140,		/* FXSAVE area, XSAVE header and some components */
 	SOFTWARE_WORD = 464 / 8, HEADER_WORD = 512 / 8,
 	FLAGS_REGISTER = 17, SELECTORS = 18, POINTER_OF_VECTORS = 23,
-	SIGNATURE = 0x53053053,
-	SPINS = 20000,
 };
 
 static struct fuzz_thread *current;
-static volatile uint64_t spun;
-
-struct action {
-	void *handler;
-	unsigned long flags;
-	void (*restorer)(void);
-	uint64_t mask;
-};
-
-static void handler_set(int signal, void *handler, unsigned long flags)
-{
-	struct action action = { handler, flags | 0x04000000, fuzz_restorer, 0 };
-
-	fuzz_raw(SYS_rt_sigaction, signal, &action, NULL, 8);
-}
-
-static void raise_raw(int signal)
-{
-	fuzz_raw(SYS_tgkill, fuzz_raw(SYS_getpid), fuzz_raw(SYS_gettid), signal);
-}
-
-static void word_change(struct fuzz_thread *thread, uint64_t *word)
-{
-	switch (fuzz_below(thread, 4)) {
-	case 0:
-		*word ^= 1ull << fuzz_below(thread, 64);
-		break;
-	case 1:
-		*word = fuzz_number(thread, 8);
-		break;
-	case 2:
-		*word = (*word & ~0xffffffffull) | fuzz_number(thread, 4);
-		break;
-	default:
-		*word = fuzz_address_make(thread, &(struct fuzz_value){ FUZZ_ADDRESS, 8, 0 });
-		break;
-	}
-}
 
 static void frame_change(int signal, siginfo_t *information, void *context)
 {
@@ -72,7 +32,7 @@ static void frame_change(int signal, siginfo_t *information, void *context)
 	for (uint64_t changes = 1 + fuzz_below(thread, 3); changes; changes--) {
 		switch (fuzz_below(thread, 6)) {
 		case 0:
-			word_change(thread, &words[fuzz_below(thread, CONTEXT_WORDS)]);
+			fuzz_word_change(thread, &words[fuzz_below(thread, CONTEXT_WORDS)]);
 			break;
 		case 1:
 			/* Trap, direction, I/O privilege, nested, resume, virtual, alignment. */
@@ -82,13 +42,13 @@ static void frame_change(int signal, siginfo_t *information, void *context)
 			registers[SELECTORS] = fuzz_random(thread);
 			break;
 		case 3:
-			word_change(thread, &vectors[fuzz_below(thread, VECTOR_WORDS)]);
+			fuzz_word_change(thread, &vectors[fuzz_below(thread, VECTOR_WORDS)]);
 			break;
 		case 4:
-			word_change(thread, &vectors[SOFTWARE_WORD + fuzz_below(thread, 6)]);
+			fuzz_word_change(thread, &vectors[SOFTWARE_WORD + fuzz_below(thread, 6)]);
 			break;
 		default:
-			word_change(thread, &vectors[HEADER_WORD + fuzz_below(thread, 8)]);
+			fuzz_word_change(thread, &vectors[HEADER_WORD + fuzz_below(thread, 8)]);
 			break;
 		}
 	}
@@ -116,11 +76,6 @@ static void on_stack(uint64_t stack, long number, uint64_t a, uint64_t b, uint64
 			 : "rbx", "rcx", "r11", "memory");
 }
 
-static uint64_t any_stack(struct fuzz_thread *thread)
-{
-	return fuzz_address_make(thread, &(struct fuzz_value){ FUZZ_ADDRESS, 8, 0 });
-}
-
 static void trap_across_call(void)
 {
 	__asm__ volatile("sub $128, %%rsp\n\tpushfq\n\torl $0x100, (%%rsp)\n\tpopfq\n\t"
@@ -134,7 +89,7 @@ static void alternate_stack_set(struct fuzz_thread *thread)
 		uint64_t start;
 		int flags;
 		uint64_t bytes;
-	} stack = { any_stack(thread), fuzz_percent(thread, 20) ? 1 << 31 : 0, 2048 };
+	} stack = { fuzz_any_address(thread), fuzz_percent(thread, 20) ? 1 << 31 : 0, 2048 };
 
 	if (fuzz_percent(thread, 30))
 		stack.bytes = fuzz_number(thread, 8);
@@ -150,31 +105,32 @@ static void frame_round(struct fuzz_thread *thread)
 	if (fuzz_percent(thread, 50))
 		alternate_stack_set(thread);
 	if (fuzz_percent(thread, 30))
-		handler_set(SIGSEGV, fuzz_handler, flags | 0x80000000);
+		fuzz_handler_set(SIGSEGV, fuzz_handler, flags | 0x80000000);
 	switch (fuzz_below(thread, 8)) {
 	case 0:
-		on_stack(any_stack(thread), SYS_rt_sigreturn, 0, 0, 0);
+		on_stack(fuzz_any_address(thread), SYS_rt_sigreturn, 0, 0, 0);
 		break;
 	case 1:
-		handler_set(SIGUSR2, fuzz_handler, flags);
-		on_stack(any_stack(thread), SYS_tkill, (uint64_t)fuzz_raw(SYS_gettid), SIGUSR2, 0);
+		fuzz_handler_set(SIGUSR2, fuzz_handler, flags);
+		on_stack(fuzz_any_address(thread), SYS_tkill, (uint64_t)fuzz_raw(SYS_gettid),
+			 SIGUSR2, 0);
 		break;
 	case 2:
-		handler_set(SIGTRAP, fuzz_handler, flags);
+		fuzz_handler_set(SIGTRAP, fuzz_handler, flags);
 		trap_across_call();
 		break;
 	case 3:
-		handler_set(SIGUSR2, frame_move, flags);
-		raise_raw(SIGUSR2);
+		fuzz_handler_set(SIGUSR2, frame_move, flags);
+		fuzz_raise(SIGUSR2);
 		break;
 	default:
-		handler_set(SIGUSR2, frame_change, flags);
-		raise_raw(SIGUSR2);
+		fuzz_handler_set(SIGUSR2, frame_change, flags);
+		fuzz_raise(SIGUSR2);
 		break;
 	}
 	/* Registers that are wrong in the kernel's eyes show when it saves them again. */
 	fuzz_raw(SYS_sched_yield);
-	raise_raw(SIGUSR2);
+	fuzz_raise(SIGUSR2);
 }
 
 void fuzz_frames_run(struct fuzz_thread *thread)
@@ -182,61 +138,8 @@ void fuzz_frames_run(struct fuzz_thread *thread)
 	fuzz_rounds(thread, frame_round);
 }
 
-struct section {
-	uint32_t version, flags;
-	uint64_t start, length, abort;
-} __attribute__((aligned(32)));
-
-/* Leaves the CPU at places that the section names, or seems to. */
-static void section_run(struct fuzz_thread *thread)
-{
-	const uint64_t shortly[] = { 0, 1000000 };
-
-	for (unsigned i = 0; i < SPINS; i++)
-		spun += i;
-	raise_raw(SIGUSR1);
-	fuzz_raw(SYS_sched_yield);
-	if (fuzz_percent(thread, 50))
-		fuzz_raw(SYS_nanosleep, shortly, NULL);
-}
-
-static void section_round(struct fuzz_thread *thread)
-{
-	uint8_t *area = (uint8_t *)(((uint64_t)thread->scratch + 63) & ~31ull);
-	struct section *section = (struct section *)(area + 64);
-	uint64_t flags = 0;
-
-	if (fuzz_percent(thread, 20))
-		area = fuzz_resources.edge + FUZZ_PAGE - 32;
-	if (fuzz_percent(thread, 10))
-		area = (uint8_t *)any_stack(thread);
-	fuzz_raw(SYS_rseq, area, 32, 0, SIGNATURE);
-	*section = (struct section){
-		.start = (uint64_t)section_run, .length = 4096, .abort = (uint64_t)fuzz_handler,
-	};
-	for (uint64_t changes = fuzz_below(thread, 4); changes; changes--)
-		word_change(thread, (uint64_t *)section + fuzz_below(thread, 4));
-	if (area == fuzz_resources.edge + FUZZ_PAGE - 32 || area < fuzz_resources.edge) {
-		uint64_t pointer = fuzz_percent(thread, 80) ? (uint64_t)section : any_stack(thread);
-
-		memcpy(area + 8, &pointer, 8);
-		area[16] = fuzz_percent(thread, 10) ? (uint8_t)fuzz_random(thread) : 0;
-	}
-	section_run(thread);
-	if (fuzz_percent(thread, 30))
-		fuzz_raw(SYS_mprotect, fuzz_resources.edge, FUZZ_PAGE, fuzz_below(thread, 4));
-	if (fuzz_percent(thread, 30))
-		flags = 1;
-	fuzz_raw(SYS_rseq, fuzz_percent(thread, 70) ? (uint64_t)area : any_stack(thread),
-		 fuzz_percent(thread, 70) ? 32 : fuzz_number(thread, 4), flags,
-		 fuzz_percent(thread, 70) ? SIGNATURE : fuzz_number(thread, 4));
-	section_run(thread);
-	if (fuzz_percent(thread, 50))
-		fuzz_raw(SYS_fork);
-	section_run(thread);
-}
-
-void fuzz_sections_run(struct fuzz_thread *thread)
-{
-	fuzz_rounds(thread, section_round);
-}
+const uint16_t fuzz_elf_machine = EM_X86_64;
+/* exit(3) */
+const uint8_t fuzz_exit_code[FUZZ_EXIT_BYTES] = {
+	0xb8, 0x3c, 0, 0, 0, 0xbf, 3, 0, 0, 0, 0x0f, 0x05, 0x0f, 0x0b,
+};

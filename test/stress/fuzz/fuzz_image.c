@@ -18,9 +18,6 @@ struct image {
 	char interpreter[32];
 };
 
-/* exit(3), for the CPUs that the fuzzer knows. */
-static const uint8_t code[] = { 0xb8, 0x3c, 0, 0, 0, 0xbf, 3, 0, 0, 0, 0x0f, 0x05, 0x0f, 0x0b };
-
 static void image_make(struct fuzz_thread *thread, uint8_t *bytes)
 {
 	struct image *image = (struct image *)bytes;
@@ -29,7 +26,7 @@ static void image_make(struct fuzz_thread *thread, uint8_t *bytes)
 	memset(bytes, 0, IMAGE_BYTES);
 	memcpy(image->header.e_ident, ELFMAG "\2\1\1", 7);
 	image->header.e_type = base ? ET_EXEC : ET_DYN;
-	image->header.e_machine = EM_X86_64;
+	image->header.e_machine = fuzz_elf_machine;
 	image->header.e_version = EV_CURRENT;
 	image->header.e_entry = base + CODE_OFFSET;
 	image->header.e_phoff = offsetof(struct image, segments);
@@ -51,7 +48,7 @@ static void image_make(struct fuzz_thread *thread, uint8_t *bytes)
 		.p_filesz = sizeof("/proc/self/exe"), .p_memsz = sizeof("/proc/self/exe"),
 	};
 	strcpy(image->interpreter, fuzz_percent(thread, 80) ? "/proc/self/exe" : "e0");
-	memcpy(bytes + CODE_OFFSET, code, sizeof(code));
+	memcpy(bytes + CODE_OFFSET, fuzz_exit_code, sizeof(fuzz_exit_code));
 }
 
 static void image_change(struct fuzz_thread *thread, uint8_t *bytes)
@@ -103,7 +100,7 @@ static void image_round(struct fuzz_thread *thread)
 {
 	static uint8_t bytes[IMAGE_BYTES] __attribute__((aligned(16)));
 	uint64_t pointers[6];
-	long fd = fuzz_raw(SYS_open, "e0", O_CREAT | O_TRUNC | O_WRONLY, 0777);
+	long fd = fuzz_raw(SYS_openat, AT_FDCWD, "e0", O_CREAT | O_TRUNC | O_WRONLY, 0777);
 	size_t length = IMAGE_BYTES;
 
 	if (fuzz_percent(thread, 15)) {

@@ -79,8 +79,10 @@ bool fuzz_is_allowed(const struct fuzz_call *call, const uint64_t *arguments)
 		return is_safe_limit(arguments[0]);
 	case SYS_fcntl:
 		return (int)arguments[1] != F_SETOWN || is_safe_target(arguments[2]);
+#ifdef SYS_mknod
 	case SYS_mknod:
 		return is_safe_device(arguments[2]);
+#endif
 	case SYS_mknodat:
 		return is_safe_device(arguments[3]);
 	default:

@@ -6,6 +6,7 @@
 #include "fuzz.h"
 
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -93,7 +94,7 @@ static void list_round(struct fuzz_thread *thread)
 	nodes = (struct node *)(fuzz_resources.words + 64);
 	list_make(thread, head, nodes);
 	for (uint64_t more = fuzz_below(thread, 3); more; more--) {
-		if (fuzz_raw(SYS_fork) == 0) {
+		if (fuzz_raw(SYS_clone, SIGCHLD) == 0) {
 			wait_on(thread, nodes);
 			fuzz_raw(SYS_exit_group, 0);
 		}

@@ -165,7 +165,7 @@ void fuzz_rounds(struct fuzz_thread *thread, void (*round)(struct fuzz_thread *t
 {
 	for (unsigned i = 0; i < SPECIAL_ROUNDS; i++) {
 		uint64_t random = fuzz_random(thread);
-		long pid = fuzz_raw(SYS_fork);
+		long pid = fuzz_raw(SYS_clone, SIGCHLD);
 
 		if (pid == 0) {
 			thread->random = random;
@@ -269,7 +269,7 @@ void fuzz_program_run(void)
 	threads_watch();
 	program->is_done = 1;
 	for (;;)
-		fuzz_raw(SYS_pause);
+		fuzz_raw(SYS_ppoll);
 }
 
 /* What a program finds when it executed the fuzzer: a few calls in a fresh image. */

@@ -113,8 +113,8 @@ static void mount_some(struct fuzz_thread *thread)
 	fuzz_options(thread, text, sizeof(text));
 	fuzz_raw(SYS_mount, "none", fuzz_percent(thread, 70) ? "m0" : "d0",
 		 types[fuzz_below(thread, COUNT(types))], flags, text);
-	fuzz_raw(SYS_mkdir, "m0/d", 0777);
-	fuzz_raw(SYS_close, fuzz_raw(SYS_open, "m0/f0", O_CREAT | O_RDWR, 0666));
+	fuzz_raw(SYS_mkdirat, AT_FDCWD, "m0/d", 0777);
+	fuzz_raw(SYS_close, fuzz_raw(SYS_openat, AT_FDCWD, "m0/f0", O_CREAT | O_RDWR, 0666));
 	if (fuzz_percent(thread, 60))
 		fuzz_raw(SYS_umount2, "m0", fuzz_percent(thread, 50) ? 2 : 0);
 }
@@ -170,7 +170,8 @@ static void proc_some(struct fuzz_thread *thread)
 		"/proc/sys/fs", "/proc/sys/vm", "/proc/aegis", "/proc", "/sys",
 	};
 	char name[64];
-	long at = fuzz_raw(SYS_open, starts[fuzz_below(thread, COUNT(starts))], O_DIRECTORY);
+	long at = fuzz_raw(SYS_openat, AT_FDCWD, starts[fuzz_below(thread, COUNT(starts))],
+			   O_DIRECTORY);
 
 	for (unsigned depth = 0; at >= 0 && depth < 4; depth++) {
 		long next;

@@ -40,6 +40,22 @@ MACHINES = [
     ("no ACPI", {"machine": "pc,acpi=off", "smp": 1}, False),
 ]
 
+# The same for aarch64, whose page tables need no isolation.
+ARM_MACHINES = [
+    ("virt max", {}, None),
+    ("virt, GICv3", {"machine": "virt,gic-version=3"}, None),
+    ("virt, GICv3 without ITS", {"machine": "virt,gic-version=3,its=off", "smp": 2}, None),
+    ("virt at EL2", {"machine": "virt,virtualization=on", "smp": 2}, None),
+    ("cortex-a53", {"cpu": "cortex-a53", "smp": 4}, None),
+    ("cortex-a72", {"cpu": "cortex-a72", "smp": 2}, None),
+    ("neoverse-n1, GICv3", {"cpu": "neoverse-n1", "smp": 2, "machine": "virt,gic-version=3"}, None),
+    ("1 CPU", {"smp": 1}, None),
+    ("3 CPUs", {"smp": 3}, None),
+    ("16 CPUs", {"smp": 16, "memory": 512}, None),
+    ("64 MB", {"smp": 1, "memory": 64}, None),
+    ("64 GB", {"smp": 2, "memory": "64G", "extra": BIG_MEMORY}, None),
+]
+
 # Command lines that change nothing, or what the prompt's options say.
 LINES = [
     ("unknown options", "unknown.option=1 nonsense kpti=perhaps loglevel=99999999999 =x = == \""),
@@ -55,18 +71,18 @@ LINES = [
 def run(context, report):
     """All machines, loaders, command lines and ends, then wrong input."""
     path = images.image("busybox", context.arch)
-    if context.arch != "x86_64":
-        for name, options in (("virt", {}), ("virt-16", {"smp": 16})):
-            boot_to_prompt(context, report, f"boot {name}", path, options)
-        return
-    for name, options, is_isolated in MACHINES:
+    is_pc = context.arch == "x86_64"
+    for name, options, is_isolated in MACHINES if is_pc else ARM_MACHINES:
         boot_to_prompt(context, report, f"boot {name}", path, options, is_isolated=is_isolated)
     for name, line in LINES:
         boot_to_prompt(context, report, f"boot with {name}", path, {"smp": 2, "append": line})
     boot_to_prompt(context, report, "boot debug build", path, {"smp": 4, "memory": 512},
                    kernel=context.kernel(debug=True), timeout=150)
-    by_grub(context, report, path)
+    typed_at_once(context, report, path)
     ends(context, report, path)
+    if not is_pc:
+        return
+    by_grub(context, report, path)
     instruction_count(context, report)
     boot_input.run(context, report)
 
@@ -94,6 +110,19 @@ def use_prompt(machine, report, name, cpus, is_isolated=None, timeout=60):
                  f"{found.group(1)} CPUs, isolated {has_pti}, status {status}")
 
 
+def typed_at_once(context, report, path):
+    """More than any FIFO and batch of the serial line takes, without a pause: all of it arrives."""
+    try:
+        with Machine(context.kernel(), initrd=path, arch=context.arch, memory=256, smp=4) as machine:
+            machine.expect(PROMPT, 60)
+            for number in range(4):
+                machine.send(f": {'x' * 900}; echo arr''ived {number}\n")
+                machine.expect(f"arrived {number}", 60)
+        report.ok("boot typed at once")
+    except (Timeout, Failure) as failure:
+        report.not_ok("boot typed at once", str(failure))
+
+
 def by_grub(context, report, path):
     """The Multiboot2 header: GRUB loads kernel and archive from a CD, under the PC's BIOS."""
     try:
@@ -114,7 +143,7 @@ def by_grub(context, report, path):
 
 def ends(context, report, path):
     """Power-off and restart do what they say, with and without a shell's help."""
-    for machine_name in ("q35", "pc", "microvm"):
+    for machine_name in ("q35", "pc", "microvm") if context.arch == "x86_64" else ("virt",):
         options = {"initrd": path, "smp": 2, "memory": 128, "machine": machine_name, "arch": context.arch}
         for command, restarts in (("poweroff -f", False), ("reboot -f", True), ("halt -f", None)):
             if machine_name == "microvm" and command == "halt -f":

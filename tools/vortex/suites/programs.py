@@ -4,7 +4,7 @@ import json
 import os
 import re
 
-from .. import images, linux
+from .. import images, linux, toolchain
 from ..common import BUILD, ROOT, cache, replace_file, run as run_command, say, text_hash
 from .oracle import boot_until, on_aegis, on_linux, write_initrd
 
@@ -41,10 +41,10 @@ def _both(context, report, name, data, timeout, memory):
         os.unlink(path)
 
 
-def _static_threads(library, compiler):
+def _static_threads(library, arch):
     """The bytes of threads.c as a static program of this library."""
-    program = os.path.join(BUILD, "threads-" + library)
-    run_command([compiler, "-static", "-O2", "-s", "-pthread", "-o", program, os.path.join(FOLDER, "threads.c")])
+    program = os.path.join(BUILD, f"threads-{library}-{arch}")
+    run_command([toolchain.compiler(arch, library), "-static", "-O2", "-s", "-pthread", "-o", program, os.path.join(FOLDER, "threads.c")])
     with open(program, "rb") as data:
         return data.read()
 
@@ -58,8 +58,8 @@ def run_scripts(context, report):
                 files["test/programs/" + os.path.basename(path)] = (data.read(), 0o755)
             if path.endswith(".sh"):
                 names.append(os.path.basename(path))
-    for library, compiler in (("musl", "musl-gcc"), ("glibc", "gcc")):
-        files["test/programs/threads-" + library] = (_static_threads(library, compiler), 0o755)
+    for library in ("musl", "glibc"):
+        files["test/programs/threads-" + library] = (_static_threads(library, context.arch), 0o755)
     command = "#!/bin/sh\ncd /test/programs\n"
     for name in names:
         command += f"timeout -s KILL 120 ./{name} </dev/null 2>&1; echo == end {name} $?\n"

@@ -9,11 +9,11 @@ NAMES = ("torture-glibc", "torture-musl")
 COMMAND = """#!/bin/sh
 # Runs each check of the programs of /test/list by itself, under a limit of its own.
 cd /test/abi
-for program in $(cat /test/list); do
+{setting}for program in $(cat /test/list); do
 	echo "== begin $program"
 	for check in $(./$program --list); do
-		timeout -s KILL 90 ./$program $check </dev/null 2>&1
-		[ $? -lt 2 ] || echo "not ok $check: killed after 90 seconds"
+		timeout -s KILL {limit} ./$program $check </dev/null 2>&1
+		[ $? -lt 2 ] || echo "not ok $check: killed after {limit} seconds"
 	done
 	echo "== end $program 0"
 done
@@ -38,13 +38,14 @@ def run_all(runner, context, chosen):
 def run(context, report):
     """Each check has to pass on both kernels."""
     chosen = programs(context.arch)
+    limit = 420 * abi.PATIENCE[context.arch]
     expected, _, why = run_all(
-        lambda path: on_linux(context.arch, path, abi.END, 420, smp=4, memory=512), context, chosen)
+        lambda path: on_linux(context.arch, path, abi.END, limit, smp=4, memory=512), context, chosen)
     for program in chosen:
         for name, (state, detail) in expected.get(program, {}).items():
             report.check(f"linux {program}.{name}", state == "ok", detail)
         if not expected.get(program):
             report.not_ok(f"linux {program}", why.get(program, "printed no result"))
     results = run_all(
-        lambda path: on_aegis(context, path, abi.END, 420, smp=4, memory=512), context, chosen)
+        lambda path: on_aegis(context, path, abi.END, limit, smp=4, memory=512), context, chosen)
     abi.judge(report, "threads", expected, *results)

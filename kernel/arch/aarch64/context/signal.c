@@ -16,6 +16,9 @@
 /* Flags a program may set for itself: N Z C V, SSBS, DIT. */
 #define PSTATE_OF_PROGRAM (UINT64_C(0xf0000000) | BIT(12) | BIT(24))
 
+/* What no program runs with: exception levels, AArch32, masked interrupts. */
+#define PSTATE_OF_KERNEL UINT64_C(0x3df)
+
 #define RECORDS_OFFSET offsetof(struct signal_frame, context.machine.reserved)
 
 static int store(user_address_t to, const void *from, size_t length)
@@ -142,7 +145,7 @@ int signal_frame_push(struct frame *frame, const struct signal_delivery *deliver
 	return 0;
 }
 
-static int vectors_restore(user_address_t at, uint32_t bytes)
+static NOINLINE int vectors_restore(user_address_t at, uint32_t bytes)
 {
 	struct context *self = context_current();
 	struct signal_vectors vectors;
@@ -158,7 +161,7 @@ static int vectors_restore(user_address_t at, uint32_t bytes)
 }
 
 /* Linux wants the vector record, once, and knows the others' sizes. */
-static int records_restore(user_address_t place)
+static NOINLINE int records_restore(user_address_t place)
 {
 	user_address_t at = place + RECORDS_OFFSET, end = at + SIGNAL_RESERVED_BYTES;
 	bool has_vectors = false;
@@ -199,7 +202,7 @@ int signal_frame_pop(struct frame *frame, struct signal_return *restored)
 	if (!is_aligned(place, STACK_ALIGNMENT) ||
 	    fetch(&context, place + offsetof(struct signal_frame, context), sizeof(context)) ||
 	    fetch(words, place + offsetof(struct signal_frame, context.machine), sizeof(words)) ||
-	    records_restore(place))
+	    records_restore(place) || (words[34] & PSTATE_OF_KERNEL))
 		return -EFAULT;
 	memcpy(frame->x, &words[1], sizeof(frame->x));
 	frame->sp = words[32];

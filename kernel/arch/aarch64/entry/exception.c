@@ -9,6 +9,7 @@
 #include "arch/aarch64/mmu/entry.h"
 #include "arch/boot.h"
 #include "arch/context.h"
+#include "arch/program.h"
 #include "arch/upcalls.h"
 #include "base/panic.h"
 
@@ -38,6 +39,8 @@ enum exception_class {
 #define STATUS_ACCESS_FLAG 0x08
 #define STATUS_PERMISSION 0x0c
 #define STATUS_ALIGNMENT 0x21
+/* What is told of aborts in the kernel's half: class, length, and what was tried. */
+#define ABORT_SHOWN (UINT64_C(0xfe000000) | ABORT_WRITE | ABORT_CACHE_MAINTENANCE)
 
 /* Of floating-point exceptions, bits [4:0]: which. */
 #define FLOAT_INVALID BIT(0)
@@ -46,11 +49,13 @@ enum exception_class {
 #define FLOAT_UNDERFLOW BIT(3)
 
 /* si_code values, as Linux has them. */
+#define ILL_ILLOPC 1
 #define FPE_FLTDIV 3
 #define FPE_FLTOVF 4
 #define FPE_FLTUND 5
 #define FPE_FLTRES 6
 #define FPE_FLTINV 7
+#define TRAP_BRKPT 1
 #define TRAP_TRACE 2
 #define TRAP_HWBKPT 4
 
@@ -90,16 +95,10 @@ static NORETURN void exception_die(const char *what, const struct frame *frame, 
 	      (unsigned long long)frame->x[30], (unsigned long long)frame->pstate);
 }
 
-/* Programs may put a tag into the top byte of an address. */
-static user_address_t address_untag(uint64_t address)
-{
-	return (uint64_t)((int64_t)(address << 8) >> 8);
-}
-
 static void fault_describe_abort(struct fault *fault, uint64_t syndrome, uint64_t address,
 				 bool is_fetch)
 {
-	fault->address = address_untag(address);
+	fault->address = user_address_untag(address);
 	if (ABORT_STATUS(syndrome) == (STATUS_ALIGNMENT & 0x3c) &&
 	    (syndrome & 0x3f) == STATUS_ALIGNMENT) {
 		fault->kind = FAULT_ALIGNMENT;
@@ -125,9 +124,24 @@ static int float_code(uint64_t syndrome)
 	return syndrome & FLOAT_UNDERFLOW ? FPE_FLTUND : FPE_FLTRES;
 }
 
-static void fault_describe(struct fault *fault, uint64_t syndrome, uint64_t address)
+/*
+ * What the signal frame says is the program's own affair, except where it would tell of the
+ * kernel's page tables: there every failure looks as if nothing were mapped.
+ */
+static uint64_t syndrome_of_program(uint64_t syndrome, uint64_t address)
+{
+	if (address < USER_ADDRESS_END)
+		return syndrome;
+	syndrome &= CLASS_OF(syndrome) == CLASS_FETCH_PROGRAM ? ABORT_SHOWN & ~ABORT_WRITE
+							      : ABORT_SHOWN;
+	return syndrome | STATUS_TRANSLATION;
+}
+
+static void fault_describe(struct fault *fault, uint64_t syndrome, uint64_t address,
+			   uint64_t stack)
 {
 	fault->kind = FAULT_ILLEGAL;
+	fault->code = ILL_ILLOPC;
 	switch (CLASS_OF(syndrome)) {
 	case CLASS_FETCH_PROGRAM:
 	case CLASS_FETCH_KERNEL:
@@ -138,9 +152,12 @@ static void fault_describe(struct fault *fault, uint64_t syndrome, uint64_t addr
 		fault_describe_abort(fault, syndrome, address, false);
 		break;
 	case CLASS_PC_ALIGNMENT:
+		fault->kind = FAULT_ALIGNMENT;
+		fault->address = address;
+		break;
 	case CLASS_SP_ALIGNMENT:
 		fault->kind = FAULT_ALIGNMENT;
-		fault->address = address_untag(address);
+		fault->address = stack;
 		break;
 	case CLASS_FLOATING_POINT:
 		fault->kind = FAULT_ARITHMETIC;
@@ -156,7 +173,8 @@ static void fault_describe(struct fault *fault, uint64_t syndrome, uint64_t addr
 		fault->code = TRAP_TRACE;
 		break;
 	case CLASS_BRK:
-		fault->kind = FAULT_BREAKPOINT;
+		fault->kind = FAULT_STEP;
+		fault->code = TRAP_BRKPT;
 		break;
 	default:
 		break;
@@ -189,7 +207,7 @@ void exception_handle(struct frame *frame, uint64_t syndrome, uint64_t address)
 		.error_code = syndrome,
 	};
 
-	fault_describe(&fault, syndrome, address);
+	fault_describe(&fault, syndrome, address, frame->sp);
 	if (fault.is_present &&
 	    mmu_entry_follow(fault.address, fault.access == FAULT_WRITE))
 		return;
@@ -197,6 +215,11 @@ void exception_handle(struct frame *frame, uint64_t syndrome, uint64_t address)
 		exception_recover(frame, &fault);
 		return;
 	}
+	/* Linux tells a syndrome of aborts only, and of wrong alignment. */
+	if (fault.kind == FAULT_PAGE || fault.kind == FAULT_ALIGNMENT)
+		fault.error_code = syndrome_of_program(syndrome, fault.address);
+	else
+		fault.error_code = 0;
 	frame->pstate &= ~PSTATE_STEP;
 	interrupts_enable();
 	upcall_fault(frame, &fault);

@@ -1,9 +1,15 @@
 /*
- * What the loader of programs needs to know of this CPU.
+ * What there is to know of this CPU's programs: for their loader, and for calls that name them or
+ * their memory.
  */
 #ifndef ARCH_PROGRAM_H
 #define ARCH_PROGRAM_H
 
-#include "machine/program.h"	/* LAYOUT_ELF_MACHINE: e_machine of its programs */
+/*
+ * LAYOUT_ELF_MACHINE: e_machine of its programs. LAYOUT_NAME_32: uname(2)'s machine for programs
+ * that build for 32 bits. user_address_untag(): a program's address without what the CPU ignores
+ * of it; calls that manage memory that there is take it, mmap(2) and brk(2) do not.
+ */
+#include "machine/program.h"
 
 #endif

@@ -13,11 +13,11 @@ struct boot_information;
 
 enum fault_kind {
 	FAULT_PAGE,		/* translation or permission; address and access are valid */
-	FAULT_ILLEGAL,		/* undefined instruction: SIGILL */
-	FAULT_ARITHMETIC,	/* SIGFPE, code says which */
+	FAULT_ILLEGAL,		/* undefined instruction: SIGILL, code says which */
+	FAULT_ARITHMETIC,	/* SIGFPE, likewise */
 	FAULT_ALIGNMENT,	/* SIGBUS, BUS_ADRALN */
-	FAULT_BREAKPOINT,	/* SIGTRAP, TRAP_BRKPT */
-	FAULT_STEP,		/* SIGTRAP, TRAP_TRACE or TRAP_HWBKPT */
+	FAULT_BREAKPOINT,	/* x86 int3: SIGTRAP, SI_KERNEL, address 0 */
+	FAULT_STEP,		/* SIGTRAP, TRAP_TRACE, TRAP_HWBKPT or TRAP_BRKPT */
 	FAULT_PROTECTION,	/* general protection and the like: SIGSEGV, SI_KERNEL, address 0 */
 	FAULT_STACK_SEGMENT,	/* x86 #SS: SIGBUS, SI_KERNEL */
 };
@@ -34,7 +34,7 @@ struct fault {
 	bool is_present;	/* a translation existed: permission fault */
 	bool is_user;		/* the program made it; false: the kernel touched user memory */
 	user_address_t address;
-	int code;		/* si_code for FAULT_ARITHMETIC and FAULT_STEP, trap number else */
+	int code;		/* si_code where the kind says so, trap number else */
 	uint32_t trap_number;	/* as Linux reports in the signal frame */
 	uint64_t error_code;	/* likewise */
 };

@@ -20,6 +20,7 @@
 #define PAGE_FAULT_FETCH BIT(4)
 
 /* si_code values, as Linux has them. */
+#define ILL_ILLOPN 2
 #define FPE_INTDIV 1
 #define FPE_FLTDIV 3
 #define FPE_FLTOVF 4
@@ -185,6 +186,7 @@ static void fault_describe(struct fault *fault, uint64_t error_code, uint64_t ve
 		break;
 	case VECTOR_ILLEGAL:
 		fault->kind = FAULT_ILLEGAL;
+		fault->code = ILL_ILLOPN;
 		break;
 	case VECTOR_ALIGNMENT:
 		fault->kind = FAULT_ALIGNMENT;

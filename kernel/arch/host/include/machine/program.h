@@ -2,6 +2,14 @@
 #ifndef MACHINE_PROGRAM_H
 #define MACHINE_PROGRAM_H
 
+#include "base/types.h"
+
 #define LAYOUT_ELF_MACHINE 62	/* EM_X86_64 */
+#define LAYOUT_NAME_32 "i686"
+
+static inline user_address_t user_address_untag(user_address_t address)
+{
+	return address;
+}
 
 #endif

@@ -1,9 +1,17 @@
 /*
- * What the loader of programs needs to know of this CPU.
+ * What there is to know of this CPU's programs.
  */
 #ifndef MACHINE_PROGRAM_H
 #define MACHINE_PROGRAM_H
 
+#include "base/types.h"
+
 #define LAYOUT_ELF_MACHINE 62	/* EM_X86_64 */
+#define LAYOUT_NAME_32 "i686"
+
+static inline user_address_t user_address_untag(user_address_t address)
+{
+	return address;
+}
 
 #endif
