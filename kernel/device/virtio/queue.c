@@ -123,6 +123,11 @@ fail:
 	return error;
 }
 
+unsigned virtio_queue_size(const struct virtio_queue *queue)
+{
+	return queue->size;
+}
+
 void virtio_queue_destroy(struct virtio_queue *queue)
 {
 	if (!queue)

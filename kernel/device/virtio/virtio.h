@@ -91,6 +91,7 @@ struct virtio_segment {
 /* At most `size` entries; fewer if the device wants so. -ENODEV: no such queue. May sleep. */
 int virtio_queue_create(struct virtio_device *virtio, unsigned index, unsigned size,
 			struct virtio_queue **queue) MUST_CHECK;
+unsigned virtio_queue_size(const struct virtio_queue *queue);
 /* After virtio_reset() only. */
 void virtio_queue_destroy(struct virtio_queue *queue);
 

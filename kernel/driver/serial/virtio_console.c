@@ -28,6 +28,7 @@ enum queue_index { RECEIVE_QUEUE, TRANSMIT_QUEUE, QUEUE_COUNT };
 #define BUFFER_BYTES 512
 #define BUFFER_COUNT 8			/* for each direction, and one more for the log */
 #define BUFFERS_IN_ALL (2 * BUFFER_COUNT + 1)
+#define TRANSMIT_QUEUE_SIZE (2 * BUFFER_COUNT)	/* a power of two for BUFFER_COUNT + 1 */
 #define READY_BELOW (OUTPUT_BYTES / 2)	/* writers are woken when so much is left */
 #define RECEIVE_ROUNDS 64
 #define LOCK_TRIES 1000000		/* then the log takes the lock for a stopped CPU's */
@@ -150,6 +151,14 @@ static bool sent_wait(struct console *console)
 	return false;
 }
 
+/* Lock held, polled: for when nobody would come back for the rest. */
+static void transmit_all(struct console *console)
+{
+	while (!console->is_stopped && !console->is_inside_log_line &&
+	       !ring_is_empty(&console->output) && sent_wait(console))
+		transmit(console);
+}
+
 static size_t console_terminal_write(struct terminal *terminal, const uint8_t *data, size_t length)
 {
 	struct console *console = terminal_driver_state(terminal);
@@ -158,9 +167,8 @@ static size_t console_terminal_write(struct terminal *terminal, const uint8_t *d
 				    (uint32_t)min(length, (size_t)OUTPUT_BYTES));
 
 	transmit(console);
-	/* Nobody would come back for the rest. */
-	while (!console->has_interrupt && !ring_is_empty(&console->output) && sent_wait(console))
-		transmit(console);
+	if (!console->has_interrupt)
+		transmit_all(console);
 	spin_unlock_irq(&console->lock, were_enabled);
 	return written;
 }
@@ -418,8 +426,12 @@ static int device_prepare(struct console *console)
 		result = virtio_queue_create(virtio, RECEIVE_QUEUE, BUFFER_COUNT,
 					     &console->queues[RECEIVE_QUEUE]);
 	if (result == 0)
-		result = virtio_queue_create(virtio, TRANSMIT_QUEUE, 2 * BUFFER_COUNT,
+		result = virtio_queue_create(virtio, TRANSMIT_QUEUE, TRANSMIT_QUEUE_SIZE,
 					     &console->queues[TRANSMIT_QUEUE]);
+	/* With less room a filled buffer could not be given. */
+	if (result == 0 &&
+	    virtio_queue_size(console->queues[TRANSMIT_QUEUE]) < TRANSMIT_QUEUE_SIZE)
+		result = -ENODEV;
 	return result;
 }
 
@@ -492,9 +504,10 @@ static int console_quiesce(struct device *device)
 
 	console->has_interrupt = false;
 	console->is_stopped = false;
-	do {
-		transmit(console);
-	} while (sent_wait(console) && !ring_is_empty(&console->output));
+	console->is_inside_log_line = false;
+	transmit(console);
+	transmit_all(console);
+	(void)sent_wait(console);
 	spin_unlock_irq(&console->lock, were_enabled);
 	return 0;
 }
