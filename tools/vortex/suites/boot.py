@@ -1,4 +1,5 @@
 """Boots on many machines, by both loaders, and with odd command lines: each comes to a prompt or says why not."""
+import hashlib
 import os
 import re
 
@@ -72,6 +73,7 @@ VIRTIO_CONSOLES = {
 }
 EARLY_LINE = r"\[MEMORY\] OK: "    # printed before any device is there
 MANY_LINES = 3000
+FLOOD_BYTES = 200_000
 
 # Command lines that change nothing, or what the prompt's options say.
 LINES = [
@@ -125,12 +127,26 @@ def on_virtio_consoles(context, report, path):
             report.not_ok(f"boot {name}, hvc0", str(failure))
     name, options, device = VIRTIO_CONSOLES[context.arch][0]
     try:
+        with Machine(context.kernel(), initrd=path, arch=context.arch, virtio_console=device, memory=256,
+                     append="console=hvc0", **options) as machine:
+            take_flood(machine, report, f"boot {name}, hvc0: a flood of input is held back, not lost")
         with Machine(context.kernel(), arch=context.arch, virtio_console=device, memory=256, append="console=hvc0",
                      **options) as machine:
             machine.expect(r"\[KERNEL\] PANIC on CPU \d+: .{8,}", 60)
             report.ok(f"boot {name}, hvc0: a panic is shown")
     except (Timeout, Failure) as failure:
         report.not_ok(f"boot {name}, hvc0: a panic is shown", str(failure))
+
+
+def take_flood(machine, report, name):
+    """Far more input at once than any buffer holds."""
+    data = "".join(chr(ord("!") + i * 7 % 90) for i in range(FLOOD_BYTES))
+    machine.expect(PROMPT, 60)
+    machine.send(f"stty raw -echo; echo rea''dy; head -c {FLOOD_BYTES} | md5sum; stty sane\n")
+    machine.expect("ready", 20)
+    machine.send(data)
+    found = machine.expect(r"([0-9a-f]{32})", 60).group(1)
+    report.check(name, found == hashlib.md5(data.encode()).hexdigest(), found)
 
 
 def boot_to_prompt(context, report, name, path, options, kernel=None, timeout=60, is_isolated=None):
