@@ -10,13 +10,17 @@
 #include "base/format.h"
 #include "base/string.h"
 #include "device/internal.h"
+#include "device/pci/pci.h"
+#include "device/virtio/option.h"
 #include "firmware/acpi.h"
+#include "memory/heap.h"
 
 #define ISA_INTERRUPTS 16
 #define IO_APIC_DEFAULT 0xfec00000u	/* where every PC has the first */
 #define IO_APIC_BYTES 0x1000
 #define HPET_BYTES 0x400
 #define UART_PORTS 8
+#define PCI_BUS_BYTES BIT(20)		/* of configuration space in memory */
 #define FADT_NO_CMOS BIT(5)		/* IAPC_BOOT_ARCH, ACPI 5.2.9.3 */
 
 /* Flags of MADT interrupt overrides, ACPI 5.2.12.5 (MPS INTI flags). */
@@ -45,16 +49,12 @@ static bool table_find(const char *signature, struct acpi_table *table)
 	return table->bytes != NULL;
 }
 
-/* Describes and publishes; what memory does not allow is left out and reported. */
-static int firmware_device_add(const struct firmware_device *description)
+static int firmware_device_describe(struct device *device,
+				    const struct firmware_device *description)
 {
-	struct device *device = device_create(NULL, description->name);
 	const struct isa_wire *wire;
-	int result;
+	int result = device_identity_add(device, IDENTITY_FIRMWARE, 0, description->identity);
 
-	if (!device)
-		return -ENOMEM;
-	result = device_identity_add(device, IDENTITY_FIRMWARE, 0, description->identity);
 	if (result == 0)
 		result = device_resource_add(device, description->kind, description->start,
 					     description->length, 0);
@@ -63,6 +63,18 @@ static int firmware_device_add(const struct firmware_device *description)
 		result = device_resource_add(device, RESOURCE_INTERRUPT, wire->line, 1,
 					     wire->trigger);
 	}
+	return result;
+}
+
+/* Describes and publishes; what memory does not allow is left out and reported. */
+static int firmware_device_add(const struct firmware_device *description)
+{
+	struct device *device = device_create(NULL, description->name);
+	int result;
+
+	if (!device)
+		return -ENOMEM;
+	result = firmware_device_describe(device, description);
 	return result == 0 ? device_publish(device) : result;
 }
 
@@ -197,6 +209,96 @@ static int serial_add(void)
 	return result == 0 ? console_add(ports, ARRAY_SIZE(ports)) : result;
 }
 
+/*
+ * Memory-mapped virtio devices that the command line names, as Linux reads it and as QEMU's microvm
+ * writes it: virtio_mmio.device=SIZE@ADDRESS:LINE. The option stands once for each.
+ */
+static int virtio_mmio_add(void)
+{
+	const char *cursor = boot_information()->command_line, *option;
+	struct virtio_mmio_option place;
+	int result = 0;
+
+	while (result == 0 && (option = strstr(cursor, VIRTIO_MMIO_OPTION)) != NULL) {
+		struct device *device;
+
+		cursor = option + strlen(VIRTIO_MMIO_OPTION);
+		if ((option != boot_information()->command_line && option[-1] != ' ') ||
+		    !virtio_mmio_option_parse(cursor, &place))
+			continue;
+		device = device_create(NULL, "virtio_mmio");
+		if (!device)
+			return -ENOMEM;
+		result = device_identity_add(device, IDENTITY_FIRMWARE, 0, "LNRO0005");
+		if (result == 0)
+			result = device_resource_add(device, RESOURCE_MEMORY, place.address,
+						     place.length, 0);
+		if (result == 0)
+			result = device_resource_add(device, RESOURCE_INTERRUPT, place.line, 1,
+						     TRIGGER_LEVEL);
+		if (result == 0)
+			result = device_publish(device);
+	}
+	return result;
+}
+
+/* Where firmware has led the four pins of PCI: to the wires of old devices, which is what it writes
+ * into each function. What the tables say of other wires is in bytecode. */
+static int pci_interrupt_find(struct device *bridge, unsigned slot_function, unsigned pin,
+			      uint8_t wire, uint32_t *line, uint32_t *trigger)
+{
+	(void)bridge;
+	(void)slot_function;
+	(void)pin;
+	if (wire == 0 || wire >= ISA_INTERRUPTS)
+		return -ENOENT;
+	*line = isa_wires[wire].line;
+	/* Edges are what wires of old devices have without an override, but these are shared. */
+	*trigger = (isa_wires[wire].trigger & TRIGGER_ACTIVE_LOW) | TRIGGER_LEVEL;
+	return 0;
+}
+
+static int pci_host_add(const struct firmware_device *host, uint8_t bus_first, uint8_t bus_last)
+{
+	struct pci_host_description *description = heap_allocate(sizeof(*description),
+								 HEAP_PATIENT);
+	struct device *device = device_create(NULL, host->name);
+	int result;
+
+	if (!description || !device)
+		return -ENOMEM;
+	description->bus_first = bus_first;
+	description->bus_last = bus_last;
+	description->interrupt_find = pci_interrupt_find;
+	list_init(&description->windows);
+	device->bus_state = description;
+	result = firmware_device_describe(device, host);
+	return result == 0 ? device_publish(device) : result;
+}
+
+/* Host bridges: those in MCFG; without it what a PC has at fixed ports, if it answers. Only the
+ * first segment: others are not numbered in the names of devices. */
+static int pci_add(void)
+{
+	struct firmware_device ports = { "pci", "PNP0A03", RESOURCE_PORT, 0xcf8, 8, -1 };
+	struct firmware_device memory = { "pci", "PNP0A08", RESOURCE_MEMORY, 0, 0, -1 };
+	struct acpi_mcfg_entry entry;
+	struct acpi_table mcfg;
+	size_t offset = 0;
+
+	if (!table_find("MCFG", &mcfg))
+		return PORT_SPACE_BYTES ? pci_host_add(&ports, 0, UINT8_MAX) : 0;
+	while (acpi_mcfg_next(&mcfg, &offset, &entry)) {
+		if (entry.segment != 0 || entry.bus_last < entry.bus_first)
+			continue;
+		/* The address is that of bus 0, whether it is there or not. */
+		memory.start = entry.address + entry.bus_first * PCI_BUS_BYTES;
+		memory.length = (entry.bus_last - entry.bus_first + 1u) * PCI_BUS_BYTES;
+		return pci_host_add(&memory, entry.bus_first, entry.bus_last);
+	}
+	return 0;
+}
+
 int acpi_bus_start(void)
 {
 	int result = interrupts_add();
@@ -207,5 +309,9 @@ int acpi_bus_start(void)
 		result = fixed_add();
 	if (result == 0)
 		result = serial_add();
+	if (result == 0)
+		result = pci_add();
+	if (result == 0)
+		result = virtio_mmio_add();
 	return result;
 }

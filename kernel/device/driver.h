@@ -76,6 +76,7 @@ struct device {
 	struct list_head identities, resources;
 	const struct driver *driver;		/* NULL: nobody attached */
 	void *state;				/* the driver's */
+	void *bus_state;			/* of the bus that made it: what it knows more */
 	uint64_t (*property_number)(struct device *device, const char *name, uint64_t fallback);
 };
 
@@ -97,9 +98,11 @@ struct registers {
 int device_registers_map(struct device *device, unsigned index, struct registers *registers)
 	MUST_CHECK;
 uint8_t register_read8(const struct registers *registers, uint64_t offset);
+uint16_t register_read16(const struct registers *registers, uint64_t offset);
 uint32_t register_read32(const struct registers *registers, uint64_t offset);
 uint64_t register_read64(const struct registers *registers, uint64_t offset);
 void register_write8(const struct registers *registers, uint64_t offset, uint8_t value);
+void register_write16(const struct registers *registers, uint64_t offset, uint16_t value);
 void register_write32(const struct registers *registers, uint64_t offset, uint32_t value);
 void register_write64(const struct registers *registers, uint64_t offset, uint64_t value);
 

@@ -62,6 +62,18 @@ static struct interrupt_controller *controller_find(uint32_t line)
 	return NULL;
 }
 
+uint32_t interrupt_line_limit(void)
+{
+	bool were_enabled = spin_lock_irq(&lines_lock);
+	struct interrupt_controller *controller;
+	uint32_t limit = 0;
+
+	list_for_each(controller, &controllers, node)
+		limit = max(limit, controller->first_line + controller->line_count);
+	spin_unlock_irq(&lines_lock, were_enabled);
+	return limit;
+}
+
 static struct interrupt_line *line_find(uint32_t line)
 {
 	for (unsigned i = 0; i < BUCKET_COUNT; i++) {

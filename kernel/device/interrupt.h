@@ -29,6 +29,29 @@ int interrupt_line_connect(uint32_t line, uint32_t trigger, interrupt_handler ha
 			   void *argument, const char *name) MUST_CHECK;
 void interrupt_line_disconnect(uint32_t line, void *argument);
 
+/* The first number above the lines of all controllers. */
+uint32_t interrupt_line_limit(void);
+
+/* A write of `data` to `address`, which some device does, interrupts a CPU. */
+struct interrupt_message {
+	uint64_t address;
+	uint32_t data;
+};
+
+/* What turns writes into lines: reserve() gives a line of a controller, which is connected, and
+ * compose() then says what to write. There is one; -EEXIST. */
+struct interrupt_message_source {
+	int (*reserve)(struct interrupt_message_source *source, uint32_t *line);
+	void (*compose)(struct interrupt_message_source *source, uint32_t line,
+			struct interrupt_message *message);
+};
+int interrupt_message_source_add(struct interrupt_message_source *source) MUST_CHECK;
+
+/* Connects a fresh message to a handler. -ENODEV: this machine has none; -ENOSPC. Sleeps; called
+ * by one thread at a time, as devices attach. */
+int interrupt_message_connect(interrupt_handler handler, void *argument, const char *name,
+			      struct interrupt_message *message) MUST_CHECK;
+
 void interrupt_describe(struct format_sink *sink);	/* /proc/interrupts */
 void interrupt_sums_describe(struct format_sink *sink);	/* the line `intr` of /proc/stat */
 

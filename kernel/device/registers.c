@@ -33,6 +33,13 @@ uint8_t register_read8(const struct registers *registers, uint64_t offset)
 	return port_read8((uint16_t)(registers->port + offset));
 }
 
+uint16_t register_read16(const struct registers *registers, uint64_t offset)
+{
+	if (registers->memory)
+		return *(volatile uint16_t *)(registers->memory + offset);
+	return port_read16((uint16_t)(registers->port + offset));
+}
+
 uint32_t register_read32(const struct registers *registers, uint64_t offset)
 {
 	if (registers->memory)
@@ -54,6 +61,14 @@ void register_write8(const struct registers *registers, uint64_t offset, uint8_t
 		*(volatile uint8_t *)(registers->memory + offset) = value;
 	else
 		port_write8((uint16_t)(registers->port + offset), value);
+}
+
+void register_write16(const struct registers *registers, uint64_t offset, uint16_t value)
+{
+	if (registers->memory)
+		*(volatile uint16_t *)(registers->memory + offset) = value;
+	else
+		port_write16((uint16_t)(registers->port + offset), value);
 }
 
 void register_write32(const struct registers *registers, uint64_t offset, uint32_t value)

@@ -309,10 +309,22 @@ static bool address_translate(const struct device_tree *tree, uint32_t node, uin
 	return false;
 }
 
+bool device_tree_translate(const struct device_tree *tree, const struct device_tree_node *node,
+			   uint64_t *address, uint64_t length)
+{
+	for (unsigned depth = node->depth; depth > 0; depth--) {
+		if (!address_translate(tree, node->path[depth], node->path[depth - 1], address,
+				       length))
+			return false;
+	}
+	return true;
+}
+
 bool device_tree_registers(const struct device_tree *tree, const struct device_tree_node *node,
 			   unsigned index, uint64_t *address, uint64_t *length)
 {
 	struct device_tree_property property;
+	struct device_tree_node parent = *node;
 	unsigned address_cells, size_cells, first;
 
 	if (node->depth == 0 || !device_tree_find(tree, node, "reg", &property))
@@ -328,12 +340,8 @@ bool device_tree_registers(const struct device_tree *tree, const struct device_t
 		return false;
 	*address = number_read(&property, first, address_cells);
 	*length = number_read(&property, first + address_cells, size_cells);
-	for (unsigned depth = node->depth - 1; depth > 0; depth--) {
-		if (!address_translate(tree, node->path[depth], node->path[depth - 1], address,
-				       *length))
-			return false;
-	}
-	return true;
+	parent.depth--;
+	return device_tree_translate(tree, &parent, address, *length);
 }
 
 bool device_tree_find_handle(const struct device_tree *tree, uint32_t handle,

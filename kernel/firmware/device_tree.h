@@ -65,6 +65,10 @@ bool device_tree_is_enabled(const struct device_tree *tree, const struct device_
 bool device_tree_registers(const struct device_tree *tree, const struct device_tree_node *node,
 			   unsigned index, uint64_t *address, uint64_t *length) MUST_CHECK;
 
+/* An address among a node's children becomes what a CPU addresses, likewise. */
+bool device_tree_translate(const struct device_tree *tree, const struct device_tree_node *node,
+			   uint64_t *address, uint64_t length) MUST_CHECK;
+
 /* The node with a phandle. */
 bool device_tree_find_handle(const struct device_tree *tree, uint32_t handle,
 			     struct device_tree_node *node) MUST_CHECK;

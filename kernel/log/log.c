@@ -117,10 +117,15 @@ static void append(struct record record, size_t length)
 	atomic_store_relaxed(&ring_end, record_end(ring_end, &record));
 }
 
-static void write_to_consoles(const char *text, size_t length)
+/* To one console, or to all: NULL. */
+static void write_to_consoles(struct log_console *only, const char *text, size_t length)
 {
 	struct log_console *console;
 
+	if (only) {
+		only->write(only, text, length);
+		return;
+	}
 	if (list_is_empty(&consoles)) {
 		boot_console_write(text, length);
 		return;
@@ -129,8 +134,9 @@ static void write_to_consoles(const char *text, size_t length)
 		console->write(console, text, length);
 }
 
-/* Console held: prints one piece of the next record. False: nothing is left. */
-static bool print_piece(size_t *offset)
+/* Console held: prints one piece of the record at *position, which steps on behind a record's end.
+ * False: nothing is left. */
+static bool print_piece(struct log_console *only, uint64_t *position, size_t *offset)
 {
 	struct record record;
 	char piece[128];
@@ -138,26 +144,26 @@ static bool print_piece(size_t *offset)
 	bool is_shown;
 	bool were_enabled = ring_acquire();
 
-	if (printed_position < ring_start) {
-		printed_position = ring_start;
+	if (*position < ring_start) {
+		*position = ring_start;
 		*offset = 0;
 	}
-	if (printed_position == ring_end) {
+	if (*position == ring_end) {
 		ring_release(were_enabled);
 		return false;
 	}
-	ring_copy_out(&record, printed_position, sizeof(record));
+	ring_copy_out(&record, *position, sizeof(record));
 	length = min((size_t)record.length - *offset, sizeof(piece));
-	ring_copy_out(piece, printed_position + sizeof(record) + *offset, length);
+	ring_copy_out(piece, *position + sizeof(record) + *offset, length);
 	*offset += length;
 	if (*offset == record.length) {
-		printed_position = record_end(printed_position, &record);
+		*position = record_end(*position, &record);
 		*offset = 0;
 	}
 	is_shown = record.is_always_shown || record.level <= console_level;
 	ring_release(were_enabled);
 	if (is_shown)
-		write_to_consoles(piece, length);
+		write_to_consoles(only, piece, length);
 	return true;
 }
 
@@ -173,7 +179,7 @@ static void flush(void)
 	size_t offset = 0;
 
 	if (unlikely(is_panicking)) {
-		while (print_piece(&offset))
+		while (print_piece(NULL, &printed_position, &offset))
 			;
 		return;
 	}
@@ -181,7 +187,7 @@ static void flush(void)
 	while (has_unprinted() && !atomic_swap(&console_busy, 1)) {
 		/* Being preempted here would hold up everybody's lines. */
 		preemption_disable();
-		while (print_piece(&offset))
+		while (print_piece(NULL, &printed_position, &offset))
 			;
 		atomic_store_ordered(&console_busy, 0);
 		preemption_enable();
@@ -196,7 +202,7 @@ static void print_directly(const char *format, va_list arguments)
 
 	length = min(length, sizeof(text) - 2);
 	text[length++] = '\n';
-	write_to_consoles(text, length);
+	write_to_consoles(NULL, text, length);
 }
 
 static void print(struct record record, const char *format, va_list arguments)
@@ -305,12 +311,33 @@ bool log_limit_allows(struct log_limit *limit)
 	return false;
 }
 
+/* Console held: what was printed without this one, so that it shows the whole log. */
+static void replay(struct log_console *console)
+{
+	uint64_t position = 0;
+	size_t offset = 0;
+
+	while (position < atomic_load_ordered(&printed_position) &&
+	       print_piece(console, &position, &offset))
+		;
+}
+
 void log_console_add(struct log_console *console)
 {
-	bool were_enabled = ring_acquire();
+	bool were_enabled;
 
+	/* Whoever prints is on its way out; no line is lost between the replay and the list. */
+	preemption_disable();
+	while (atomic_swap(&console_busy, 1))
+		cpu_relax();
+	if (console->wants_all)
+		replay(console);
+	were_enabled = ring_acquire();
 	list_add_tail(&consoles, &console->node);
 	ring_release(were_enabled);
+	atomic_store_ordered(&console_busy, 0);
+	preemption_enable();
+	flush();
 }
 
 void log_level_set(enum log_level level)

@@ -48,9 +48,12 @@ void log_fail(const char *subsystem, const char *format, ...) PRINTF_LIKE(2, 3);
 struct log_console {
 	struct list_node node;
 	const char *name;
+	/* The boot console does not reach it: it is shown first what was printed before. */
+	bool wants_all;
 	void (*write)(struct log_console *console, const char *text, size_t length);
 };
-void log_console_add(struct log_console *console);	/* replaces the boot console's output */
+/* Replaces the boot console's output. May not be called from an interrupt. */
+void log_console_add(struct log_console *console);
 void log_level_set(enum log_level level);		/* loglevel=, quiet, syslog(2) */
 enum log_level log_level(void);
 

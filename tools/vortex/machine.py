@@ -49,9 +49,13 @@ def arguments(kernel, initrd=None, append="", arch="x86_64", smp=4, memory=512, 
 class Machine:
     """One run of the emulator; use as a context manager, so that it always ends."""
 
-    def __init__(self, kernel, **options):
+    def __init__(self, kernel, virtio_console=None, **options):
+        """The line is a serial port's, or with `virtio_console` (the words of a virtio-serial device) that of hvc0:
+        the machine then has no serial port that leads anywhere."""
         self.emulator, self.command = arguments(kernel, **options)
-        self.command += ["-display", "none", "-monitor", "none", "-serial", "stdio"]
+        self.command += ["-display", "none", "-monitor", "none", "-serial", "none" if virtio_console else "stdio"]
+        if virtio_console:
+            self.command += ["-chardev", "stdio,id=line", *virtio_console, "-device", "virtconsole,chardev=line"]
         self.output = ""
         self.position = 0
         self.status = None

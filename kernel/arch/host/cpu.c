@@ -221,6 +221,18 @@ void interrupt_number_release(unsigned cpu, unsigned number, unsigned count)
 	(void)count;
 }
 
+unsigned cpu_physical_bits(void)
+{
+	return 48;
+}
+
+void interrupt_message(unsigned cpu, unsigned number, uint64_t *address, uint32_t *data)
+{
+	(void)cpu;
+	*address = 0;
+	*data = number;
+}
+
 void interrupt_end(unsigned number)
 {
 	(void)number;

@@ -4,6 +4,7 @@
  */
 #include "memory/kernel_map.h"
 
+#include "arch/cpu.h"
 #include "arch/mmu.h"
 #include "base/arithmetic.h"
 #include "base/panic.h"
@@ -189,7 +190,9 @@ void *kernel_map_physical(physical_t address, size_t size, unsigned flags)
 	virtual_t start;
 	size_t whole;
 
-	if (size == 0 || !checked_add(size, offset + PAGE_SIZE - 1, &whole))
+	/* Devices and tables say where: an address that is too wide would damage an entry. */
+	if (size == 0 || !checked_add(size, offset + PAGE_SIZE - 1, &whole) ||
+	    !range_is_within(address, size, BIT(cpu_physical_bits())))
 		return NULL;
 	whole = align_down(whole, PAGE_SIZE);
 	start = area_reserve(whole);

@@ -1,4 +1,5 @@
 """Boots on many machines, by both loaders, and with odd command lines: each comes to a prompt or says why not."""
+import hashlib
 import os
 import re
 
@@ -56,6 +57,40 @@ ARM_MACHINES = [
     ("64 GB", {"smp": 2, "memory": "64G", "extra": BIG_MEMORY}, None),
 ]
 
+# hvc0 as the only console: name, options of the machine, the device it belongs to. On PCI and in memory, with messages
+# and with a wire, behind bridges, and placed by firmware (x86_64) or by the kernel (aarch64).
+MODERN = ("-global", "virtio-mmio.force-legacy=false")
+ON_PCI = ("-device", "virtio-serial-pci")
+IN_MEMORY = (*MODERN, "-device", "virtio-serial-device")
+ON_A_WIRE = ("-device", "virtio-serial-pci,vectors=0")
+BEHIND_A_PORT = ("-device", "pcie-root-port,id=up,chassis=1", "-device", "virtio-serial-pci,bus=up")
+BEHIND_TWO = ("-device", "pcie-root-port,id=up,chassis=1", "-device", "pcie-pci-bridge,id=bridge,bus=up",
+              "-device", "virtio-serial-pci,bus=bridge,addr=3")
+VIRTIO_CONSOLES = {
+    "x86_64": [
+        ("q35", {"machine": "q35"}, ON_PCI),
+        ("pc", {"machine": "pc", "cpu": "qemu64"}, ON_PCI),
+        ("pc without ACPI", {"machine": "pc,acpi=off", "smp": 1}, ON_PCI),
+        ("microvm", {"machine": "microvm,acpi=off,isa-serial=off", "smp": 1}, IN_MEMORY),
+        ("q35, a wire", {"machine": "q35"}, ON_A_WIRE),
+        ("pc, a wire", {"machine": "pc"}, ON_A_WIRE),
+        ("q35, a port", {"machine": "q35"}, BEHIND_A_PORT),
+        ("q35, two bridges", {"machine": "q35"}, BEHIND_TWO),
+    ],
+    "aarch64": [
+        ("virt", {}, ON_PCI),
+        ("virt, in memory", {}, IN_MEMORY),
+        ("virt, a wire", {}, ON_A_WIRE),
+        ("virt, a port", {}, BEHIND_A_PORT),
+        ("virt, two bridges", {}, BEHIND_TWO),
+        ("virt, GICv3", {"machine": "virt,gic-version=3"}, ON_PCI),
+        ("virt, GICv3 without ITS", {"machine": "virt,gic-version=3,its=off"}, ON_PCI),
+    ],
+}
+EARLY_LINE = r"\[MEMORY\] OK: "    # printed before any device is there
+MANY_LINES = 3000
+FLOOD_BYTES = 200_000
+
 # Command lines that change nothing, or what the prompt's options say.
 LINES = [
     ("unknown options", "unknown.option=1 nonsense kpti=perhaps loglevel=99999999999 =x = == \""),
@@ -63,6 +98,8 @@ LINES = [
     ("quiet panic=-1 root= rdinit=", "quiet panic=-1 root=/dev/vda1 rootfstype=ext4 ro rdinit=/init"),
     ("init= and arguments", "init=/bin/busybox rdinit=/init trace=nobody -- --login 1 2 3"),
     ("numbers without end", "loglevel=-1 panic=99999999999999999999 smp=4294967296 mem=0"),
+    ("devices that are not there", "virtio_mmio.device=512@0xfeb00e00:5 virtio_mmio.device=4K@0xfffffff000:9 "
+     "virtio_mmio.device=512@0xffffffffffffff00:5 virtio_mmio.device=1@1:70000 virtio_mmio.device="),
     ("a long line", "x" * 1500 + " " + "y=z " * 100),
     ("many options", " ".join(f"option{i}=value{i}" for i in range(150))),
 ]
@@ -79,12 +116,52 @@ def run(context, report):
     boot_to_prompt(context, report, "boot debug build", path, {"smp": 4, "memory": 512},
                    kernel=context.kernel(debug=True), timeout=150)
     typed_at_once(context, report, path)
+    on_virtio_consoles(context, report, path)
     ends(context, report, path)
     if not is_pc:
         return
     by_grub(context, report, path)
     instruction_count(context, report)
     boot_input.run(context, report)
+
+
+def on_virtio_consoles(context, report, path):
+    """hvc0 shows what was printed before it, takes input, loses nothing, and shows a panic."""
+    for name, options, device in VIRTIO_CONSOLES[context.arch]:
+        options = {"smp": 2, "memory": 256, "append": "console=hvc0", **options}
+        try:
+            with Machine(context.kernel(), initrd=path, arch=context.arch, virtio_console=device, **options) as machine:
+                machine.expect(EARLY_LINE, 60)
+                machine.expect(PROMPT, 60)
+                machine.send(f"tty; seq 1 {MANY_LINES}; echo all $((6 * 7))\n")
+                text = machine.expect(r"(?s)/dev/hvc0\s+(.*)all 42", 60).group(1)
+                whole = text.split() == [str(i + 1) for i in range(MANY_LINES)]
+                report.check(f"boot {name}, hvc0: all is shown", whole, text[-300:])
+                use_prompt(machine, report, f"boot {name}, hvc0", options["smp"])
+        except (Timeout, Failure) as failure:
+            report.not_ok(f"boot {name}, hvc0", str(failure))
+    name, options, device = VIRTIO_CONSOLES[context.arch][0]
+    try:
+        with Machine(context.kernel(), initrd=path, arch=context.arch, virtio_console=device, memory=256,
+                     append="console=hvc0", **options) as machine:
+            take_flood(machine, report, f"boot {name}, hvc0: a flood of input is held back, not lost")
+        with Machine(context.kernel(), arch=context.arch, virtio_console=device, memory=256, append="console=hvc0",
+                     **options) as machine:
+            machine.expect(r"\[KERNEL\] PANIC on CPU \d+: .{8,}", 60)
+            report.ok(f"boot {name}, hvc0: a panic is shown")
+    except (Timeout, Failure) as failure:
+        report.not_ok(f"boot {name}, hvc0: a panic is shown", str(failure))
+
+
+def take_flood(machine, report, name):
+    """Far more input at once than any buffer holds."""
+    data = "".join(chr(ord("!") + i * 7 % 90) for i in range(FLOOD_BYTES))
+    machine.expect(PROMPT, 60)
+    machine.send(f"stty raw -echo; echo rea''dy; head -c {FLOOD_BYTES} | md5sum; stty sane\n")
+    machine.expect("ready", 20)
+    machine.send(data)
+    found = machine.expect(r"([0-9a-f]{32})", 60).group(1)
+    report.check(name, found == hashlib.md5(data.encode()).hexdigest(), found)
 
 
 def boot_to_prompt(context, report, name, path, options, kernel=None, timeout=60, is_isolated=None):

@@ -50,6 +50,14 @@ void cpu_features_detect(void)
 	cpu_features_enable();
 }
 
+unsigned cpu_physical_bits(void)
+{
+	static const uint8_t bits[] = { 32, 36, 40, 42, 44, 48 };
+	uint64_t size = FIELD(READ_REGISTER("id_aa64mmfr0_el1"), 0);
+
+	return bits[size < sizeof(bits) ? size : sizeof(bits) - 1];
+}
+
 void cpu_features_enable(void)
 {
 	uint64_t control;

@@ -41,6 +41,9 @@ unsigned cpu_online_count(void);
 bool cpu_is_online(unsigned cpu);
 void cpu_online_mask(struct cpu_mask *mask);
 
+/* How wide a physical address is that page tables can hold. */
+unsigned cpu_physical_bits(void);
+
 /* Starts every other CPU; each enters upcall_secondary_cpu(). Prints and skips those that do
  * not. */
 void cpu_start_others(void);

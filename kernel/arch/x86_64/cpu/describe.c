@@ -37,6 +37,8 @@ static const struct flag_word flag_words[] = {
 		  NULL, "la57", [22] = "rdpid" } },
 };
 
+#define LEAF_ADDRESS_SIZES 0x80000008
+
 static struct cpuid leaf_read(uint32_t leaf)
 {
 	uint32_t limit = cpuid_read(leaf & 0x80000000, 0).eax;
@@ -112,7 +114,15 @@ void cpu_describe(unsigned cpu, struct format_sink *sink)
 	say(sink, "bogomips\t: %llu.%02llu\nclflush size\t: 64\ncache_alignment\t: 64\n",
 	    (unsigned long long)(khz / 500), (unsigned long long)(khz / 5 % 100));
 	say(sink, "address sizes\t: %u bits physical, %u bits virtual\npower management:\n\n",
-	    leaf_read(0x80000008).eax & 0xff, leaf_read(0x80000008).eax >> 8 & 0xff);
+	    cpu_physical_bits(), leaf_read(LEAF_ADDRESS_SIZES).eax >> 8 & 0xff);
+}
+
+/* CPUs without the leaf have 36 bits. */
+unsigned cpu_physical_bits(void)
+{
+	unsigned bits = leaf_read(LEAF_ADDRESS_SIZES).eax & 0xff;
+
+	return bits ? min(bits, 52u) : 36;
 }
 
 uint64_t cpu_hwcap(void)
