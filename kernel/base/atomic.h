@@ -14,7 +14,13 @@
 #define atomic_load_ordered(at) __atomic_load_n(at, __ATOMIC_SEQ_CST)
 #define atomic_store_relaxed(at, value) __atomic_store_n(at, value, __ATOMIC_RELAXED)
 #define atomic_store_release(at, value) __atomic_store_n(at, value, __ATOMIC_RELEASE)
-#define atomic_store_ordered(at, value) __atomic_store_n(at, value, __ATOMIC_SEQ_CST)
+/* Whatever follows, plain loads too, comes after it. C's ordered store promises that for ordered
+ * loads only, and aarch64 makes use of it. */
+#define atomic_store_ordered(at, value) \
+	do { \
+		__atomic_store_n(at, value, __ATOMIC_RELEASE); \
+		__atomic_thread_fence(__ATOMIC_SEQ_CST); \
+	} while (0)
 
 /* Store `value`; the result is what was there. */
 #define atomic_swap(at, value) __atomic_exchange_n(at, value, __ATOMIC_SEQ_CST)

@@ -28,10 +28,8 @@ void blocking_prepare(enum sleep_kind kind)
 	struct thread *self = thread_current();
 
 	self->sleep_kind = kind;
-	/* The caller looks at what it waits for after this: loads may pass a mere store, ordered
-	 * or not, on aarch64. */
-	(void)atomic_swap(&self->state, kind == SLEEP_INTERRUPTIBLE ? THREAD_SLEEPING :
-								      THREAD_SLEEPING_DEEPLY);
+	atomic_store_ordered(&self->state, kind == SLEEP_INTERRUPTIBLE ? THREAD_SLEEPING :
+					   THREAD_SLEEPING_DEEPLY);
 }
 
 void thread_stop_prepare(uint32_t state)
@@ -39,7 +37,7 @@ void thread_stop_prepare(uint32_t state)
 	struct thread *self = thread_current();
 
 	self->sleep_kind = SLEEP_KILLABLE;
-	(void)atomic_swap(&self->state, state);
+	atomic_store_ordered(&self->state, state);
 }
 
 void blocking_cancel(void)
