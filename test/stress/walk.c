@@ -336,9 +336,36 @@ static void show_storm(int index)
 	}
 }
 
+/* File systems go while their unused names do: half of the processes drop what caches hold. */
+static void drop_storm(int index)
+{
+	char top[64], path[128];
+
+	if (index % 2 == 0) {
+		int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
+
+		EXPECT(fd >= 0);
+		for (; storm_goes_on(); storm_count(1))
+			EXPECT_EQUAL(pwrite(fd, "2", 1, 0), 1);
+		close(fd);
+		return;
+	}
+	snprintf(top, sizeof(top), "storm-drop-%d", index);
+	EXPECT_EQUAL(mkdir(top, 0700), 0);
+	for (; storm_goes_on(); storm_count(1)) {
+		EXPECT_EQUAL(mount("storm", top, "tmpfs", 0, "size=1m"), 0);
+		for (int i = 0; i < 20; i++) {
+			snprintf(path, sizeof(path), "%s/%d", top, i);
+			EXPECT_EQUAL(mkdir(path, 0700), 0);
+		}
+		EXPECT_EQUAL(umount(top), 0);
+	}
+	EXPECT_EQUAL(rmdir(top), 0);
+}
+
 static const struct storm storms[] = {
-	{ "walk", walk_storm, 0 },   { "cover", cover_storm, 0 },
-	{ "watch", watch_storm, 0 }, { "show", show_storm, 0 },
+	{ "walk", walk_storm, 0 },   { "cover", cover_storm, 0 }, { "watch", watch_storm, 0 },
+	{ "show", show_storm, 0 },   { "drop", drop_storm, 0 },
 };
 
 const struct storm_table walk_storms = { storms, STORM_COUNT(storms) };

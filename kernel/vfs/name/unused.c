@@ -90,9 +90,10 @@ static uint64_t unused_scan(struct shrinker *shrinker, uint64_t wanted)
 		list_add_tail(&condemned, &name->unused_node);
 		taken++;
 	}
-	spin_unlock(&unused_lock);
+	/* Inside, so that condemned_flush() finds the work queued for all that is condemned. */
 	if (taken)
 		work_queue(&condemned_work);
+	spin_unlock(&unused_lock);
 	return taken;
 }
 
@@ -109,6 +110,15 @@ static void condemned_free(struct work *work)
 			return;
 		name_kill(name);
 	}
+}
+
+/* Returns when what the shrinker has condemned by now is gone. May sleep. */
+static void condemned_flush(void)
+{
+	/* Not in the middle of a scan, whose names nobody else would find any more. */
+	spin_lock(&unused_lock);
+	spin_unlock(&unused_lock);
+	work_flush(&condemned_work);
 }
 
 static struct shrinker unused_shrinker = {
@@ -191,7 +201,7 @@ static void drop_unused(struct name *root)
 void name_drop_tree(struct name *root)
 {
 	/* What the shrinker has condemned holds inodes of the tree until its work has run. */
-	work_flush(&condemned_work);
+	condemned_flush();
 	drop_unused(root);
-	work_flush(&condemned_work);
+	condemned_flush();
 }
