@@ -179,12 +179,17 @@ int descriptor_count(void)
 	return count;
 }
 
-bool set_id_bits_act(void)
+bool runs_on_linux(void)
 {
 	struct utsname names;
 
 	REQUIRE_OK(uname(&names));
 	return strstr(names.release, "aegis") == NULL;
+}
+
+bool set_id_bits_act(void)
+{
+	return runs_on_linux();
 }
 
 void user_become(unsigned int id)

@@ -37,6 +37,8 @@ bool process_await(pid_t pid, char state);
 /* The open descriptors of this process, by probing. */
 int descriptor_count(void);
 
+/* For what Linux gets wrong now and then: checks of it are left out there, with the reason. */
+bool runs_on_linux(void);
 /* Whether set-id bits change who a program runs as: on Linux; on Aegis they never do, by design. */
 bool set_id_bits_act(void);
 /* Give up root: this user and group, no supplementary groups. */
