@@ -19,7 +19,7 @@ enum {
 
 /* Stacks are far below all that calls are aimed at: a child that empties or fills the pages of its
  * own stack would find its registers wrong. */
-#define CHILD_STACKS_ADDRESS 0x200000000000
+#define CHILD_STACKS_ADDRESS 0x2a5a5a5a5000
 
 static uint8_t *scratch;
 
