@@ -83,7 +83,6 @@ static void usage_divide(struct thread *thread, struct usage *usage)
 
 void thread_usage(struct thread *thread, struct usage *usage)
 {
-
 	*usage = (struct usage){
 		.run_ns = thread_run_ns(thread),
 		.voluntary_switches = thread->voluntary_switches,
