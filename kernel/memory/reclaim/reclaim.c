@@ -19,7 +19,7 @@
 #define VICTIM_WAIT_NS (10 * NANOSECONDS_PER_MILLISECOND)
 /* A shrinker is asked for at least this many objects: they share pages. */
 #define SHRINK_BATCH 128
-/* What was used lately goes in a second round, and what held others in a later one. */
+/* So many rounds in vain: what was used lately goes in a second one only. */
 #define DROP_ROUNDS 16
 
 static struct mutex shrinkers_lock = MUTEX_INITIALIZER(shrinkers_lock, LOCK_LEAF_SLEEP);
@@ -79,17 +79,34 @@ uint64_t reclaim_direct(uint64_t wanted)
 	return freed;
 }
 
+static uint64_t shrinkable_count(void)
+{
+	struct shrinker *shrinker;
+	uint64_t count = 0;
+
+	list_for_each_rcu(shrinker, &shrinkers, node)
+		count += shrinker->count(shrinker);
+	return count;
+}
+
 void reclaim_drop_caches(bool drops_pages, bool drops_objects)
 {
 	struct context *self = context_current();
+	uint64_t left = drops_objects ? shrinkable_count() : 0;
 
 	self->is_reclaiming = 1;
 	for (unsigned i = 0; drops_pages && i < DROP_ROUNDS; i++) {
 		if (reclaim_lists_shrink(UINT64_MAX) == 0)
 			break;
 	}
-	for (unsigned i = 0; drops_objects && i < DROP_ROUNDS; i++)
-		(void)shrink_all(UINT64_MAX);
+	/* In batches: a shrinker may hold a lock meanwhile. No more than there was at first. */
+	for (unsigned vain = 0; left > 0 && vain < DROP_ROUNDS;) {
+		uint64_t freed = shrink_all(SHRINK_BATCH);
+
+		left -= min(left, freed);
+		vain = freed ? 0 : vain + 1;
+		blocking_yield_point();
+	}
 	if (drops_objects)
 		(void)slab_reclaim();
 	self->is_reclaiming = 0;
