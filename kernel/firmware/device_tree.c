@@ -270,8 +270,8 @@ static unsigned cells_of(const struct device_tree *tree, uint32_t begin, const c
 	return device_tree_cell(&property, 0, fallback);
 }
 
-/* A number of several cells; the upper ones of PCI's addresses say what it is, and are left out. */
-static uint64_t number_read(const struct device_tree_property *property, unsigned first,
+/* The upper cells of PCI's addresses say what it is, and are left out. */
+uint64_t device_tree_number(const struct device_tree_property *property, unsigned first,
 			    unsigned cells)
 {
 	uint64_t value = 0;
@@ -297,9 +297,10 @@ static bool address_translate(const struct device_tree *tree, uint32_t node, uin
 	if (ranges.length == 0)
 		return true;
 	for (unsigned i = 0; (i + entry) * 4 <= ranges.length; i += entry) {
-		uint64_t from = number_read(&ranges, i, child_cells);
-		uint64_t to = number_read(&ranges, i + child_cells, parent_cells);
-		uint64_t bytes = number_read(&ranges, i + child_cells + parent_cells, size_cells);
+		uint64_t from = device_tree_number(&ranges, i, child_cells);
+		uint64_t to = device_tree_number(&ranges, i + child_cells, parent_cells);
+		uint64_t bytes = device_tree_number(&ranges, i + child_cells + parent_cells,
+						    size_cells);
 
 		if (*address >= from && range_is_within(*address - from, length, bytes)) {
 			*address = to + (*address - from);
@@ -338,8 +339,8 @@ bool device_tree_registers(const struct device_tree *tree, const struct device_t
 	first = index * (address_cells + size_cells);
 	if ((first + address_cells + size_cells) * 4 > property.length)
 		return false;
-	*address = number_read(&property, first, address_cells);
-	*length = number_read(&property, first + address_cells, size_cells);
+	*address = device_tree_number(&property, first, address_cells);
+	*length = device_tree_number(&property, first + address_cells, size_cells);
 	parent.depth--;
 	return device_tree_translate(tree, &parent, address, *length);
 }

@@ -52,6 +52,9 @@ bool device_tree_inherited(const struct device_tree *tree, const struct device_t
 /* Cell `index` of a property of big-endian 32-bit numbers; `fallback` behind its end. */
 uint32_t device_tree_cell(const struct device_tree_property *property, unsigned index,
 			  uint32_t fallback);
+/* A number of several cells from `first` on: of more than two, the lower two. */
+uint64_t device_tree_number(const struct device_tree_property *property, unsigned first,
+			    unsigned cells);
 /* String `index` of a property of strings; NULL when there is none, or it does not end. */
 const char *device_tree_string(const struct device_tree_property *property, unsigned index);
 

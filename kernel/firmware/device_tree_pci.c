@@ -21,16 +21,6 @@ static uint32_t number_of(const struct device_tree *tree, const struct device_tr
 	return device_tree_cell(&property, 0, fallback);
 }
 
-static uint64_t cells_read(const struct device_tree_property *property, unsigned at,
-			   unsigned count)
-{
-	uint64_t value = 0;
-
-	for (unsigned i = 0; i < count; i++)
-		value = value << 32 | device_tree_cell(property, at + i, 0);
-	return value;
-}
-
 static bool has_pci_cells(const struct device_tree *tree, const struct device_tree_node *bridge)
 {
 	return bridge->depth > 0 &&
@@ -57,9 +47,9 @@ bool device_tree_pci_range(const struct device_tree *tree, const struct device_t
 	if (!range_is_within(at, entry, ranges.length / 4))
 		return false;
 	range->space = (enum device_tree_pci_space)SPACE_OF(device_tree_cell(&ranges, at, 0));
-	range->bus_address = cells_read(&ranges, at + 1, CHILD_CELLS - 1);
-	range->address = cells_read(&ranges, at + CHILD_CELLS, parent_cells);
-	range->length = cells_read(&ranges, at + CHILD_CELLS + parent_cells, SIZE_CELLS);
+	range->bus_address = device_tree_number(&ranges, at + 1, CHILD_CELLS - 1);
+	range->address = device_tree_number(&ranges, at + CHILD_CELLS, parent_cells);
+	range->length = device_tree_number(&ranges, at + CHILD_CELLS + parent_cells, SIZE_CELLS);
 	return device_tree_translate(tree, &parent, &range->address, range->length) &&
 	       range_end(range->bus_address, range->length, &end) == 0 &&
 	       range_end(range->address, range->length, &end) == 0;
