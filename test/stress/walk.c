@@ -21,12 +21,18 @@
 
 enum { WALKERS = 3, DEPTH = 4, SHOWN = 40 };
 
+/*
+ * Where the walks of the storm begin: so deep that ".." does not lead out of the tree, whether it
+ * stands in a path or at the start of what a link holds.
+ */
+#define WALK_INNER "/in/in/in/in/in/in/in/in"
+
 static char walk_top[64];
 
 static void walk_path(uint64_t *seed, char *path, size_t size)
 {
 	static const char *const parts[] = { "a", "b", "l", "..", "." };
-	size_t length = (size_t)snprintf(path, size, "%s", walk_top);
+	size_t length = (size_t)snprintf(path, size, "%s" WALK_INNER, walk_top);
 
 	for (int i = 0; i < DEPTH; i++)
 		length += (size_t)snprintf(path + length, size - length, "/%s",
@@ -123,6 +129,22 @@ static void tree_remove(const char *path)
 	rmdir(path);
 }
 
+static void inner_make(void)
+{
+	char path[sizeof(walk_top) + sizeof(WALK_INNER)];
+	char *part = path + strlen(walk_top);
+
+	snprintf(path, sizeof(path), "%s" WALK_INNER, walk_top);
+	for (; part; part = strchr(part + 1, '/')) {
+		char kept = *part;
+
+		*part = '\0';
+		mkdir(path, 0700);
+		*part = kept;
+	}
+	mkdir(path, 0700);
+}
+
 static void *walk_both(void *argument)
 {
 	static _Atomic int number;
@@ -132,9 +154,9 @@ static void *walk_both(void *argument)
 
 static void walk_storm(int index)
 {
-	/* Two processes share each tree. */
-	snprintf(walk_top, sizeof(walk_top), "storm-walk-%d", index / 2);
-	mkdir(walk_top, 0700);
+	/* Two processes share each tree: every second one works elsewhere. */
+	snprintf(walk_top, sizeof(walk_top), "storm-walk-%d", index / 4);
+	inner_make();
 	storm_threads(WALKERS, walk_both, NULL);
 	tree_remove(walk_top);
 }

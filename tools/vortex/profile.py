@@ -4,6 +4,7 @@ Needs nothing in the kernel and costs it nothing but the moments in which the ma
 """
 import bisect
 import collections
+import os
 import re
 import socket
 import struct
@@ -11,10 +12,22 @@ import subprocess
 import time
 
 KERNEL_START = 1 << 63
-REGISTERS = struct.Struct("<17Q")  # of x86_64: sixteen general ones, then rip
+# What the stub sends first: the registers, and which are the program counter and the frame pointer.
+REGISTERS = {"x86_64": (struct.Struct("<17Q"), 16, 6), "aarch64": (struct.Struct("<33Q"), 32, 29)}
 PAUSE_S = 0.004
+STACK_DEPTH, STACK_ROUNDS = 12, 3
 # Where a CPU is that waits for a lock.
 LOCK_WAITS = {"spin_lock_wait", "spin_while_owner_runs", "take_spinning"}
+
+
+def stub_path(folder):
+    """Where the stub of a machine listens that has stub_options(folder)."""
+    return os.path.join(folder, "gdb")
+
+
+def stub_options(folder):
+    """The emulator's options for a stub in a folder of one's own."""
+    return "-chardev", f"socket,path={stub_path(folder)},server=on,wait=off,id=gdb", "-gdb", "chardev:gdb"
 
 
 class Symbols:
@@ -74,10 +87,27 @@ class Stub:
         self.send(text)
         return self.receive()
 
-    def program_counter(self, cpu):
+    def registers(self, cpu, arch="x86_64"):
+        """(program counter, frame pointer) of a CPU."""
+        layout, counter, frame = REGISTERS[arch]
         self.ask(f"Hg{cpu + 1:x}")
-        registers = bytes.fromhex(self.ask("g").replace("x", "0")[:2 * REGISTERS.size])
-        return REGISTERS.unpack(registers)[16]
+        values = layout.unpack(bytes.fromhex(self.ask("g").replace("x", "0")[:2 * layout.size]))
+        return values[counter], values[frame]
+
+    def program_counter(self, cpu):
+        return self.registers(cpu)[0]
+
+    def stack(self, cpu, arch):
+        """Addresses of the functions that a CPU is in, the innermost first."""
+        counter, frame = self.registers(cpu, arch)
+        found = [counter]
+        while frame >= KERNEL_START and len(found) < STACK_DEPTH:
+            words = self.ask(f"m{frame:x},10")
+            if words.startswith("E"):
+                break
+            frame, address = struct.unpack("<QQ", bytes.fromhex(words))
+            found.append(address)
+        return found
 
     def stop(self):
         self._socket.sendall(b"\x03")
@@ -104,6 +134,24 @@ def sample(path, symbols, cpus, has_begun, has_ended):
     finally:
         stub.close()
     return counts
+
+
+def stacks(path, kernel, cpus, arch):
+    """Where each CPU of a machine is that seems to hang, a few times, as lines of text."""
+    symbols, lines = Symbols(kernel), []
+    try:
+        stub = Stub(path)
+        for _ in range(STACK_ROUNDS):
+            time.sleep(0.2)
+            stub.stop()
+            for cpu in range(cpus):
+                names = [symbols.name(address) for address in stub.stack(cpu, arch)]
+                lines.append(f"CPU {cpu}: " + " < ".join(names))
+            stub.send("c")
+        stub.close()
+    except (OSError, ValueError, struct.error) as failure:
+        lines.append(f"the machine does not say where it is: {failure}")
+    return "\n".join(lines)
 
 
 def lock_share(counts):

@@ -74,22 +74,17 @@ def show(best):
 def profile_storm(kernel, symbols, what):
     """(samples by function, what /proc/aegis/locks says afterwards) of one storm."""
     path = bench.initrd(f"--seconds {STORM_SECONDS}", f"scale_{what}_4")
-    folder = tempfile.mkdtemp(prefix="stub")
-    address = os.path.join(folder, "gdb")
     counts = {}
+    with tempfile.TemporaryDirectory(prefix="stub") as folder:
+        def watch(process, printed):
+            counts[what] = profile.sample(profile.stub_path(folder), symbols, CPUS,
+                                          lambda: "== bench begins" in printed(),
+                                          lambda: process.poll() is not None or "== bench ends" in printed())
 
-    def watch(process, printed):
-        counts[what] = profile.sample(address, symbols, CPUS, lambda: "== bench begins" in printed(),
-                                      lambda: process.poll() is not None or "== bench ends" in printed())
-
-    extra = ("-chardev", f"socket,path={address},server=on,wait=off,id=gdb", "-gdb", "chardev:gdb")
-    try:
-        text = bench.boot(kernel, path, "quiet", CPUS, extra, 180, watch)
-    finally:
-        os.unlink(path)
-        if os.path.exists(address):
-            os.unlink(address)
-        os.rmdir(folder)
+        try:
+            text = bench.boot(kernel, path, "quiet", CPUS, profile.stub_options(folder), 180, watch)
+        finally:
+            os.unlink(path)
     locks = re.findall(r"^LOCK_(\S+) waits (\d+) rounds (\d+) sleeps (\d+)$", text, re.M)
     return counts.get(what), sorted(locks, key=lambda lock: -int(lock[2]))
 

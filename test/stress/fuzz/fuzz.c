@@ -9,6 +9,7 @@
 #include "leaks.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -225,7 +226,7 @@ static void program_try(uint64_t seed, unsigned worker)
 	program_plan(seed, worker);
 	snprintf(path, sizeof(path), "world%u", worker);
 	if (fuzz_world_make(path) < 0) {
-		perror("world");
+		fuzz_note("%s is not made: %s", path, strerror(errno));
 		fuzz_finding(FUZZ_MOUNT_STAYS);
 		fuzz_world_remove(path);
 		return;
@@ -242,8 +243,8 @@ static void program_try(uint64_t seed, unsigned worker)
 	fuzz_world_remove(path);
 	fuzz_shared->programs++;
 	if (fuzz_shared->findings & ~before)
-		printf("# findings %#x around seed %#llx\n", fuzz_shared->findings & ~before,
-		       (unsigned long long)seed);
+		fuzz_note("findings %#x around seed %#llx", fuzz_shared->findings & ~before,
+			  (unsigned long long)seed);
 	if (fuzz_shared->findings & ~before & FUZZ_REGISTERS_CHANGED)
 		changed_show();
 }
@@ -280,6 +281,8 @@ static int workers_run(unsigned count, uint64_t seed, uint64_t length_ms)
 
 static int verdict(const char *name, bool is_good)
 {
+	for (unsigned i = 0; !is_good && i < FUZZ_NOTES && fuzz_shared->notes[i][0]; i++)
+		printf("# %s\n", fuzz_shared->notes[i]);
 	printf("%s %s\n", is_good ? "ok" : "not ok", name);
 	return !is_good;
 }

@@ -79,6 +79,8 @@ enum {
 	FUZZ_THREADS = 3,
 	FUZZ_CALL_LIMIT = 512,
 	FUZZ_CHANGED_WORDS = 21,
+	FUZZ_NOTES = 6,			/* what is told of findings, with the verdicts */
+	FUZZ_NOTE_BYTES = 256,
 };
 
 /* What the fuzzer finds out by itself; one bit each in fuzz_shared.findings. */
@@ -94,8 +96,9 @@ struct fuzz_shared {
 	 * changed a register: what is in the registers, then what its invocation says. */
 	_Atomic uint32_t findings;
 	uint64_t changed[FUZZ_CHANGED_WORDS];
-	_Atomic uint32_t programs, killed;
+	_Atomic uint32_t programs, killed, note_count;
 	_Atomic uint32_t made[FUZZ_CALL_LIMIT], succeeded[FUZZ_CALL_LIMIT];
+	char notes[FUZZ_NOTES][FUZZ_NOTE_BYTES];
 };
 
 /* One worker's and its program's: made anew for each program. */
@@ -173,6 +176,8 @@ _Noreturn void fuzz_executed(const char *seed);
 _Noreturn void fuzz_child(uint64_t number);
 void fuzz_steps(struct fuzz_thread *thread, unsigned count);
 void fuzz_finding(uint32_t finding);
+/* A line about a finding, printed now and with the verdicts; the first few are kept. */
+__attribute__((format(printf, 1, 2))) void fuzz_note(const char *format, ...);
 /* Shows a call before it is made (--show). */
 void fuzz_show(const struct fuzz_call *call, const uint64_t *arguments);
 

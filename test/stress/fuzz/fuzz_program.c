@@ -9,6 +9,8 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -36,6 +38,20 @@ static int thread_ids[FUZZ_THREADS + 1];
 void fuzz_finding(uint32_t finding)
 {
 	fuzz_shared->findings |= finding;
+}
+
+void fuzz_note(const char *format, ...)
+{
+	uint32_t index = fuzz_shared->note_count++;
+	char line[FUZZ_NOTE_BYTES];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	printf("# %s\n", line);
+	if (index < FUZZ_NOTES)
+		memcpy(fuzz_shared->notes[index], line, sizeof(line));
 }
 
 /* What the arguments after a command are. */

@@ -163,8 +163,11 @@ static void path_read(const char *shown, char path[PATH_BYTES])
 	path[length] = '\0';
 }
 
-/* Mount points below a directory, in the order of /proc/mounts; returns how many were undone. */
-static int mounts_undo(const char *prefix, int flags, int *left)
+/*
+ * Undoes mounts below a directory, the last of /proc/mounts first; returns how many were. Why the
+ * others stay is noted when that is asked for.
+ */
+static int mounts_undo(const char *prefix, int flags, int *left, bool is_told)
 {
 	static char text[MOUNTS_BYTES];
 	static char paths[64][PATH_BYTES];
@@ -188,8 +191,8 @@ static int mounts_undo(const char *prefix, int flags, int *left)
 	for (int i = count; i-- > 0;) {
 		if (umount2(paths[i], flags) == 0)
 			undone++;
-		else if (flags & MNT_DETACH)
-			printf("# stays: %s: %s\n", paths[i], strerror(errno));
+		else if (is_told)
+			fuzz_note("%.160s stays: %s", paths[i], strerror(errno));
 	}
 	*left = count - undone;
 	return undone;
@@ -206,14 +209,14 @@ void fuzz_world_remove(const char *path)
 	strcat(prefix, "/");
 	strcat(prefix, path);
 	for (int waited_ms = 0; waited_ms < UNMOUNT_PATIENCE_MS; waited_ms += 10) {
-		if (mounts_undo(prefix, UMOUNT_NOFOLLOW, &left) == 0 && left == 0)
+		if (mounts_undo(prefix, UMOUNT_NOFOLLOW, &left, false) == 0 && left == 0)
 			return;
 		if (left)
 			nanosleep(&tick, NULL);
 	}
 	fuzz_finding(FUZZ_MOUNT_STAYS);
-	printf("# %d mounts of %s stay\n", left, prefix);
-	while (mounts_undo(prefix, MNT_DETACH, &left) > 0)
+	mounts_undo(prefix, UMOUNT_NOFOLLOW, &left, true);
+	while (mounts_undo(prefix, MNT_DETACH, &left, true) > 0)
 		;
 }
 

@@ -2,9 +2,10 @@
 import glob
 import os
 import re
+import tempfile
 import time
 
-from .. import images
+from .. import images, profile
 from ..common import BUILD, ROOT, make, say
 from ..machine import Machine, Timeout
 from .oracle import write_initrd
@@ -18,6 +19,8 @@ TROUBLE = r"KASAN|BUG:|PANIC|WARNING|lock order|\[KERNEL\] CPU|does not take int
 # Storms that use up memory, on the least machine there is.
 SMALL_MB = 24
 SMALL = "bomb full flood pipes pressure tables"
+# Something is printed more often, however slow the host is.
+SILENCE_S = 600
 SHARES = {"storms": 5, "scarce": 2, "fuzz": 3}
 
 
@@ -88,19 +91,24 @@ def run_machine(context, report, label, chosen, debug, memory, commands, lengths
 
 
 def boot(context, kernel, initrd, memory, limit):
-    """Boots until the end, telling of each part when it runs long; (output, why it did not come)."""
+    """Boots until the end, telling of each part when it runs long; (output, why it did not come, and
+    where the CPUs are)."""
     reason, deadline = None, time.monotonic() + limit
-    with Machine(kernel, initrd=initrd, arch=context.arch, smp=4, memory=memory) as machine:
+    with tempfile.TemporaryDirectory() as folder, \
+            Machine(kernel, initrd=initrd, arch=context.arch, smp=4, memory=memory,
+                    extra=profile.stub_options(folder)) as machine:
         try:
             while True:
-                found = machine.expect(rf"{END}|(?m:^(?:not )?ok .*?\r?\n)", deadline - time.monotonic())
+                left = min(deadline - time.monotonic(), SILENCE_S)
+                found = machine.expect(rf"{END}|(?m:^(?:not )?ok .*?\r?\n)|\n", left)
                 if found.group(0) == END:
                     break
-                if context.long:
+                if context.long and len(found.group(0)) > 1:
                     say("stress: " + found.group(0).strip())
             machine.wait(20)
         except Timeout as failure:
-            reason = str(failure).splitlines()[0]
+            reason = str(failure).splitlines()[0] + "\n" + \
+                profile.stacks(profile.stub_path(folder), kernel, 4, context.arch)
         machine.stop()
         return machine.output.replace("\r\n", "\n").replace("\r", ""), reason
 
