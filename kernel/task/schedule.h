@@ -11,6 +11,11 @@
 
 struct thread;
 
+/* Of each period, real-time threads run at most so many microseconds where fair ones wait, see
+ * sched(7): /proc/sys/kernel/sched_rt_runtime_us. -1: all of it. */
+#define REAL_TIME_PERIOD_US 1000000
+extern int32_t schedule_real_time_us;
+
 /* Gives up the CPU; the caller is runnable unless its state says otherwise. May sleep. */
 void schedule(void);
 void schedule_yield(void);		/* sched_yield(2) */

@@ -38,6 +38,7 @@ struct schedule_entity {
 	uint32_t real_time;		/* priority in force: the greater of the two, 0: fair */
 	bool resets_on_fork;
 	bool is_queued;			/* runs, or waits in its CPU's queue */
+	bool is_moving;			/* runnable, on its way to another CPU's queue */
 	bool sleeps_after_start;	/* soon after it started its last child, it slept */
 	bool is_leaving;		/* about to end: whom it wakes can have its CPU */
 	bool is_kernel_bound;		/* a per-CPU kernel thread: affinity may not be changed */

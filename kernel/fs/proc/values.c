@@ -14,6 +14,7 @@
 #include "task/authority.h"
 #include "task/credentials.h"
 #include "task/limits.h"
+#include "task/schedule.h"
 #include "task/system_name.h"
 #include "vfs/name_find.h"
 #include "vfs/permission.h"
@@ -66,6 +67,7 @@ SHOWS_NUMBER(show_instance_limit, 128)
 SHOWS_NUMBER(show_watch_limit, NOTIFY_WATCHES_MAXIMUM)
 SHOWS_NUMBER(show_overflow_id, 65534)
 SHOWS_NUMBER(show_signal_limit, 32)
+SHOWS_NUMBER(show_real_time_period, REAL_TIME_PERIOD_US)
 
 /* One line without its end. */
 static int name_read(char *text, size_t length)
@@ -275,6 +277,8 @@ static const struct proc_node kernel_table[] = {
 	READ_ONLY("overflowgid", show_overflow_id), READ_ONLY("printk", show_print_levels),
 	READ_ONLY("randomize_va_space", show_two), READ_ONLY("dmesg_restrict", show_one),
 	READ_ONLY("kptr_restrict", show_one), READ_ONLY("rtsig-max", show_signal_limit),
+	READ_ONLY("sched_rt_period_us", show_real_time_period),
+	NUMBER("sched_rt_runtime_us", schedule_real_time_us, -1, REAL_TIME_PERIOD_US),
 	DIRECTORY("random", random_table), END,
 };
 

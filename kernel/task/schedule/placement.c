@@ -10,6 +10,7 @@
 #include "task/schedule/run_queue.h"
 
 #define SHORT_BURST_NS 100000
+#define STEAL_TRIES 1000
 
 uint64_t idle_cpus[CPU_LIMIT / 64];
 
@@ -130,17 +131,32 @@ unsigned placement_choose(struct thread *thread, unsigned last_cpu)
 	return last_cpu;
 }
 
-void placement_push(struct thread *thread)
+void placement_arrive(struct thread *thread)
 {
-	unsigned cpu = placement_choose(thread, thread->context.cpu);
+	unsigned cpu = atomic_load_relaxed(&thread->context.cpu);
 	struct run_queue *queue = per_cpu(run_queues, cpu);
 
-	atomic_store_relaxed(&thread->context.cpu, cpu);
 	spin_lock_masked(&queue->lock);
+	/* Its affinity may have changed since the CPU was chosen. */
+	while (unlikely(!cpu_mask_test(&thread->schedule.affinity, cpu))) {
+		cpu = placement_choose(thread, cpu);
+		atomic_store_relaxed(&thread->context.cpu, cpu);
+		spin_unlock_masked(&queue->lock);
+		queue = per_cpu(run_queues, cpu);
+		spin_lock_masked(&queue->lock);
+	}
+	thread->schedule.is_moving = false;
 	queue->migrations++;
-	thread->schedule.lag = 0;
 	run_queue_activate(queue, thread);
 	spin_unlock_masked(&queue->lock);
+}
+
+void placement_leave(struct run_queue *queue, struct thread *thread)
+{
+	thread->schedule.is_queued = false;
+	thread->schedule.is_moving = true;
+	thread->schedule.lag = 0;
+	atomic_store_relaxed(&thread->context.cpu, placement_choose(thread, queue->cpu));
 }
 
 /* The CPU with the longest queue that has at least so many waiting; CPU_LIMIT: none. */
@@ -201,10 +217,11 @@ bool placement_steal(struct run_queue *queue, uint32_t least_waiting)
 	struct run_queue *victim;
 	bool has_moved;
 
-	for (;;) {
+	for (unsigned tries = 0;; tries++) {
 		unsigned busiest = find_busiest(queue->cpu, least_waiting);
 
-		if (busiest == CPU_LIMIT)
+		/* In its next tick, a CPU whose queue is long calls those that idle. */
+		if (busiest == CPU_LIMIT || tries == STEAL_TRIES)
 			return false;
 		victim = per_cpu(run_queues, busiest);
 		if (try_lock_both(queue, victim))
@@ -259,9 +276,9 @@ NO_THREAD_ANALYSIS int schedule_affinity_set(struct thread *thread, const struct
 	thread->schedule.affinity = *mask;
 	if (must_leave(queue, thread)) {
 		queue_remove(queue, thread);
-		thread->schedule.is_queued = false;
+		placement_leave(queue, thread);
 		spin_unlock_masked(&queue->lock);
-		placement_push(thread);
+		placement_arrive(thread);
 		interrupts_restore_and_preempt(were_enabled);
 		return 0;
 	}

@@ -7,9 +7,12 @@
  * The average is kept as sums relative to `base`, which follows the least runtime, so that the
  * products stay small.
  */
+#include "task/schedule.h"
 #include "task/schedule/run_queue.h"
 
 DEFINE_PER_CPU(struct run_queue, run_queues) = { .lock = SPIN_LOCK_INITIALIZER(LOCK_RUN_QUEUE) };
+
+int32_t schedule_real_time_us = REAL_TIME_PERIOD_US / 100 * 95;
 
 /* How far behind or ahead a sleeper may be when it comes back, in slices. */
 #define LAG_LIMIT_SLICES 2
@@ -243,13 +246,22 @@ static uint32_t highest_priority(const struct run_queue *queue)
 	return 0;
 }
 
+bool queue_is_fair_due(const struct run_queue *queue)
+{
+	int32_t limit_us = READ_ONCE(schedule_real_time_us);
+
+	return queue->real_time_used_ns > 0 && limit_us >= 0 && queue->fair.root &&
+	       queue->real_time_used_ns >= (int64_t)limit_us * 1000;
+}
+
 static struct thread *find_best(struct run_queue *queue)
 {
 	uint32_t priority;
 
 	if (queue->waiting == 0)
 		return NULL;
-	priority = highest_priority(queue);
+	priority = likely(queue->real_time_waiting == 0) || queue_is_fair_due(queue) ?
+		   0 : highest_priority(queue);
 	if (unlikely(priority > 0))
 		return thread_of_entity(list_first(&queue->real_time[priority],
 						   struct schedule_entity, list));
@@ -274,8 +286,12 @@ bool queue_best_beats(struct run_queue *queue, const struct thread *thread)
 
 	if (queue->waiting == 0)
 		return false;
-	if (mine || theirs)
-		return theirs > mine;
+	if (unlikely(mine || theirs)) {
+		if (!queue_is_fair_due(queue))
+			return theirs > mine;
+		if (mine)
+			return true;
+	}
 	best = rbtree_entry(rbtree_first(&queue->fair), struct schedule_entity, node);
 	return (int64_t)(best->virtual_deadline - thread->schedule.virtual_deadline) < 0 &&
 	       is_eligible(queue, average_of_all(queue), best->virtual_runtime);

@@ -41,6 +41,10 @@ struct run_queue {
 	struct list_head real_time[REAL_TIME_PRIORITIES];
 	BITMAP(real_time_present, REAL_TIME_PRIORITIES);
 
+	/* What real-time threads ran of the period that began then (see queue_is_fair_due()). */
+	int64_t real_time_used_ns;
+	int64_t period_started_ns;
+
 	struct timer tick;		/* runs while the CPU is not idle */
 	int64_t last_tick_ns;
 	int64_t next_balance_ns;
@@ -105,6 +109,9 @@ struct thread *queue_take_best(struct run_queue *queue);
 /* A thread that may run on `cpu`, the one whose turn here is last; NULL. Not taken out. */
 struct thread *queue_find_stealable(struct run_queue *queue, unsigned cpu);
 bool queue_best_beats(struct run_queue *queue, const struct thread *thread);
+/* Real-time threads had their part of the period, and fair ones wait: those run first until its
+ * end, so that no thread of any priority takes the machine away (sched(7)). */
+bool queue_is_fair_due(const struct run_queue *queue);
 
 /* Virtual time. Keeps the distance from the average while a thread is away, and restores it. */
 void fair_leave(struct run_queue *queue, struct schedule_entity *entity);
@@ -147,8 +154,15 @@ unsigned placement_choose_first(struct thread *child);
 void placement_note_sleep(struct schedule_entity *entity);
 /* Has an idle CPU look for work, because a thread waits in this queue. Queue locked. */
 void placement_call_help(struct run_queue *queue);
-/* Puts a runnable thread that is in no queue onto one of the CPUs it may use. Masked, no lock. */
-void placement_push(struct thread *thread);
+/*
+ * A runnable thread that is in no queue goes to a CPU that it may use: leaves this one, whose queue
+ * is locked, and then arrives (masked, no lock). Its new CPU is written down under the lock of the
+ * old queue: whoever changes its policy or priority meanwhile holds one lock or the other, and so
+ * never changes what orders a queue while the thread is put into it; and who wakes it (it may have
+ * been preempted on its way to sleep) leaves it to who moves it.
+ */
+void placement_leave(struct run_queue *queue, struct thread *thread);
+void placement_arrive(struct thread *thread);
 /* Brings over a thread that waits elsewhere; masked, no lock. True: there is somebody now. */
 bool placement_steal(struct run_queue *queue, uint32_t least_waiting);
 

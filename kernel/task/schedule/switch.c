@@ -26,7 +26,9 @@ void current_charge(struct run_queue *queue, int64_t now_ns)
 	if (current == queue->idle)
 		return;
 	entity->slice_used_ns += run_ns;
-	if (likely(entity->real_time == 0) && fair_charge(entity, run_ns))
+	if (unlikely(entity->real_time != 0))
+		queue->real_time_used_ns += run_ns;
+	else if (fair_charge(entity, run_ns))
 		entity->slice_used_ns = 0;
 }
 
@@ -48,9 +50,11 @@ static void finish_switch(struct thread *previous)
 	bool is_dead = previous->state == THREAD_DEAD;
 
 	queue->pushed = NULL;
+	if (unlikely(pushed != NULL))
+		placement_leave(queue, pushed);
 	spin_lock_give(&queue->lock);
 	if (unlikely(pushed != NULL))
-		placement_push(pushed);
+		placement_arrive(pushed);
 	if (unlikely(is_dead)) {
 		thread_free_stack(previous);
 		thread_put(previous);
@@ -82,7 +86,6 @@ static void put_previous(struct run_queue *queue, struct thread *previous, bool 
 		previous->involuntary_switches += is_preempted;
 		previous->voluntary_switches += !is_preempted;
 		if (unlikely(!cpu_mask_test(&entity->affinity, queue->cpu))) {
-			entity->is_queued = false;
 			queue->pushed = previous;
 			return;
 		}

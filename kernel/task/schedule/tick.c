@@ -49,7 +49,18 @@ static void end_slice(struct run_queue *queue)
 	if (entity->policy == SCHEDULE_ROUND_ROBIN && entity->slice_used_ns >= entity->slice_ns) {
 		entity->slice_used_ns = 0;
 		run_queue_reschedule(queue);
+	} else if (unlikely(queue_is_fair_due(queue))) {
+		run_queue_reschedule(queue);
 	}
+}
+
+/* Queue locked, after what ran is charged. */
+static void begin_period(struct run_queue *queue, int64_t now_ns)
+{
+	if (now_ns - queue->period_started_ns < (int64_t)REAL_TIME_PERIOD_US * 1000)
+		return;
+	queue->period_started_ns = now_ns;
+	queue->real_time_used_ns = 0;
 }
 
 static void tick_fire(struct timer *timer)
@@ -62,6 +73,7 @@ static void tick_fire(struct timer *timer)
 	load_update();
 	spin_lock_masked(&queue->lock);
 	current_charge(queue, now_ns);
+	begin_period(queue, now_ns);
 	is_idle = queue->current == queue->idle;
 	if (!is_idle) {
 		placement_call_help(queue);

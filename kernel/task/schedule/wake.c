@@ -122,36 +122,18 @@ NO_THREAD_ANALYSIS virtual_t thread_sleeps_at(struct thread *thread)
 	return counter;
 }
 
-/* Puts a thread that was made runnable into the queue of `cpu`. Masked, no lock held. */
-static void activate_on(struct thread *thread, unsigned cpu)
-{
-	struct run_queue *queue = per_cpu(run_queues, cpu);
-
-	spin_lock_masked(&queue->lock);
-	/* Its affinity may have changed since the CPU was chosen. */
-	while (unlikely(!cpu_mask_test(&thread->schedule.affinity, cpu))) {
-		cpu = placement_choose(thread, cpu);
-		atomic_store_relaxed(&thread->context.cpu, cpu);
-		spin_unlock_masked(&queue->lock);
-		queue = per_cpu(run_queues, cpu);
-		spin_lock_masked(&queue->lock);
-	}
-	queue->migrations++;
-	run_queue_activate(queue, thread);
-	spin_unlock_masked(&queue->lock);
-}
-
 /* Queue locked and masked; gives the lock back. The thread sleeps, or is about to. */
 NO_THREAD_ANALYSIS static void wake_locked(struct run_queue *queue, struct thread *thread)
 {
+	bool was_asleep = !thread->schedule.is_queued && !thread->schedule.is_moving;
 	unsigned cpu;
 
-	if (thread->state == THREAD_SLEEPING_DEEPLY && !thread->schedule.is_queued &&
+	if (was_asleep && thread->state == THREAD_SLEEPING_DEEPLY &&
 	    thread->sleep_kind == SLEEP_UNINTERRUPTIBLE)
 		queue->sleeping_deeply--;
 	atomic_store_relaxed(&thread->state, THREAD_RUNNING);
-	if (thread->schedule.is_queued) {
-		/* It prepared to sleep, but has not given up its CPU: it will see the state. */
+	if (!was_asleep) {
+		/* It prepared to sleep, but has not yet: it will see the state. */
 		spin_unlock_masked(&queue->lock);
 		return;
 	}
@@ -164,7 +146,7 @@ NO_THREAD_ANALYSIS static void wake_locked(struct run_queue *queue, struct threa
 	/* From here it is in no queue, but others find it running and leave it alone. */
 	atomic_store_relaxed(&thread->context.cpu, cpu);
 	spin_unlock_masked(&queue->lock);
-	activate_on(thread, cpu);
+	placement_arrive(thread);
 }
 
 NO_THREAD_ANALYSIS bool blocking_wake(struct context *context)
@@ -235,11 +217,12 @@ void thread_run(struct thread *thread)
 	unsigned cpu;
 	bool were_enabled;
 
-	thread_publish(thread);
 	were_enabled = interrupts_disable();
 	cpu = placement_choose_first(thread);
-	atomic_store_relaxed(&thread->state, THREAD_RUNNING);
+	/* Before anybody finds it: from then on, who changes its scheduling holds this queue. */
 	atomic_store_relaxed(&thread->context.cpu, cpu);
-	activate_on(thread, cpu);
+	thread_publish(thread);
+	atomic_store_relaxed(&thread->state, THREAD_RUNNING);
+	placement_arrive(thread);
 	interrupts_restore_and_preempt(were_enabled);
 }

@@ -21,14 +21,18 @@ static bool is_root_of_mount(const struct path *path)
 	return path->name == path->mount->root;
 }
 
-/* mount_mutex. What is put on a name must be of its kind, and the name must still exist. */
+/*
+ * mount_mutex. What is put on a name must be of its kind, and the name must still exist. Those that
+ * each lookup makes anew (of processes, of terminals) bear no mount: nobody would find it there, or
+ * undo it. Linux says the same of /proc/<pid>/fd.
+ */
 static int may_attach(const struct path *target, struct name *root)
 {
 	if (!mount_is_attached(target->mount))
 		return -EINVAL;
 	if (inode_is_directory(target->name->inode) != inode_is_directory(root->inode))
 		return -ENOTDIR;
-	if (target->name->flags & NAME_DELETED)
+	if (target->name->flags & (NAME_DELETED | NAME_UNCACHED))
 		return -ENOENT;
 	return 0;
 }

@@ -85,7 +85,8 @@ static int pivot_locked(const struct path *new_root, const struct path *put_old,
 	if (!mount_is_attached(new_root->mount) || !mount_is_attached(root->mount) ||
 	    !mount_is_attached(put_old->mount))
 		return -EINVAL;
-	if (new_root->name->flags & NAME_DELETED)
+	if ((new_root->name->flags & NAME_DELETED) ||
+	    (put_old->name->flags & (NAME_DELETED | NAME_UNCACHED)))
 		return -ENOENT;
 	if (new_root->mount == root->mount || put_old->mount == root->mount)
 		return -EBUSY;

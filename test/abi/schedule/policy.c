@@ -424,6 +424,55 @@ TEST(fifo_runs_before_others)
 	child_wait(pid);
 }
 
+/* Spins at a real-time priority; how often a child that is not real-time ran meanwhile. */
+static long spin_above_a_child(int64_t length_ns)
+{
+	volatile long *shared = pages_shared(1);
+	unsigned long mask[16] = { 1 };
+	int priority = 10;
+	pid_t pid;
+
+	REQUIRE_OK(syscall(SYS_sched_setaffinity, 0, sizeof(mask), mask));
+	REQUIRE_OK(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO | RESET_ON_FORK, &priority));
+	pid = fork();
+	while (pid == 0)
+		shared[0]++;
+	for (int64_t start = clock_now(CLOCK_MONOTONIC);
+	     clock_now(CLOCK_MONOTONIC) - start < length_ns && shared[0] == 0;)
+		continue;
+	kill(pid, SIGKILL);
+	child_wait(pid);
+	return shared[0];
+}
+
+TEST(fifo_leaves_a_share_to_others)
+{
+	CHECK(spin_above_a_child(20000000000) > 0);
+}
+
+static int share_set(const char *text)
+{
+	int fd = open("/proc/sys/kernel/sched_rt_runtime_us", O_WRONLY);
+	long length = syscall(SYS_write, fd, text, strlen(text)), error = errno;
+
+	close(fd);
+	return length < 0 ? -(int)error : (int)length;
+}
+
+TEST(fifo_leaves_nothing_when_told_so)
+{
+	char text[32];
+
+	file_read("/proc/sys/kernel/sched_rt_period_us", text, sizeof(text));
+	CHECK(!strcmp(text, "1000000\n"));
+	file_read("/proc/sys/kernel/sched_rt_runtime_us", text, sizeof(text));
+	CHECK(!strcmp(text, "950000\n"));
+	CHECK_EQUAL(share_set("1000001"), -EINVAL);
+	CHECK_EQUAL(share_set("-1"), 2);
+	CHECK_EQUAL(spin_above_a_child(1500000000), 0);
+	CHECK_EQUAL(share_set("950000"), 6);
+}
+
 TEST(yield_and_getcpu)
 {
 	unsigned int cpu[2], node[2];

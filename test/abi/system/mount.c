@@ -400,6 +400,28 @@ TEST(binding)
 	CHECK_ERRNO(raw_mount("a", "target", NULL, MS_BIND, NULL), ENOTDIR);
 }
 
+/* A process that ends takes its names along: no mount may stay where nobody can undo it. */
+TEST(mounts_on_names_of_processes)
+{
+	char path[64], line[512];
+	pid_t pid = fork();
+
+	while (pid == 0)
+		pause();
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	REQUIRE_OK(mkdir("own", 0755));
+	if (raw_mount("own", path, NULL, MS_BIND, NULL) == 0) {
+		CHECK(mount_line(path, line, sizeof(line)));
+		CHECK_OK(syscall(SYS_umount2, path, 0));
+		CHECK_OK(raw_mount("own", path, NULL, MS_BIND, NULL));
+	} else {
+		CHECK_EQUAL(errno, ENOENT);
+	}
+	kill(pid, SIGKILL);
+	child_wait(pid);
+	CHECK(!mount_line(path, line, sizeof(line)));
+}
+
 TEST(moving)
 {
 	REQUIRE_OK(mkdir("a", 0755));
