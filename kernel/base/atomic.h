@@ -38,18 +38,34 @@
 #define atomic_compare_swap_release(at, expected, value) \
 	__atomic_compare_exchange_n(at, expected, value, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED)
 
-/* The result of fetch_ operations is the value before. */
-#define atomic_fetch_add_ordered(at, n) __atomic_fetch_add(at, n, __ATOMIC_SEQ_CST)
+/*
+ * The result of fetch_ operations is the value before. Ordered ones are full fences, too: C
+ * promises that among ordered operations only, and what comes later may pass the store of an
+ * aarch64 without atomic instructions. The build says whether those of its CPU are fences anyway.
+ */
+#define ATOMIC_ORDERED(operation) \
+	({ \
+		__auto_type before_ = (operation); \
+\
+		if (!ATOMIC_OPERATIONS_ARE_FENCES) \
+			__atomic_thread_fence(__ATOMIC_SEQ_CST); \
+		before_; \
+	})
+#define atomic_fetch_add_ordered(at, n) \
+	ATOMIC_ORDERED(__atomic_fetch_add(at, n, __ATOMIC_SEQ_CST))
 #define atomic_fetch_add_relaxed(at, n) __atomic_fetch_add(at, n, __ATOMIC_RELAXED)
 #define atomic_fetch_add_release(at, n) __atomic_fetch_add(at, n, __ATOMIC_RELEASE)
-#define atomic_fetch_subtract_ordered(at, n) __atomic_fetch_sub(at, n, __ATOMIC_SEQ_CST)
+#define atomic_fetch_subtract_ordered(at, n) \
+	ATOMIC_ORDERED(__atomic_fetch_sub(at, n, __ATOMIC_SEQ_CST))
 #define atomic_fetch_subtract_relaxed(at, n) __atomic_fetch_sub(at, n, __ATOMIC_RELAXED)
 #define atomic_fetch_subtract_release(at, n) __atomic_fetch_sub(at, n, __ATOMIC_RELEASE)
-#define atomic_fetch_or_ordered(at, bits) __atomic_fetch_or(at, bits, __ATOMIC_SEQ_CST)
+#define atomic_fetch_or_ordered(at, bits) \
+	ATOMIC_ORDERED(__atomic_fetch_or(at, bits, __ATOMIC_SEQ_CST))
 #define atomic_fetch_or_relaxed(at, bits) __atomic_fetch_or(at, bits, __ATOMIC_RELAXED)
 #define atomic_fetch_or_acquire(at, bits) __atomic_fetch_or(at, bits, __ATOMIC_ACQUIRE)
 #define atomic_fetch_or_release(at, bits) __atomic_fetch_or(at, bits, __ATOMIC_RELEASE)
-#define atomic_fetch_and_ordered(at, bits) __atomic_fetch_and(at, bits, __ATOMIC_SEQ_CST)
+#define atomic_fetch_and_ordered(at, bits) \
+	ATOMIC_ORDERED(__atomic_fetch_and(at, bits, __ATOMIC_SEQ_CST))
 #define atomic_fetch_and_relaxed(at, bits) __atomic_fetch_and(at, bits, __ATOMIC_RELAXED)
 #define atomic_fetch_and_acquire(at, bits) __atomic_fetch_and(at, bits, __ATOMIC_ACQUIRE)
 #define atomic_fetch_and_release(at, bits) __atomic_fetch_and(at, bits, __ATOMIC_RELEASE)

@@ -13,6 +13,8 @@ from .common import BUILD, ROOT, Failure, build_kernel, cache, make, replace_fil
 from .suites.oracle import write_initrd
 
 LINUX_WORDS = "quiet no_timer_check nokaslr randomize_kstack_offset=off norandmaps"
+# Models without features that only an emulator has, so that both kernels do what they do on machines.
+CPU = {"x86_64": "EPYC-Rome", "aarch64": "neoverse-n1"}
 COUNTED = ("-icount", "shift=0,sleep=off", "-seed", "1", "-rtc", "base=2026-01-01,clock=vm")
 COMMAND = """#!/bin/sh
 mkdir -p /tmp /proc
@@ -25,17 +27,17 @@ cat /proc/aegis/locks 2>/dev/null
 """
 
 
-def initrd(mode, rows):
+def initrd(mode, rows, arch):
     """The image for one mode of the program; the same bytes for both kernels."""
-    out = os.path.join(BUILD, "bench")
-    make("-C", os.path.join(ROOT, "bench"), f"OUT={out}")
+    out = os.path.join(BUILD, arch, "bench")
+    make("-C", os.path.join(ROOT, "bench"), f"ARCH={arch}", f"OUT={out}")
     with open(os.path.join(out, "bench"), "rb") as data:
         program = data.read()
     files = {"bench": (program, 0o755)}
-    return write_initrd(images.image_with("busybox", "x86_64", files, COMMAND.format(mode=mode, rows=rows)))
+    return write_initrd(images.image_with("busybox", arch, files, COMMAND.format(mode=mode, rows=rows)))
 
 
-def boot(kernel, path, append, smp, extra, timeout, watch=None):
+def boot(kernel, path, append, smp, extra, timeout, watch=None, arch="x86_64"):
     """Runs one machine to its end with the serial line in a file; returns what it printed.
 
     `watch` may look on: it gets the process, and a function that reads what was printed so far.
@@ -45,7 +47,7 @@ def boot(kernel, path, append, smp, extra, timeout, watch=None):
             return file.read().replace("\r", "")
 
     emulator, command = machine.arguments(kernel, initrd=path, append=append, smp=smp, memory=512,
-                                          cpu="EPYC-Rome", extra=extra)
+                                          arch=arch, cpu=CPU[arch], extra=extra)
     descriptor, serial = tempfile.mkstemp(dir=BUILD, suffix=".serial")
     os.close(descriptor)
     command += ["-display", "none", "-monitor", "none", "-serial", f"file:{serial}"]
@@ -77,14 +79,14 @@ def rows_of(text):
     return found
 
 
-def counted(kernel, is_linux, path, version=""):
+def counted(kernel, is_linux, path, version, arch):
     """Instructions per operation; Linux's are remembered, because they repeat exactly."""
     key = cache("bench", text_hash(sha256(path), version, LINUX_WORDS) + ".txt")
     if is_linux and os.path.exists(key):
         with open(key) as file:
             return rows_of(file.read())
     say(f"counting instructions on {'Linux' if is_linux else 'Aegis'}")
-    text = boot(kernel, path, LINUX_WORDS if is_linux else "quiet", 1, COUNTED, 900)
+    text = boot(kernel, path, LINUX_WORDS if is_linux else "quiet", 1, COUNTED, 1800, arch=arch)
     if "== bench ends" not in text:
         say("the benchmark did not come to its end: " + " | ".join(text.splitlines()[-5:]))
     elif is_linux:
@@ -94,13 +96,13 @@ def counted(kernel, is_linux, path, version=""):
     return rows_of(text)
 
 
-def walled(kernels, path, boots):
+def walled(kernels, path, boots, arch):
     """{kernel: {row: best value}} of interleaved boots on four CPUs."""
     best = {name: {} for name in kernels}
     for number in range(boots):
         for name, kernel in kernels.items():
             say(f"wall time, boot {number + 1} of {boots}, {name}")
-            text = boot(kernel, path, LINUX_WORDS if name == "Linux" else "quiet", 4, (), 600)
+            text = boot(kernel, path, LINUX_WORDS if name == "Linux" else "quiet", 4, (), 600, arch=arch)
             for row, (value, unit) in rows_of(text).items():
                 old = best[name].get(row, (None, unit))[0]
                 better = max if unit == "ops/s" else min
@@ -152,24 +154,24 @@ def draw(path, ratios):
 def main(options):
     """Measures and prints the tables."""
     os.makedirs(BUILD, exist_ok=True)
-    kernels, version = {}, ""
+    kernels, version, arch = {}, "", options.arch
     if options.only != "aegis":
-        kernels["Linux"], version = linux.linux_kernel("x86_64")
+        kernels["Linux"], version = linux.linux_kernel(arch)
     if options.only != "linux":
-        kernels["Aegis"] = build_kernel("x86_64")
+        kernels["Aegis"] = build_kernel(arch)
     if options.scaling:
-        return scaling.main(kernels, options.wall or 1)
+        return scaling.main(kernels, options.wall or 1, arch)
     rows = options.rows or ""
-    paths = {mode: initrd(mode, rows) for mode in ("--count", "--wall")}
+    paths = {mode: initrd(mode, rows, arch) for mode in ("--count", "--wall")}
     try:
-        results = {name: counted(kernel, name == "Linux", paths["--count"], version)
+        results = {name: counted(kernel, name == "Linux", paths["--count"], version, arch)
                    for name, kernel in kernels.items()}
         if not any(results.values()):
             raise Failure("the benchmark printed no rows")
-        ratios = table("Instructions per operation (EPYC-Rome, one CPU)", results.get("Linux", {}),
+        ratios = table(f"Instructions per operation ({CPU[arch]}, one CPU)", results.get("Linux", {}),
                        results.get("Aegis", {}))
         if options.wall:
-            best = walled(kernels, paths["--wall"], options.wall)
+            best = walled(kernels, paths["--wall"], options.wall, arch)
             table(f"Wall time in ns or ops/s (four CPUs, best of {options.wall} boots)",
                   best.get("Linux", {}), best.get("Aegis", {}))
     finally:

@@ -91,3 +91,10 @@ def build_kernel(arch, debug=False, test=False):
     make(f"ARCH={arch}", *variant)
     suffix = "-debug" if debug else "-test" if test else ""
     return os.path.join(BUILD, arch + suffix, "Image" if arch == "aarch64" else "kernel.elf")
+
+
+def symbols_of(kernel):
+    """The file with the symbols of a kernel that build_kernel() made."""
+    folder, name = os.path.split(kernel)
+    return os.path.join(folder, "kernel.elf") if name == "Image" else kernel
+

@@ -51,6 +51,7 @@ def build_parser():
     test.add_argument("--kernel", metavar="ELF", help="test this kernel in place of a fresh build")
     commands.add_parser("check", help="the gates: layers, sizes, comments, builds for every CPU, unit tests")
     bench = commands.add_parser("bench", help="compare with Debian's Linux in the same QEMU")
+    bench.add_argument("--arch", choices=sorted(DEBIAN_ARCH), default="x86_64")
     bench.add_argument("--rows", metavar="TEXT", help="only these rows, or those that begin with one and an underscore")
     bench.add_argument("--wall", type=int, default=3, metavar="N", help="boots for wall time (default 3, 0: none)")
     bench.add_argument("--only", choices=["aegis", "linux"], help="measure one kernel only")
@@ -150,7 +151,7 @@ def command_check(_options):
 
 def command_bench(options):
     from . import bench
-    install_missing({**BUILD_NEEDS, **TEST_NEEDS})
+    install_missing({**BUILD_NEEDS, **TEST_NEEDS, **(CROSS_TEST_NEEDS if options.arch == "aarch64" else {})})
     return bench.main(options)
 
 

@@ -11,6 +11,8 @@ import struct
 import subprocess
 import time
 
+from .common import symbols_of
+
 KERNEL_START = 1 << 63
 # What the stub sends first: the registers, and which are the program counter and the frame pointer.
 REGISTERS = {"x86_64": (struct.Struct("<17Q"), 16, 6), "aarch64": (struct.Struct("<33Q"), 32, 29)}
@@ -34,7 +36,7 @@ class Symbols:
     """Names of a kernel's functions by address."""
 
     def __init__(self, kernel):
-        listing = subprocess.run(["nm", "-n", kernel], capture_output=True, text=True, check=True).stdout
+        listing = subprocess.run(["nm", "-n", symbols_of(kernel)], capture_output=True, text=True, check=True).stdout
         found = re.findall(r"^([0-9a-f]+) [tT] (\S+)$", listing, re.M)
         self._addresses = [int(address, 16) for address, _ in found]
         self._names = [re.sub(r"\.(part|constprop|isra|cold).*", "", name) for _, name in found]
@@ -94,8 +96,8 @@ class Stub:
         values = layout.unpack(bytes.fromhex(self.ask("g").replace("x", "0")[:2 * layout.size]))
         return values[counter], values[frame]
 
-    def program_counter(self, cpu):
-        return self.registers(cpu)[0]
+    def program_counter(self, cpu, arch="x86_64"):
+        return self.registers(cpu, arch)[0]
 
     def stack(self, cpu, arch):
         """Addresses of the functions that a CPU is in, the innermost first."""
@@ -114,7 +116,7 @@ class Stub:
         self.receive()
 
 
-def sample(path, symbols, cpus, has_begun, has_ended):
+def sample(path, symbols, cpus, has_begun, has_ended, arch="x86_64"):
     """Counts functions from when has_begun() to has_ended(); the machine's stub listens at path."""
     counts = collections.Counter()
     stub = Stub(path)
@@ -127,7 +129,7 @@ def sample(path, symbols, cpus, has_begun, has_ended):
             time.sleep(PAUSE_S)
             stub.stop()
             for cpu in range(cpus):
-                counts[symbols.name(stub.program_counter(cpu))] += 1
+                counts[symbols.name(stub.program_counter(cpu, arch))] += 1
             stub.send("c")
     except (OSError, ValueError, struct.error):
         pass  # the machine ended between two questions

@@ -21,9 +21,10 @@ LOCK_LIMIT = 0.05
 SHOWN = 8
 
 
-def measure(kernels, boots):
+def measure(kernels, boots, arch):
     """{kernel: {(row, cpus): best}}."""
-    path = bench.initrd("--wall", " ".join(f"scale_{what}_1 scale_{what}_4" for what in WANTED))
+    path = bench.initrd("--wall", " ".join(f"scale_{what}_1 scale_{what}_4" for what in WANTED),
+                        arch)
     best = {name: {} for name in kernels}
     try:
         for number in range(boots):
@@ -31,7 +32,7 @@ def measure(kernels, boots):
                 for cpus in (1, CPUS):
                     say(f"scaling, boot {number + 1} of {boots}, {name} on {cpus} CPU{'s' * (cpus > 1)}")
                     words = bench.LINUX_WORDS if name == "Linux" else "quiet"
-                    text = bench.boot(kernel, path, words, cpus, (), 300)
+                    text = bench.boot(kernel, path, words, cpus, (), 300, arch=arch)
                     for row, (value, _) in bench.rows_of(text).items():
                         if value is not None:
                             best[name][row, cpus] = max(value, best[name].get((row, cpus), 0.0))
@@ -71,30 +72,30 @@ def show(best):
     return verdicts
 
 
-def profile_storm(kernel, symbols, what):
+def profile_storm(kernel, symbols, what, arch="x86_64"):
     """(samples by function, what /proc/aegis/locks says afterwards) of one storm."""
-    path = bench.initrd(f"--seconds {STORM_SECONDS}", f"scale_{what}_4")
+    path = bench.initrd(f"--seconds {STORM_SECONDS}", f"scale_{what}_4", arch)
     counts = {}
     with tempfile.TemporaryDirectory(prefix="stub") as folder:
         def watch(process, printed):
             counts[what] = profile.sample(profile.stub_path(folder), symbols, CPUS,
                                           lambda: "== bench begins" in printed(),
-                                          lambda: process.poll() is not None or "== bench ends" in printed())
+                                          lambda: process.poll() is not None or "== bench ends" in printed(), arch)
 
         try:
-            text = bench.boot(kernel, path, "quiet", CPUS, profile.stub_options(folder), 180, watch)
+            text = bench.boot(kernel, path, "quiet", CPUS, profile.stub_options(folder), 180, watch, arch)
         finally:
             os.unlink(path)
     locks = re.findall(r"^LOCK_(\S+) waits (\d+) rounds (\d+) sleeps (\d+)$", text, re.M)
     return counts.get(what), sorted(locks, key=lambda lock: -int(lock[2]))
 
 
-def profile_all(kernel):
+def profile_all(kernel, arch):
     """Prints a profile of each storm; the verdicts about locks."""
     symbols, verdicts = profile.Symbols(kernel), []
     for what in STORMS:
         say(f"sampling a storm: {what}")
-        counts, locks = profile_storm(kernel, symbols, what)
+        counts, locks = profile_storm(kernel, symbols, what, arch)
         total = sum(counts.values()) if counts else 0
         print(f"\nStorm of {what}: {total} samples")
         if not total:
@@ -110,12 +111,12 @@ def profile_all(kernel):
     return verdicts
 
 
-def main(kernels, boots):
+def main(kernels, boots, arch):
     """The tables and the verdicts; 1 when one does not hold."""
     os.makedirs(BUILD, exist_ok=True)
-    verdicts = show(measure(kernels, boots))
+    verdicts = show(measure(kernels, boots, arch))
     if "Aegis" in kernels:
-        verdicts += profile_all(kernels["Aegis"])
+        verdicts += profile_all(kernels["Aegis"], arch)
     print()
     for text, holds in verdicts:
         print(f"{'holds' if holds else 'FAILS'}  {text}")

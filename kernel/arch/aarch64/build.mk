@@ -3,7 +3,7 @@
 
 # Atomic operations go through libgcc's helpers, which use the LSE instructions where the CPU has
 # them (cpu/features.c tells them so).
-arch_flags := -march=armv8-a -mgeneral-regs-only -moutline-atomics
+arch_flags := -DATOMIC_OPERATIONS_ARE_FENCES=0 -march=armv8-a -mgeneral-regs-only -moutline-atomics
 arch_ldflags := --no-dynamic-linker
 arch_exclude := kernel/arch/aarch64/vdso/%
 all_c += $(wildcard kernel/arch/common/*.c)

@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := all
 
 # Indirect branches go through thunks that entry/thunks.S has.
-arch_flags := -m64 -march=x86-64 -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
+arch_flags := -DATOMIC_OPERATIONS_ARE_FENCES=1 -m64 -march=x86-64 -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
 	-mindirect-branch=thunk-extern -mindirect-branch-register -fno-jump-tables -fcf-protection=none
 arch_ldflags :=
 all_c += $(wildcard kernel/arch/common/*.c)

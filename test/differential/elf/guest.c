@@ -4,31 +4,20 @@
  */
 #include <elf.h>
 #include <stdint.h>
+#include <sys/syscall.h>
+
 #include "guest.h"
+#include "machine.h"
 
 #define IN_GUEST __attribute__((section("guest"), used, noinline))
 
-__asm__(".pushsection guest, \"ax\", @progbits\n"
+__asm__(".pushsection guest, \"ax\", %progbits\n"
 	".globl guest_entry\n"
 	"guest_entry:\n\t"
-	"movq %rsp, %rdi\n\t"
-	"leaq __start_guest(%rip), %rsi\n\t"
-	"andq $-16, %rsp\n\t"
-	"call guest_main\n\t"
-	"ud2\n\t"
+	GUEST_ENTRY_CODE
 	".popsection");
 
 void guest_main(const uint64_t *stack, const unsigned char *self);
-
-static inline __attribute__((always_inline)) long call3(long number, long one, const void *two,
-							 long three)
-{
-	long result;
-
-	__asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(one), "S"(two), "d"(three)
-			 : "rcx", "r11", "memory");
-	return result;
-}
 
 static IN_GUEST void guest_number(char **cursor, char name, uint64_t number)
 {
@@ -83,10 +72,9 @@ void IN_GUEST guest_main(const uint64_t *stack, const unsigned char *self)
 	guest_number(&cursor, 'b', !loaded ? 0 : entry == (uint64_t)guest_entry ? 1 :
 		     (uint64_t)self - loaded);
 	guest_number(&cursor, 'd', (uint64_t)(unsigned)status);
-	call3(1, 1, line, cursor - line);
+	call3(SYS_write, 1, line, cursor - line);
 	if (entry == (uint64_t)guest_entry || status != GUEST_GOOD)
-		call3(60, status, 0, 0);
+		call3(SYS_exit, status, 0, 0);
 	/* The interpreter hands over, with the stack as it was. */
-	__asm__ volatile("movq %0, %%rsp\n\tjmp *%1" : : "r"(stack), "r"(entry) : "memory");
-	__builtin_unreachable();
+	guest_jump(stack, entry);
 }

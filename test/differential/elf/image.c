@@ -52,7 +52,7 @@ void image_make(struct image *image, enum image_kind kind)
 		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
 			     EV_CURRENT },
 		.e_type = kind == IMAGE_STATIC ? ET_EXEC : ET_DYN,
-		.e_machine = EM_X86_64, .e_version = EV_CURRENT,
+		.e_machine = GUEST_MACHINE, .e_version = EV_CURRENT,
 		.e_entry = base + GUEST_CODE + (uint64_t)(guest_entry - __start_guest),
 		.e_phoff = offsetof(struct image, segments) - offsetof(struct image, bytes),
 		.e_ehsize = sizeof(Elf64_Ehdr), .e_phentsize = sizeof(Elf64_Phdr),

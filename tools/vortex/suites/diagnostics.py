@@ -7,39 +7,46 @@ import subprocess
 import tempfile
 
 from .. import images
-from ..common import BUILD, Failure
+from ..common import BUILD, Failure, symbols_of
 from ..machine import Machine, Timeout
 from .boot import BANNER, PROMPT
 
 CPUS = 4
-ENDED_BY_PANIC = 3
+# The exit device's word of a panic; where there is none, the machine restarts, which ends the emulator.
+ENDED_BY_PANIC = {"x86_64": 3, "aarch64": 0}
 PLACE = re.compile(r"([0-9a-f]{16})  ([\w.]+)\+0x([0-9a-f]+)$", re.M)
 
 # Defects that end the machine: what is said of the cause, and functions that the backtrace must show.
+OVERFLOW = {"x86_64": r"kernel stack overflow \(double fault\)", "aarch64": "kernel stack overflow, syndrome"}
 DEATHS = [
-    ("panic", r"PANIC on CPU \d: provoked\nin thread \d+ \(start\)", ["provoke_panic", "provoke_start", "start_rest"]),
-    ("null-pointer", r"PANIC on CPU \d: page fault, error 2, .*address 8,", ["provoke_null_pointer", "start_rest"]),
-    ("wild-pointer", r"PANIC on CPU \d: general protection fault", ["provoke_wild_pointer", "start_rest"]),
-    ("wild-jump", r"PANIC on CPU \d: page fault, error 10, at 10,", ["provoke", "start_rest"]),
-    ("overflow", r"PANIC on CPU \d: kernel stack overflow \(double fault\)", ["overflow", "provoke_overflow", "start_rest"]),
-    ("interrupt-overflow", r"PANIC on CPU \d: kernel stack overflow \(double fault\)",
+    ("panic", r"provoked\nin thread \d+ \(start\)", ["provoke_panic", "provoke_start", "start_rest"]),
+    ("null-pointer", {"x86_64": "page fault, error 2, .*address 8,", "aarch64": "data abort, .*address 8,"},
+     ["provoke_null_pointer", "start_rest"]),
+    ("wild-pointer", {"x86_64": "general protection fault", "aarch64": "data abort, .*address 8000000000000000,"},
+     ["provoke_wild_pointer", "start_rest"]),
+    ("wild-jump", {"x86_64": "page fault, error 10, at 10,", "aarch64": "instruction abort, .*at 10,"},
+     ["provoke", "start_rest"]),
+    ("overflow", OVERFLOW, ["overflow", "provoke_overflow", "start_rest"]),
+    ("interrupt-overflow", OVERFLOW,
      ["overflow", "overflow_here", "interrupt_handle", "provoke_interrupt_overflow"]),
-    ("panic-everywhere", r"PANIC on CPU \d: provoked on every CPU", ["panic_here", "provoke_panic_everywhere"]),
-    ("panic-in-log", r"PANIC on CPU \d: page fault, .*address 18,", ["format_vprint", "log_print", "provoke_panic_in_log"]),
+    ("panic-everywhere", "provoked on every CPU", ["panic_here", "provoke_panic_everywhere"]),
+    ("panic-in-log", {"x86_64": "page fault, .*address 18,", "aarch64": "data abort, .*address 18,"},
+     ["format_vprint", "log_print", "provoke_panic_in_log"]),
 ]
+UNDEFINED = {"x86_64": "invalid instruction", "aarch64": "breakpoint instruction"}
 
 
 def run(context, report):
     """Deaths of the kernel that is shipped and of the one with checks, then what it survives."""
-    if context.arch != "x86_64":
-        return
     symbols = Symbols(context.kernel())
     for name, cause, functions in DEATHS:
-        death(context, report, symbols, name, cause, functions)
+        cause = cause if isinstance(cause, str) else cause[context.arch]
+        death(context, report, symbols, name, r"PANIC on CPU \d: " + cause, functions)
     panic_in_panic(context, report)
     panic_restarts(context, report)
     watchdogs(context, report, symbols)
-    button(context, report, symbols)
+    if context.arch == "x86_64":     # other machines of QEMU have no such button
+        button(context, report, symbols)
     tracing(context, report)
     checks(context, report)
 
@@ -48,7 +55,7 @@ class Symbols:
     """Functions by address, from the kernel's own symbol table: a second opinion on the names that it prints."""
 
     def __init__(self, kernel):
-        text = subprocess.run(["nm", kernel], capture_output=True, text=True, check=True).stdout
+        text = subprocess.run(["nm", symbols_of(kernel)], capture_output=True, text=True, check=True).stdout
         found = sorted((int(line.split()[0], 16), line.split()[2]) for line in text.splitlines()
                        if len(line.split()) == 3 and line.split()[1] in "tTwW")
         self.addresses = [address for address, _ in found]
@@ -91,7 +98,7 @@ def death(context, report, symbols, name, cause, functions):
         return
     shown = [found[1] for found in PLACE.findall(output)]
     lacking = [function for function in functions if function not in shown]
-    report.check(f"diagnostics {name}: says why", re.search(cause, output) and status == ENDED_BY_PANIC,
+    report.check(f"diagnostics {name}: says why", re.search(cause, output) and status == ENDED_BY_PANIC[context.arch],
                  f"status {status}: {output[-800:]!r}")
     report.check(f"diagnostics {name}: backtrace", not lacking, f"without {lacking}: {output[-1500:]!r}")
     report.check(f"diagnostics {name}: every CPU", not missing_cpus(output), f"{missing_cpus(output)}: {output[-1500:]!r}")
@@ -104,7 +111,7 @@ def panic_in_panic(context, report):
     try:
         output, status = boot(context, "quiet provoke=panic-in-panic")
         report.check("diagnostics panic-in-panic", "provoked first" in output and "panic while panicking" in output
-                     and status == ENDED_BY_PANIC, f"status {status}: {output[-500:]!r}")
+                     and status == ENDED_BY_PANIC[context.arch], f"status {status}: {output[-500:]!r}")
     except Timeout as failure:
         report.not_ok("diagnostics panic-in-panic", str(failure))
 
@@ -234,8 +241,8 @@ def checks(context, report):
             machine.send("echo undefined >/proc/aegis/provoke\n")
             status = machine.wait(60)
             output = machine.output.replace("\r", "")
-        report.check("diagnostics undefined", status == ENDED_BY_PANIC and "provoke_undefined" in output
-                     and re.search(r"PANIC on CPU \d: invalid instruction", output), output[-1500:])
+        report.check("diagnostics undefined", status == ENDED_BY_PANIC[context.arch] and "provoke_undefined" in output
+                     and re.search(r"PANIC on CPU \d: " + UNDEFINED[context.arch], output), output[-1500:])
         report.check("diagnostics undefined: every CPU", not missing_cpus(output), f"{missing_cpus(output)}")
         wrong = Symbols(kernel).wrong_places(output)
         report.check("diagnostics with checks: names are right", not wrong, wrong)

@@ -5,6 +5,7 @@ import re
 
 from .. import images
 from ..common import BUILD, ROOT, run as run_command
+from ..toolchain import compiler
 from .oracle import on_aegis, on_linux, write_initrd
 
 END = "@@ end of all"
@@ -54,7 +55,7 @@ def run(context, report):
     """Each file of command lines on both kernels."""
     for name, image, shell, memory in FILES:
         run_file(context, report, name, (image, shell, memory))
-    if context.arch == "x86_64" and not context.only:
+    if not context.only:
         run_elf_lies(context, report)
 
 
@@ -108,15 +109,17 @@ def run_file(context, report, name, setting):
                          "\n" + "\n".join(differences(expected[number], found[number])[:20]))
 
 
-def elf_initrd():
+def elf_initrd(arch):
     """An image with the program of test/differential/elf, which executes ELF files that lie."""
     folder = os.path.join(ROOT, "test", "differential", "elf")
-    program = os.path.join(BUILD, "elf_lies")
-    run_command(["musl-gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-s", "-o", program,
+    program = os.path.join(BUILD, arch, "elf_lies")
+    model = ["-fno-pic", "-no-pie", "-mcmodel=tiny"] if arch == "aarch64" else []
+    run_command([compiler(arch, "musl"), "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", *model, "-static", "-s",
+                 "-I", os.path.join(folder, "arch", arch), "-o", program,
                  *(os.path.join(folder, name + ".c") for name in ("main", "image", "cases", "guest"))])
     with open(program, "rb") as data:
         files = {"test/elf_lies": (data.read(), 0o755)}
-    return write_initrd(images.image_with("busybox", "x86_64", files, ELF_COMMAND))
+    return write_initrd(images.image_with("busybox", arch, files, ELF_COMMAND))
 
 
 def parse_outcomes(output):
@@ -134,9 +137,9 @@ def first_difference(expected, found):
 def run_elf_lies(context, report):
     """Each line of the program on Linux and on Aegis. Without protection keys, which make memory that may
     only be executed unreadable on Linux."""
-    path = elf_initrd()
+    path = elf_initrd(context.arch)
     try:
-        options = {"smp": 4, "memory": 512, "cpu": "max,-pku"}
+        options = {"smp": 4, "memory": 512, "cpu": "max,-pku" if context.arch == "x86_64" else "max"}
         output, reason = on_linux(context.arch, path, ELF_END, 600, **options)
         expected = parse_outcomes(output)
         if reason:

@@ -81,6 +81,30 @@ static virtual_t exception_find_recovery(virtual_t address)
 	return 0;
 }
 
+static const char *exception_name(uint64_t syndrome)
+{
+	switch (CLASS_OF(syndrome)) {
+	case CLASS_UNKNOWN:
+		return "undefined instruction";
+	case CLASS_ILLEGAL_STATE:
+		return "illegal execution state";
+	case CLASS_FETCH_PROGRAM:
+	case CLASS_FETCH_KERNEL:
+		return "instruction abort";
+	case CLASS_ACCESS_PROGRAM:
+	case CLASS_ACCESS_KERNEL:
+		return "data abort";
+	case CLASS_PC_ALIGNMENT:
+		return "misaligned program counter";
+	case CLASS_SP_ALIGNMENT:
+		return "misaligned stack pointer";
+	case CLASS_BRK:
+		return "breakpoint instruction";
+	default:
+		return "exception";
+	}
+}
+
 static NORETURN void exception_die(const char *what, const struct frame *frame, uint64_t syndrome,
 				   uint64_t address)
 {
@@ -182,13 +206,13 @@ static void fault_describe(struct fault *fault, uint64_t syndrome, uint64_t addr
 }
 
 /* The kernel touched a program's memory where the exception table covers it. */
-static void exception_recover(struct frame *frame, const struct fault *fault)
+static void exception_recover(struct frame *frame, const struct fault *fault, uint64_t address)
 {
 	virtual_t recovery = exception_find_recovery(frame->pc);
 	bool is_resolved = false;
 
 	if (!recovery)
-		exception_die("exception", frame, fault->error_code, fault->address);
+		exception_die(exception_name(fault->error_code), frame, fault->error_code, address);
 	if (fault->kind == FAULT_PAGE && fault->address < USER_ADDRESS_END &&
 	    !(frame->pstate & PSTATE_INTERRUPTS_MASKED)) {
 		interrupts_enable();
@@ -212,7 +236,7 @@ void exception_handle(struct frame *frame, uint64_t syndrome, uint64_t address)
 	    mmu_entry_follow(fault.address, fault.access == FAULT_WRITE))
 		return;
 	if (!fault.is_user) {
-		exception_recover(frame, &fault);
+		exception_recover(frame, &fault, address);
 		return;
 	}
 	/* Linux tells a syndrome of aborts only, and of wrong alignment. */
