@@ -10,6 +10,7 @@
 #include "base/table/hash_list.h"
 #include "base/types.h"
 #include "sync/rcu.h"
+#include "task/deferred.h"
 
 struct format_sink;
 struct inode;
@@ -70,6 +71,8 @@ struct mount_writers {
 extern struct filesystem *const kernel_filesystems[];
 struct filesystem *filesystem_find(const char *name);
 
+#define MOUNTS_MAXIMUM 100000	/* attached ones: fs.mount-max of Linux */
+
 struct mount {
 	struct refcount references;
 	struct superblock *superblock;
@@ -87,6 +90,8 @@ struct mount {
 	bool is_detached;			/* in no tree: new, or unmounted and still in use */
 	bool is_unbindable;			/* MS_UNBINDABLE */
 	struct list_node superblock_node;
+	struct mount *copied_from;		/* while a tree is copied; mount_mutex */
+	struct work release;			/* when the last user may not sleep */
 	struct rcu_head rcu;
 	struct mount_writers writers[MOUNT_WRITER_SLOTS];
 };

@@ -379,15 +379,76 @@ static void drop_storm(int index)
 		for (int i = 0; i < 20; i++) {
 			snprintf(path, sizeof(path), "%s/%d", top, i);
 			EXPECT_EQUAL(mkdir(path, 0700), 0);
+			strcat(path, "/inner");
+			EXPECT_EQUAL(mkdir(path, 0700), 0);
 		}
 		EXPECT_EQUAL(umount(top), 0);
 	}
 	EXPECT_EQUAL(rmdir(top), 0);
 }
 
+/* What an open file is called, while it is renamed: one of its two names, and all of it. */
+#define LONG_NAME "a-name-that-is-too-long-to-stand-in-the-structure-itself-0123456789"
+
+static int described_fd;
+
+static void *described_rename(void *argument)
+{
+	char one[sizeof(walk_top) + 8], other[sizeof(walk_top) + sizeof(LONG_NAME) + 1];
+
+	snprintf(one, sizeof(one), "%s/one", walk_top);
+	snprintf(other, sizeof(other), "%s/%s", walk_top, LONG_NAME);
+	while (storm_goes_on()) {
+		EXPECT_EQUAL(rename(one, other), 0);
+		EXPECT_EQUAL(rename(other, one), 0);
+		storm_count(2);
+	}
+	return argument;
+}
+
+static void *described_look(void *argument)
+{
+	char path[64], text[PATH_BYTES];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", described_fd);
+	while (storm_goes_on()) {
+		ssize_t length = readlink(path, text, sizeof(text) - 1);
+		char *last;
+
+		EXPECT(length > 0);
+		text[length] = '\0';
+		last = strrchr(text, '/');
+		EXPECT(last && (!strcmp(last, "/one") || !strcmp(last, "/" LONG_NAME)));
+		storm_count(1);
+	}
+	return argument;
+}
+
+static void *described_either(void *argument)
+{
+	static _Atomic int number;
+
+	return number++ % 4 ? described_look(argument) : described_rename(argument);
+}
+
+static void described_storm(int index)
+{
+	char path[128];
+
+	snprintf(walk_top, sizeof(walk_top), "storm-described-%d", index);
+	snprintf(path, sizeof(path), "%s/one", walk_top);
+	EXPECT_EQUAL(mkdir(walk_top, 0700), 0);
+	described_fd = open(path, O_CREAT | O_RDWR, 0600);
+	EXPECT(described_fd >= 0);
+	storm_threads(4, described_either, NULL);
+	close(described_fd);
+	tree_remove(walk_top);
+}
+
 static const struct storm storms[] = {
 	{ "walk", walk_storm, 0 },   { "cover", cover_storm, 0 }, { "watch", watch_storm, 0 },
 	{ "show", show_storm, 0 },   { "drop", drop_storm, 0 },
+	{ "described", described_storm, 0 },
 };
 
 const struct storm_table walk_storms = { storms, STORM_COUNT(storms) };

@@ -65,6 +65,7 @@ SHOWS_NUMBER(show_pipe_limit, pipe_capacity_maximum)
 SHOWS_NUMBER(show_event_limit, NOTIFY_EVENTS_MAXIMUM)
 SHOWS_NUMBER(show_instance_limit, 128)
 SHOWS_NUMBER(show_watch_limit, NOTIFY_WATCHES_MAXIMUM)
+SHOWS_NUMBER(show_mount_limit, MOUNTS_MAXIMUM)
 SHOWS_NUMBER(show_overflow_id, 65534)
 SHOWS_NUMBER(show_signal_limit, 32)
 SHOWS_NUMBER(show_real_time_period, REAL_TIME_PERIOD_US)
@@ -298,7 +299,7 @@ static const struct proc_node fs_table[] = {
 	READ_ONLY("file-max", show_file_limit), READ_ONLY("file-nr", show_file_count),
 	READ_ONLY("nr_open", show_open_limit),
 	READ_WRITE("pipe-max-size", show_pipe_limit, store_pipe_limit),
-	READ_ONLY("dentry-state", show_name_state),
+	READ_ONLY("dentry-state", show_name_state), READ_ONLY("mount-max", show_mount_limit),
 	NUMBER("protected_fifos", name_protection.fifos, 0, 2),
 	NUMBER("protected_hardlinks", name_protection.hardlinks, 0, 1),
 	NUMBER("protected_regular", name_protection.regular, 0, 2),

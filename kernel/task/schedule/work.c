@@ -1,7 +1,7 @@
 /*
  * Work items, run by worker threads in order of arrival. When an item is taken and no worker is
  * left to take the next one, another worker is made: items may sleep for long without holding up
- * others.
+ * others, and may wait for items that are queued later.
  */
 #include "task/work.h"
 
@@ -107,7 +107,7 @@ static bool run_one(struct worker *worker)
 	bool needs_worker;
 
 	worker->running = work;
-	needs_worker = work && idle_count == 0 && !list_is_empty(&queued);
+	needs_worker = work && atomic_load_relaxed(&idle_count) == 0;
 	spin_unlock_irq(&lock, were_enabled);
 	if (!work)
 		return false;

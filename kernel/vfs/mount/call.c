@@ -22,9 +22,10 @@ static bool is_root_of_mount(const struct path *path)
 }
 
 /*
- * mount_mutex. What is put on a name must be of its kind, and the name must still exist. Those that
- * each lookup makes anew (of processes, of terminals) bear no mount: nobody would find it there, or
- * undo it. Linux says the same of /proc/<pid>/fd.
+ * mount_mutex, and the target's inode locked: who removes or replaces a name looks for mounts on it
+ * with that lock. What is put on a name must be of its kind, and the name must still exist. Those
+ * that each lookup makes anew (of processes, of terminals) bear no mount: nobody would find it
+ * there, or undo it. Linux says the same of /proc/<pid>/fd.
  */
 static int may_attach(const struct path *target, struct name *root)
 {
@@ -34,7 +35,7 @@ static int may_attach(const struct path *target, struct name *root)
 		return -ENOTDIR;
 	if (target->name->flags & (NAME_DELETED | NAME_UNCACHED))
 		return -ENOENT;
-	return 0;
+	return mounts_are_too_many() ? -ENOSPC : 0;
 }
 
 static int mount_new(const char *source, const struct path *target, const char *type,
@@ -62,12 +63,14 @@ static int mount_new(const char *source, const struct path *target, const char *
 	path_get(&top);
 	mutex_lock(&mount_mutex);
 	mount_step_down(&top);
+	shared_lock_read(&top.name->inode->lock);
 	error = may_attach(&top, mount->root);
 	if (error == 0 && top.mount->superblock == mount->superblock &&
 	    top.mount->root == mount->root && is_root_of_mount(&top))
 		error = -EBUSY;
 	if (error == 0)
 		mount_attach(mount, &top);
+	shared_unlock_read(&top.name->inode->lock);
 	mutex_unlock(&mount_mutex);
 	path_put(&top);
 	if (error) {
@@ -84,7 +87,7 @@ static void tree_discard(struct mount *top)
 	mount_put(top);
 }
 
-/* mount_mutex. Copies mounts below `from` onto `top`, parents first; -ENOMEM leaves a part. */
+/* mount_mutex. Copies mounts on `from` onto `top`; an error leaves a part. */
 static int tree_copy_below(struct mount *from, struct mount *top, struct name *below)
 {
 	struct mount *child, *copy;
@@ -95,9 +98,12 @@ static int tree_copy_below(struct mount *from, struct mount *top, struct name *b
 			continue;
 		if (below && child->point != below && !name_is_below(child->point, below))
 			continue;
+		if (mounts_are_too_many())
+			return -ENOSPC;
 		copy = mount_create(child->superblock, child->root, child->flags, child->source);
 		if (!copy)
 			return -ENOMEM;
+		copy->copied_from = child;
 		point = (struct path){ top, child->point };
 		mount_attach(copy, &point);
 	}
@@ -106,24 +112,11 @@ static int tree_copy_below(struct mount *from, struct mount *top, struct name *b
 
 static int tree_copy(struct mount *from, struct mount *top, struct name *root)
 {
-	struct mount *source = from, *copy = top;
+	struct mount *copy = top;
 	int error = tree_copy_below(from, top, root);
 
-	/* Walk both trees in step: children were added in the same order. */
-	while (error == 0) {
-		struct mount *next = mount_next_below(copy, top);
-
-		if (!next)
-			return 0;
-		copy = next;
-		for (source = mount_next_below(from, from); source;
-		     source = mount_next_below(source, from))
-			if (source->superblock == copy->superblock && source->root == copy->root &&
-			    source->point == copy->point)
-				break;
-		if (source)
-			error = tree_copy_below(source, copy, NULL);
-	}
+	while (error == 0 && (copy = mount_next_below(copy, top)))
+		error = tree_copy_below(copy->copied_from, copy, NULL);
 	return error;
 }
 
@@ -149,11 +142,13 @@ static int mount_bind(const char *source, const struct path *target, unsigned lo
 	}
 	if (error == 0 && (flags & MS_REC))
 		error = tree_copy(from.mount, mount, from.name);
+	shared_lock_read(&top.name->inode->lock);
 	if (error == 0)
 		error = may_attach(&top, mount->root);
 	if (error == 0)
 		mount_attach(mount, &top);
-	else if (mount)
+	shared_unlock_read(&top.name->inode->lock);
+	if (error && mount)
 		tree_discard(mount);
 	mutex_unlock(&mount_mutex);
 	path_put(&top);
@@ -182,10 +177,7 @@ static int move_locked(struct path *from, struct path *top)
 		return error == -ENOTDIR ? -EINVAL : error;
 	if (mount_is_below(top->mount, from->mount))
 		return -ELOOP;
-	mount_detach(from->mount);
-	/* Walkers may still stand on the old chain of the table. */
-	rcu_synchronise();
-	mount_attach(from->mount, top);
+	mounts_move(&(const struct mount_move){ from->mount, *top }, 1);
 	return 0;
 }
 
@@ -202,7 +194,9 @@ static int mount_move(const char *source, const struct path *target)
 	path_get(&top);
 	mutex_lock(&mount_mutex);
 	mount_step_down(&top);
+	shared_lock_read(&top.name->inode->lock);
 	error = move_locked(&from, &top);
+	shared_unlock_read(&top.name->inode->lock);
 	mutex_unlock(&mount_mutex);
 	path_put(&top);
 	path_put(&from);

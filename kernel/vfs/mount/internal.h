@@ -17,6 +17,17 @@ struct mount *mount_create(struct superblock *superblock, struct name *root,
  * the reference back). The path's references are taken anew. */
 void mount_attach(struct mount *mount, const struct path *point);
 void mount_detach(struct mount *mount);
+/* mount_mutex: mount_detach() if nobody has a reference beyond so many, or -EBUSY. */
+int mount_detach_if_idle(struct mount *mount, uint32_t references) MUST_CHECK;
+/* mount_mutex: attached mounts go to other places, all in one step for those who walk. */
+#define MOUNT_MOVES 2
+struct mount_move {
+	struct mount *mount;
+	struct path to;
+};
+void mounts_move(const struct mount_move *moves, size_t count);
+/* mount_mutex: -ENOSPC is the answer to one more. */
+bool mounts_are_too_many(void);
 /* mount_mutex: takes off all that is mounted below, leaves first, and drops it. */
 void mount_detach_below(struct mount *top);
 /* mount_mutex: what is below and including `mount`, parents first; NULL at the end. */

@@ -2,6 +2,8 @@
  * The tree of mounts: found by (parent, covered name) in a hash table that the path walker reads
  * under RCU and a sequence count; changed under one mutex.
  */
+#include "base/errno.h"
+#include "base/panic.h"
 #include "base/string.h"
 #include "base/table/hash.h"
 #include "memory/heap.h"
@@ -24,6 +26,7 @@ static struct sequence_count table_sequence;
 static struct wait_queue change_queue = WAIT_QUEUE_INITIALIZER(change_queue);
 static uint64_t change_generation;
 static int32_t last_id;
+static uint32_t attached_count;		/* mount_mutex */
 
 uint64_t mounts_generation(void)
 {
@@ -61,18 +64,6 @@ struct mount *mount_covering(struct mount *mount, struct name *name)
 	return NULL;
 }
 
-bool mount_get_unless_detached(struct mount *mount)
-{
-	if (!refcount_get_unless_zero(&mount->references))
-		return false;
-	/* unmount sets is_detached, then counts references: one of us sees the other. */
-	atomic_fence();
-	if (!READ_ONCE(mount->is_detached))
-		return true;
-	mount_put(mount);
-	return false;
-}
-
 NO_THREAD_ANALYSIS void superblock_mounts_lock(void)
 {
 	spin_lock(&table_lock);
@@ -96,16 +87,39 @@ static void mount_free_rcu(struct rcu_head *head)
 	heap_free(mount);
 }
 
-void mount_put(struct mount *mount)
+static void mount_release(struct mount *mount)
 {
-	if (!refcount_put(&mount->references))
-		return;
 	superblock_mounts_lock();
 	list_remove(&mount->superblock_node);
 	superblock_mounts_unlock();
 	name_put(mount->root);
 	superblock_put(mount->superblock);
 	rcu_call(&mount->rcu, mount_free_rcu);
+}
+
+void mount_put(struct mount *mount)
+{
+	if (refcount_put(&mount->references))
+		mount_release(mount);
+}
+
+static void mount_release_later(struct work *work)
+{
+	mount_release(container_of(work, struct mount, release));
+}
+
+bool mount_get_unless_detached(struct mount *mount)
+{
+	if (!refcount_get_unless_zero(&mount->references))
+		return false;
+	/* unmount sets is_detached, then counts references: one of us sees the other. */
+	atomic_fence();
+	if (!READ_ONCE(mount->is_detached))
+		return true;
+	/* The tree may have dropped it meanwhile, and this is a read section. */
+	if (refcount_put(&mount->references))
+		work_queue(&mount->release);
+	return false;
 }
 
 bool mount_is_attached(const struct mount *mount)
@@ -140,6 +154,7 @@ struct mount *mount_create(struct superblock *superblock, struct name *root,
 	mount->flags = flags & MOUNT_FLAGS_OF_MOUNT;
 	mount->id = atomic_fetch_add_relaxed(&last_id, 1) + 1;
 	mount->is_detached = true;
+	work_init(&mount->release, mount_release_later);
 	list_init(&mount->children);
 	list_node_init(&mount->child_node);
 	hash_list_node_init(&mount->hash_node);
@@ -150,38 +165,116 @@ struct mount *mount_create(struct superblock *superblock, struct name *root,
 	return mount;
 }
 
-void mount_attach(struct mount *mount, const struct path *point)
+/* Table locked, inside its sequence. */
+static void table_insert(struct mount *mount, const struct path *point)
 {
-	path_get(point);
-	spin_lock(&table_lock);
-	sequence_write_begin(&table_sequence);
 	mount->parent = point->mount;
 	mount->point = point->name;
 	mount->is_detached = false;
 	atomic_fetch_add_ordered(&point->name->mounts_here, 1);
 	hash_list_add(bucket_of(mount->parent, mount->point), &mount->hash_node);
-	sequence_write_end(&table_sequence);
-	spin_unlock(&table_lock);
-	list_add_tail(&mount->parent->children, &mount->child_node);
-	list_add_tail(&mount_list, &mount->all_node);
 }
 
-void mount_detach(struct mount *mount)
+/* Likewise; the point's references are the caller's from here on. */
+static void table_remove(struct mount *mount, struct path *point)
 {
-	struct path point = { mount->parent, mount->point };
-
-	list_remove(&mount->child_node);
-	list_remove(&mount->all_node);
-	spin_lock(&table_lock);
-	sequence_write_begin(&table_sequence);
+	*point = (struct path){ mount->parent, mount->point };
 	mount->is_detached = true;
 	hash_list_remove(&mount->hash_node);
 	mount->parent = mount;
 	mount->point = mount->root;
-	atomic_fetch_subtract_ordered(&point.name->mounts_here, 1);
+	atomic_fetch_subtract_ordered(&point->name->mounts_here, 1);
+}
+
+static void lists_insert(struct mount *mount)
+{
+	list_add_tail(&mount->parent->children, &mount->child_node);
+	list_add_tail(&mount_list, &mount->all_node);
+	attached_count++;
+}
+
+static void lists_remove(struct mount *mount)
+{
+	list_remove(&mount->child_node);
+	list_remove(&mount->all_node);
+	attached_count--;
+}
+
+bool mounts_are_too_many(void)
+{
+	return attached_count >= MOUNTS_MAXIMUM;
+}
+
+void mount_attach(struct mount *mount, const struct path *point)
+{
+	path_get(point);
+	spin_lock(&table_lock);
+	sequence_write_begin(&table_sequence);
+	table_insert(mount, point);
+	sequence_write_end(&table_sequence);
+	spin_unlock(&table_lock);
+	lists_insert(mount);
+}
+
+void mount_detach(struct mount *mount)
+{
+	struct path point;
+
+	lists_remove(mount);
+	spin_lock(&table_lock);
+	sequence_write_begin(&table_sequence);
+	table_remove(mount, &point);
 	sequence_write_end(&table_sequence);
 	spin_unlock(&table_lock);
 	path_put(&point);
+}
+
+int mount_detach_if_idle(struct mount *mount, uint32_t references)
+{
+	struct path point;
+	bool is_busy;
+
+	spin_lock(&table_lock);
+	WRITE_ONCE(mount->is_detached, true);
+	/* Walkers take a reference, then look at is_detached: one of us sees the other. */
+	atomic_fence();
+	is_busy = refcount_read(&mount->references) > references;
+	if (is_busy) {
+		WRITE_ONCE(mount->is_detached, false);
+	} else {
+		sequence_write_begin(&table_sequence);
+		table_remove(mount, &point);
+		sequence_write_end(&table_sequence);
+	}
+	spin_unlock(&table_lock);
+	if (is_busy)
+		return -EBUSY;
+	lists_remove(mount);
+	path_put(&point);
+	return 0;
+}
+
+void mounts_move(const struct mount_move *moves, size_t count)
+{
+	struct path old[MOUNT_MOVES];
+
+	ASSERT(count <= MOUNT_MOVES);
+	for (size_t i = 0; i < count; i++) {
+		path_get(&moves[i].to);
+		lists_remove(moves[i].mount);
+	}
+	spin_lock(&table_lock);
+	sequence_write_begin(&table_sequence);
+	for (size_t i = 0; i < count; i++)
+		table_remove(moves[i].mount, &old[i]);
+	for (size_t i = 0; i < count; i++)
+		table_insert(moves[i].mount, &moves[i].to);
+	sequence_write_end(&table_sequence);
+	spin_unlock(&table_lock);
+	for (size_t i = 0; i < count; i++) {
+		lists_insert(moves[i].mount);
+		path_put(&old[i]);
+	}
 }
 
 void mount_detach_below(struct mount *top)
@@ -207,17 +300,35 @@ struct mount *mount_next_below(struct mount *mount, struct mount *top)
 	return next;
 }
 
+/* The mount on a counted path, with a reference; NULL: none. */
+static struct mount *covering_get(const struct path *path)
+{
+	for (;;) {
+		struct mount *mount;
+		uint32_t begun;
+		bool is_held;
+
+		rcu_read_lock();
+		begun = sequence_read_begin(&table_sequence);
+		mount = mount_covering(path->mount, path->name);
+		is_held = mount && mount_get_unless_detached(mount);
+		rcu_read_unlock();
+		if (is_held)
+			return mount;
+		if (!mount && !sequence_read_retry(&table_sequence, begun))
+			return NULL;
+		/* It goes, it moves, or somebody is asking whether it may go. */
+		spin_lock(&table_lock);
+		spin_unlock(&table_lock);
+	}
+}
+
 void mount_step_down(struct path *path)
 {
 	while (name_is_mount_point(path->name)) {
-		struct mount *mount;
+		struct mount *mount = covering_get(path);
 		struct path below;
 
-		rcu_read_lock();
-		mount = mount_covering(path->mount, path->name);
-		if (mount && !mount_get_unless_detached(mount))
-			mount = NULL;
-		rcu_read_unlock();
 		if (!mount)
 			return;
 		below = (struct path){ mount, mount->root };
@@ -286,6 +397,7 @@ int mount_root(struct filesystem *filesystem, const char *options, struct path *
 	mount->is_detached = false;
 	mutex_lock(&mount_mutex);
 	list_add_tail(&mount_list, &mount->all_node);
+	attached_count++;
 	mutex_unlock(&mount_mutex);
 	*root = (struct path){ mount, mount->root };
 	path_get(root);

@@ -15,18 +15,14 @@
 
 static int detach_if_idle(struct mount *mount)
 {
+	int error;
+
 	if (!list_is_empty(&mount->children))
 		return -EBUSY;
-	WRITE_ONCE(mount->is_detached, true);
-	/* Walkers take a reference, then look at is_detached: one of us sees the other. */
-	atomic_fence();
-	if (refcount_read(&mount->references) > REFERENCES_WHEN_IDLE) {
-		WRITE_ONCE(mount->is_detached, false);
-		return -EBUSY;
-	}
-	mount_detach(mount);
-	mount_put(mount);
-	return 0;
+	error = mount_detach_if_idle(mount, REFERENCES_WHEN_IDLE);
+	if (error == 0)
+		mount_put(mount);
+	return error;
 }
 
 /* MNT_DETACH: the tree below goes too; users keep what they hold. */
@@ -98,11 +94,8 @@ static int pivot_locked(const struct path *new_root, const struct path *put_old,
 		return -EINVAL;
 	root_point = (struct path){ root->mount->parent, root->mount->point };
 	path_get(&root_point);
-	mount_detach(new_root->mount);
-	mount_detach(root->mount);
-	rcu_synchronise();
-	mount_attach(root->mount, put_old);
-	mount_attach(new_root->mount, &root_point);
+	mounts_move((const struct mount_move[]){ { root->mount, *put_old },
+						 { new_root->mount, root_point } }, 2);
 	path_put(&root_point);
 	return 0;
 }
@@ -116,7 +109,9 @@ int mount_pivot(const struct path *new_root, const struct path *put_old)
 		return -ENOTDIR;
 	directory_root_get(directory_state_current(), &root);
 	mutex_lock(&mount_mutex);
+	shared_lock_read(&put_old->name->inode->lock);
 	error = pivot_locked(new_root, put_old, &root);
+	shared_unlock_read(&put_old->name->inode->lock);
 	mutex_unlock(&mount_mutex);
 	if (error == 0) {
 		directory_states_move(&root, new_root);

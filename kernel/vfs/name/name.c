@@ -142,9 +142,32 @@ void name_get(struct name *name)
 }
 
 /*
- * From 1 a hashed name goes to 0 and stays; anything else goes to NAME_DEAD and is freed. Nothing
- * of the name is read after the count was lowered, because the shrinker may take it at once.
+ * A hashed name that was on the list of unused ones goes from 1 to 0. Its flags may be older than
+ * the count: somebody may have found it meanwhile, taken it away or off the list, and put it. RCU
+ * keeps the name, which the shrinker may take at once. True: it is used again, to be put again.
  */
+static bool put_last(struct name *name, uint32_t *seen)
+{
+	uint32_t zero = 0, flags;
+	bool is_used = true, is_dead = false;
+
+	rcu_read_lock();
+	if (atomic_compare_swap(&name->references, seen, 0)) {
+		flags = READ_ONCE(name->flags);
+		if (unlikely(!(flags & NAME_HASHED)))
+			is_dead = atomic_compare_swap(&name->references, &zero, NAME_DEAD);
+		is_used = unlikely(!(flags & NAME_ON_UNUSED)) && !is_dead &&
+			  name_get_unless_dead(name);
+		if (is_used)
+			*seen = atomic_load_relaxed(&name->references);
+	}
+	rcu_read_unlock();
+	if (unlikely(is_dead))
+		name_kill(name);
+	return is_used;
+}
+
+/* From 1 a hashed name goes to 0 and stays; anything else goes to NAME_DEAD and is freed. */
 void name_put(struct name *name)
 {
 	uint32_t seen = atomic_load_relaxed(&name->references);
@@ -170,7 +193,7 @@ void name_put(struct name *name)
 			name_unused_add(name);
 		else if (!(flags & NAME_USED_AGAIN))
 			atomic_fetch_or_relaxed(&name->flags, NAME_USED_AGAIN);
-		if (atomic_compare_swap_release(&name->references, &seen, 0))
+		if (!put_last(name, &seen))
 			return;
 	}
 }

@@ -1,6 +1,7 @@
 /*
  * Paths: counted pairs of mount and name, and their description as text from the end backward.
  */
+#include "base/errno.h"
 #include "base/error_pointer.h"
 #include "base/string.h"
 #include "vfs/filesystem.h"
@@ -35,21 +36,25 @@ static bool backward_add(struct backward *text, const char *bytes, size_t length
 	return true;
 }
 
-/* One component; the name may be renamed meanwhile, which the caller finds by the sequence. */
-static bool backward_add_name(struct backward *text, const struct name *name)
+/* One component and the parent that it belongs to; -EAGAIN: the name was renamed meanwhile. */
+static int backward_add_name(struct backward *text, const struct name *name, struct name **parent)
 {
-	uint32_t begun, length;
-	const char *from;
+	uint32_t begun = sequence_read_begin(&name->sequence);
+	uint32_t length = READ_ONCE(name->length);
+	const char *from = READ_ONCE(name->text);
+	bool fits;
 
-	begun = sequence_read_begin(&name->sequence);
-	from = READ_ONCE(name->text);
-	length = READ_ONCE(name->length);
+	*parent = rcu_dereference(name->parent);
+	/* Once so that text and length belong together, once more because the text is copied. */
 	if (sequence_read_retry(&name->sequence, begun))
-		return true;
-	return backward_add(text, from, length) && backward_add(text, "/", 1);
+		return -EAGAIN;
+	fits = backward_add(text, from, length) && backward_add(text, "/", 1);
+	if (sequence_read_retry(&name->sequence, begun))
+		return -EAGAIN;
+	return fits ? 0 : -ENAMETOOLONG;
 }
 
-/* Up from path to root (NULL: any top); 1: reached, 0: another top, -ENAMETOOLONG. RCU. */
+/* Up from path to root (NULL: any top); 1: reached, 0: another top, -ENAMETOOLONG, -EAGAIN. RCU. */
 static int describe_walk(const struct path *path, const struct path *root, struct backward *text)
 {
 	struct name *name = path->name;
@@ -57,6 +62,7 @@ static int describe_walk(const struct path *path, const struct path *root, struc
 
 	for (;;) {
 		struct name *parent;
+		int error;
 
 		if (root && name == root->name && mount == root->mount)
 			return 1;
@@ -69,9 +75,9 @@ static int describe_walk(const struct path *path, const struct path *root, struc
 			mount = above;
 			continue;
 		}
-		parent = rcu_dereference(name->parent);
-		if (!backward_add_name(text, name))
-			return -ENAMETOOLONG;
+		error = backward_add_name(text, name, &parent);
+		if (error)
+			return error;
 		name = parent;
 	}
 }
@@ -118,7 +124,8 @@ char *path_describe(const struct path *path, const struct path *root, char *buff
 		rcu_read_unlock();
 		if (result >= 0 && text.at == end && !backward_add(&text, "/", 1))
 			result = -ENAMETOOLONG;
-	} while (renames != name_rename_generation() || mounts != mount_sequence());
+	} while (result == -EAGAIN || renames != name_rename_generation() ||
+		 mounts != mount_sequence());
 	if (result == 0 && !backward_add(&text, "(unreachable)", 13))
 		result = -ENAMETOOLONG;
 	return result < 0 ? error_pointer(result) : text.at;

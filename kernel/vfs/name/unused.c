@@ -3,6 +3,7 @@
  * while it is used again, so that the common get and put touch no lock.
  */
 #include "memory/pressure.h"
+#include "sync/rcu.h"
 #include "task/deferred.h"
 #include "vfs/inode.h"
 #include "vfs/name/internal.h"
@@ -200,8 +201,14 @@ static void drop_unused(struct name *root)
 
 void name_drop_tree(struct name *root)
 {
-	/* What the shrinker has condemned holds inodes of the tree until its work has run. */
+	/* What the shrinker has condemned holds inodes and parents in the tree until its work has
+	 * run; those parents are free to go only then, and the shrinker may be at it still. */
 	condemned_flush();
-	drop_unused(root);
-	condemned_flush();
+	for (;;) {
+		drop_unused(root);
+		condemned_flush();
+		if (list_is_empty(&root->children))
+			return;
+		rcu_synchronise();
+	}
 }

@@ -154,7 +154,7 @@ NO_THREAD_ANALYSIS static int rename_commit(struct renaming *renaming)
 	bool locks_target = target && target != from && target != to;
 	int error = 0;
 
-	if (name_is_mount_point(renaming->from_name) || name_is_mount_point(renaming->to_name))
+	if (name_is_mount_point(renaming->from_name))
 		return -EBUSY;
 	inode_get(source);
 	if (target)
@@ -163,8 +163,12 @@ NO_THREAD_ANALYSIS static int rename_commit(struct renaming *renaming)
 		shared_lock_write_nested(&target->lock);
 	else if (locks_target)
 		shared_lock_write(&target->lock);
-	error = from->operations->rename(from, renaming->from_name, to, renaming->to_name,
-					 renaming->flags);
+	/* With the lock, because nothing is mounted on it from here on. */
+	if (name_is_mount_point(renaming->to_name))
+		error = -EBUSY;
+	else
+		error = from->operations->rename(from, renaming->from_name, to,
+						 renaming->to_name, renaming->flags);
 	if (error == 0 && exchanges) {
 		name_exchange(renaming->from_name, renaming->to_name);
 	} else if (error == 0) {
