@@ -445,10 +445,59 @@ static void described_storm(int index)
 	tree_remove(walk_top);
 }
 
+/* A mount that is in use stays: nobody sees through it while others ask for its end. */
+static void *busy_look(void *argument)
+{
+	char path[sizeof(walk_top) + 8];
+
+	snprintf(path, sizeof(path), "%s/inner", walk_top);
+	while (storm_goes_on()) {
+		EXPECT_EQUAL(access(path, F_OK), 0);
+		storm_count(1);
+	}
+	return argument;
+}
+
+static void *busy_change(void *argument)
+{
+	while (storm_goes_on()) {
+		EXPECT(umount(walk_top) == -1 && errno == EBUSY);
+		storm_count(1);
+	}
+	return argument;
+}
+
+static void *busy_either(void *argument)
+{
+	static _Atomic int number;
+
+	return number++ % 2 ? busy_look(argument) : busy_change(argument);
+}
+
+static void busy_storm(int index)
+{
+	char path[sizeof(walk_top) + 8];
+	int fd;
+
+	if (getuid())
+		return;
+	snprintf(walk_top, sizeof(walk_top), "storm-busy-%d", index);
+	snprintf(path, sizeof(path), "%s/inner", walk_top);
+	EXPECT_EQUAL(mkdir(walk_top, 0700), 0);
+	EXPECT_EQUAL(mount("storm", walk_top, "tmpfs", 0, "size=100k"), 0);
+	EXPECT_EQUAL(mkdir(path, 0700), 0);
+	fd = open(path, O_RDONLY);
+	EXPECT(fd >= 0);
+	storm_threads(4, busy_either, NULL);
+	close(fd);
+	EXPECT_EQUAL(umount(walk_top), 0);
+	EXPECT_EQUAL(rmdir(walk_top), 0);
+}
+
 static const struct storm storms[] = {
 	{ "walk", walk_storm, 0 },   { "cover", cover_storm, 0 }, { "watch", watch_storm, 0 },
 	{ "show", show_storm, 0 },   { "drop", drop_storm, 0 },
-	{ "described", described_storm, 0 },
+	{ "described", described_storm, 0 }, { "busy", busy_storm, 0 },
 };
 
 const struct storm_table walk_storms = { storms, STORM_COUNT(storms) };

@@ -89,16 +89,29 @@ static bool buffer_give(struct console *console, enum queue_index queue, struct 
 	return buffer->is_with_device;
 }
 
+static bool has_unsent(struct console *console)
+{
+	for (unsigned i = 0; i < BUFFER_COUNT; i++) {
+		if (output_buffers(console)[i].is_with_device)
+			return true;
+	}
+	return false;
+}
+
 /* Lock held: takes back what was sent. */
 static void sent_collect(struct console *console)
 {
 	struct buffer *buffer;
 	uint32_t unused;
+	bool is_any = false;
 
 	while ((buffer = virtio_queue_take(console->queues[TRANSMIT_QUEUE], &unused)) != NULL) {
 		buffer->is_with_device = false;
-		console->is_stuck = false;
+		is_any = true;
 	}
+	/* A host that keeps one buffer for ever is waited for once, not with each line. */
+	if (is_any && !has_unsent(console) && !log_buffer(console)->is_with_device)
+		console->is_stuck = false;
 }
 
 /* Lock held: fills free buffers from the ring. Output to a broken device is gone. */
@@ -121,15 +134,6 @@ static void transmit(struct console *console)
 	}
 	if (is_given)
 		virtio_queue_notify(console->queues[TRANSMIT_QUEUE]);
-}
-
-static bool has_unsent(struct console *console)
-{
-	for (unsigned i = 0; i < BUFFER_COUNT; i++) {
-		if (output_buffers(console)[i].is_with_device)
-			return true;
-	}
-	return false;
 }
 
 /* Lock held, polled: until the device has taken everything. False: it does not. */

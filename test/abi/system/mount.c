@@ -422,6 +422,26 @@ TEST(mounts_on_names_of_processes)
 	CHECK(!mount_line(path, line, sizeof(line)));
 }
 
+/* Twice the same directory in one tree: each copy is made of its own original. */
+TEST(binding_a_tree_that_holds_itself)
+{
+	char here[256], line[512];
+
+	REQUIRE(getcwd(here, sizeof(here)) != NULL);
+	REQUIRE_OK(mkdir("m", 0755));
+	REQUIRE_OK(mkdir("o", 0755));
+	REQUIRE_OK(raw_mount(here, here, NULL, MS_BIND, NULL));
+	REQUIRE_OK(chdir(here));
+	REQUIRE_OK(raw_mount(here, "m", NULL, MS_BIND, NULL));
+	REQUIRE_OK(raw_mount(here, "m/m", NULL, MS_BIND, NULL));
+	CHECK_OK(raw_mount(here, "o", NULL, MS_BIND | MS_REC, NULL));
+	CHECK(mount_line("/o/m/m", line, sizeof(line)));
+	CHECK(!mount_line("/m/m/m", line, sizeof(line)));
+	CHECK(!mount_line("/m/m/o", line, sizeof(line)));
+	CHECK_OK(syscall(SYS_umount2, here, MNT_DETACH));
+	CHECK(!mount_line("/o/m/m", line, sizeof(line)));
+}
+
 TEST(moving)
 {
 	REQUIRE_OK(mkdir("a", 0755));
