@@ -277,6 +277,32 @@ TEST(storm, threads_come_and_go)
 	EXPECT_EQUAL(after.forks - before.forks, 20 * THREADS);
 }
 
+static void almost_sleeping_body(void *unused)
+{
+	(void)unused;
+	for (unsigned i = 0; i < 20; i++) {
+		blocking_prepare(SLEEP_UNINTERRUPTIBLE);
+		blocking_cancel();
+	}
+	thread_exit();
+}
+
+/* A waker that is late, because its CPU was stopped, does not call a dead thread back. */
+TEST(storm, wakers_leave_the_dead_alone)
+{
+	NEEDS_THREADS();
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		struct thread *thread;
+
+		ASSERT_EQUAL(kernel_thread_start("storm", almost_sleeping_body, NULL, &thread), 0);
+		while (READ_ONCE(thread->state) != THREAD_DEAD) {
+			blocking_wake(&thread->context);
+			cpu_relax();
+		}
+		thread_put(thread);
+	}
+}
+
 static uint64_t wrong_cpu;
 
 static void migrate_body(void *unused)
