@@ -341,6 +341,33 @@ TEST(real_time_without_a_limit)
 	}
 }
 
+/* A limit allows real-time policies, but not to drop the reset, nor to leave SCHED_IDLE. */
+TEST(real_time_within_a_limit)
+{
+	struct sched_param two = { .sched_priority = 2 }, one = { .sched_priority = 1 };
+	struct sched_param three = { .sched_priority = 3 }, none = { 0 };
+	struct rlimit limit = { 2, 2 };
+
+	REQUIRE_OK(setrlimit(RLIMIT_RTPRIO, &limit));
+	IN_CHILD {
+		user_become(NOBODY);
+		CHECK_ERRNO(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &three), EPERM);
+		CHECK_OK(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO | RESET_ON_FORK, &one));
+		CHECK_ERRNO(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &one), EPERM);
+		CHECK_ERRNO(syscall(SYS_sched_setscheduler, 0, SCHED_RR, &two), EPERM);
+		CHECK_ERRNO(syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &none), EPERM);
+		CHECK_OK(syscall(SYS_sched_setscheduler, 0, SCHED_RR | RESET_ON_FORK, &two));
+		CHECK_OK(syscall(SYS_sched_setparam, 0, &one));
+		CHECK_EQUAL(syscall(SYS_sched_getscheduler, 0), SCHED_RR | RESET_ON_FORK);
+	}
+	IN_CHILD {
+		user_become(NOBODY);
+		CHECK_OK(syscall(SYS_sched_setscheduler, 0, SCHED_IDLE, &none));
+		CHECK_ERRNO(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &one), EPERM);
+		CHECK_EQUAL(syscall(SYS_sched_getscheduler, 0), SCHED_IDLE);
+	}
+}
+
 /* Two processes share a CPU for a second: their counts of rounds. */
 static void compete(long *counts, void (*prepare)(int which))
 {
