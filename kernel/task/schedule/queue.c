@@ -151,9 +151,14 @@ void fair_base_advance(struct run_queue *queue)
 	queue->base = least;
 }
 
+static int64_t lag_limit(const struct schedule_entity *entity)
+{
+	return fair_scale(LAG_LIMIT_SLICES * entity->slice_ns, entity->weight);
+}
+
 void fair_leave(struct run_queue *queue, struct schedule_entity *entity)
 {
-	int64_t limit = fair_scale(LAG_LIMIT_SLICES * entity->slice_ns, entity->weight);
+	int64_t limit = lag_limit(entity);
 	int64_t lag = (int64_t)(average_runtime(queue, average_of_all(queue)) -
 				entity->virtual_runtime);
 
@@ -183,9 +188,14 @@ void fair_weight_set(struct schedule_entity *entity)
 		110, 87, 70, 56, 45, 36, 29, 23, 18, 15,
 	};
 	enum { IDLE_WEIGHT = 3 };
+	uint32_t before = entity->weight;
+	int64_t limit;
 
 	entity->weight = entity->policy == SCHEDULE_IDLE ? IDLE_WEIGHT :
 			 weights[entity->nice + 20];
+	/* What it is owed, or owes, is its lag times its weight: that stays the same. */
+	limit = lag_limit(entity);
+	entity->lag = clamp(entity->lag * before / entity->weight, -limit, limit);
 }
 
 void run_queue_init(struct run_queue *queue, unsigned cpu)

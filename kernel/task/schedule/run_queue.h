@@ -117,6 +117,7 @@ bool queue_is_fair_due(const struct run_queue *queue);
 void fair_leave(struct run_queue *queue, struct schedule_entity *entity);
 void fair_arrive(struct run_queue *queue, struct schedule_entity *entity);
 void fair_base_advance(struct run_queue *queue);
+/* After a change of policy or nice value; the entity is in no tree. */
 void fair_weight_set(struct schedule_entity *entity);
 
 static inline int64_t fair_scale(int64_t run_ns, uint32_t weight)

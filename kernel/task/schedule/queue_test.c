@@ -1,0 +1,96 @@
+/*
+ * The queue of a CPU, with threads made by hand that never run.
+ */
+#include "base/string.h"
+#include "base/test.h"
+#include "task/schedule/run_queue.h"
+
+#define THREAD_LIMIT 40
+
+static struct run_queue queue;
+static struct thread idle, threads[THREAD_LIMIT];
+static unsigned thread_count;
+
+static void queue_start(void)
+{
+	memset(&queue, 0, sizeof(queue));
+	memset(threads, 0, sizeof(threads));
+	thread_count = 0;
+	run_queue_init(&queue, 0);
+	queue.current = queue.idle = &idle;
+}
+
+static struct thread *thread_make(uint32_t policy, int32_t nice)
+{
+	struct thread *thread = &threads[thread_count++];
+	struct schedule_entity *entity = &thread->schedule;
+
+	entity->policy = policy;
+	entity->nice = nice;
+	entity->slice_ns = FAIR_SLICE_NS;
+	fair_weight_set(entity);
+	memset(&entity->affinity, 0xff, sizeof(entity->affinity));
+	return thread;
+}
+
+static void thread_arrive(struct thread *thread)
+{
+	fair_arrive(&queue, &thread->schedule);
+	thread->schedule.is_queued = true;
+	queue_insert(&queue, thread);
+}
+
+/* How far it is behind the average, times its weight. */
+static int64_t owed(const struct schedule_entity *entity)
+{
+	return entity->lag * entity->weight;
+}
+
+TEST(run_queue, weights_change_what_nobody_is_owed)
+{
+	const int64_t most = 2ll * FAIR_SLICE_NS * NICE_0_WEIGHT;
+	struct schedule_entity *entity;
+
+	queue_start();
+	entity = &thread_make(SCHEDULE_IDLE, 0)->schedule;
+	thread_arrive(thread_make(SCHEDULE_OTHER, 0));
+	for (int sign = -1; sign <= 1; sign += 2) {
+		/* Away for long: as far behind or ahead as may be. */
+		entity->virtual_runtime = queue.base - (uint64_t)(sign * (int64_t)BIT(40));
+		fair_leave(&queue, entity);
+		EXPECT(owed(entity) * sign <= most && owed(entity) * sign > most - 10);
+		entity->policy = SCHEDULE_OTHER;
+		for (int nice = -20; nice < 20; nice++) {
+			entity->nice = nice;
+			fair_weight_set(entity);
+			/* Each change rounds by less than one, times its weight. */
+			EXPECT(owed(entity) * sign <= most);
+			EXPECT(owed(entity) * sign > most - most / 100);
+		}
+		entity->policy = SCHEDULE_IDLE;
+		fair_weight_set(entity);
+		EXPECT(owed(entity) * sign <= most && owed(entity) * sign > most - most / 100);
+	}
+}
+
+/* Nor does the change put it far from the others when it comes. */
+TEST(run_queue, a_new_weight_keeps_the_distance_in_time)
+{
+	const uint64_t bound = 2ull * FAIR_SLICE_NS;
+	struct thread *other, *thread;
+	uint64_t distance;
+
+	queue_start();
+	other = thread_make(SCHEDULE_OTHER, 0);
+	thread = thread_make(SCHEDULE_IDLE, 0);
+	thread_arrive(other);
+	thread->schedule.virtual_runtime = queue.base - BIT(40);
+	fair_leave(&queue, &thread->schedule);
+	thread->schedule.policy = SCHEDULE_OTHER;
+	thread->schedule.nice = -20;
+	fair_weight_set(&thread->schedule);
+	thread_arrive(thread);
+	/* It makes up the average nearly alone, so that the other is ahead by what it lacks. */
+	distance = other->schedule.virtual_runtime - thread->schedule.virtual_runtime;
+	EXPECT(distance <= bound + bound / 10);
+}
