@@ -376,6 +376,39 @@ TEST(storm, shares_follow_nice)
 	EXPECT(high * 2 > low * 3 && high < low * 8);
 }
 
+/* Whether the base of virtual time moves in ticks: nothing else happens to the queue. */
+static bool base_moves_without_switches(void)
+{
+	struct run_queue *queue;
+	int64_t until_ns;
+	uint64_t base;
+	bool has_moved;
+
+	preemption_disable();
+	queue = this_cpu(run_queues);
+	base = READ_ONCE(queue->base);
+	until_ns = time_monotonic_ns() + 10 * TIME_TICK_NS;
+	while (READ_ONCE(queue->base) == base && time_monotonic_ns() < until_ns)
+		cpu_relax();
+	has_moved = READ_ONCE(queue->base) != base;
+	preemption_enable();
+	return has_moved;
+}
+
+TEST(storm, virtual_time_follows_a_lone_thread)
+{
+	int64_t until_ns = time_monotonic_ns() + PATIENCE_NS;
+	bool has_moved = false;
+
+	NEEDS_THREADS();
+	/* Again, because somebody who waits behind the average holds it back. */
+	while (!has_moved && time_monotonic_ns() < until_ns) {
+		schedule_yield();
+		has_moved = base_moves_without_switches();
+	}
+	EXPECT(has_moved);
+}
+
 static uint32_t deferred_runs, work_runs;
 static struct work test_work[8];
 

@@ -73,6 +73,8 @@ static void tick_fire(struct timer *timer)
 	load_update();
 	spin_lock_masked(&queue->lock);
 	current_charge(queue, now_ns);
+	/* Who is alone passes through no switch, and products of its distance would overflow. */
+	fair_base_advance(queue);
 	begin_period(queue, now_ns);
 	is_idle = queue->current == queue->idle;
 	if (!is_idle) {
