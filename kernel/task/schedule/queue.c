@@ -307,25 +307,55 @@ bool queue_best_beats(struct run_queue *queue, const struct thread *thread)
 	       is_eligible(queue, average_of_all(queue), best->virtual_runtime);
 }
 
-struct thread *queue_find_stealable(struct run_queue *queue, unsigned cpu)
+/* How many of each kind a thief looks at: bounded, because the queue is locked. */
+#define LOOK_AT 8
+
+/* Those of lower priority first; of each some, so that no priority hides another. */
+static struct thread *find_stealable_real_time(struct run_queue *queue, unsigned cpu)
 {
-	enum { LOOK_AT = 8 };	/* bounded: the queue is locked */
-	struct rbtree_node *node = rbtree_last(&queue->fair);
 	unsigned priority;
 
 	bitmap_for_each_set(priority, queue->real_time_present, REAL_TIME_PRIORITIES) {
 		struct schedule_entity *entity;
+		unsigned left = LOOK_AT;
 
 		list_for_each(entity, &queue->real_time[priority], list) {
 			if (cpu_mask_test(&entity->affinity, cpu))
 				return thread_of_entity(entity);
+			if (--left == 0)
+				break;
 		}
 	}
-	for (unsigned i = 0; node && i < LOOK_AT; i++, node = rbtree_previous(node)) {
-		struct schedule_entity *entity = rbtree_entry(node, struct schedule_entity, node);
+	return NULL;
+}
 
-		if (cpu_mask_test(&entity->affinity, cpu))
-			return thread_of_entity(entity);
+/*
+ * The latest deadlines, then the earliest: idle threads that may not leave stay at one end, those
+ * of a high weight at the other, and all else gets there sooner or later.
+ */
+static struct thread *find_stealable_fair(struct run_queue *queue, unsigned cpu)
+{
+	struct rbtree_node *node = rbtree_last(&queue->fair);
+
+	for (unsigned i = 0; node && i < LOOK_AT; i++, node = rbtree_previous(node)) {
+		if (cpu_mask_test(&entity_of(node)->affinity, cpu))
+			return thread_of_entity(entity_of(node));
+	}
+	if (!node)
+		return NULL;
+	node = rbtree_first(&queue->fair);
+	for (unsigned i = 0; node && i < LOOK_AT; i++, node = rbtree_next(node)) {
+		if (cpu_mask_test(&entity_of(node)->affinity, cpu))
+			return thread_of_entity(entity_of(node));
 	}
 	return NULL;
+}
+
+struct thread *queue_find_stealable(struct run_queue *queue, unsigned cpu)
+{
+	struct thread *thread = NULL;
+
+	if (queue->real_time_waiting > 0)
+		thread = find_stealable_real_time(queue, cpu);
+	return thread ? thread : find_stealable_fair(queue, cpu);
 }

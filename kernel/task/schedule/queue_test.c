@@ -94,3 +94,64 @@ TEST(run_queue, a_new_weight_keeps_the_distance_in_time)
 	distance = other->schedule.virtual_runtime - thread->schedule.virtual_runtime;
 	EXPECT(distance <= bound + bound / 10);
 }
+
+static void pin(struct thread *thread, unsigned cpu)
+{
+	cpu_mask_clear_all(&thread->schedule.affinity);
+	cpu_mask_set(&thread->schedule.affinity, cpu);
+}
+
+/* Threads that may not leave, and always have the latest deadlines, hide nobody from thieves. */
+TEST(run_queue, pinned_threads_hide_no_other)
+{
+	struct thread *ordinary[3];
+
+	queue_start();
+	for (unsigned i = 0; i < 12; i++) {
+		struct thread *pinned = thread_make(SCHEDULE_IDLE, 0);
+
+		pin(pinned, 0);
+		thread_arrive(pinned);
+	}
+	EXPECT(!queue_find_stealable(&queue, 1));
+	for (unsigned i = 0; i < ARRAY_SIZE(ordinary); i++) {
+		ordinary[i] = thread_make(SCHEDULE_OTHER, 0);
+		thread_arrive(ordinary[i]);
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(ordinary); i++) {
+		struct thread *thread = queue_find_stealable(&queue, 1);
+
+		ASSERT_TRUE(thread && thread->schedule.policy == SCHEDULE_OTHER);
+		queue_remove(&queue, thread);
+	}
+	EXPECT(!queue_find_stealable(&queue, 1));
+}
+
+static struct thread *real_time_make(uint32_t priority)
+{
+	struct thread *thread = thread_make(SCHEDULE_FIFO, 0);
+
+	thread->schedule.priority = priority;
+	real_time_update(&thread->schedule);
+	return thread;
+}
+
+TEST(run_queue, pinned_priorities_hide_no_other)
+{
+	struct thread *fair, *free;
+
+	queue_start();
+	for (unsigned i = 0; i < 12; i++) {
+		struct thread *pinned = real_time_make(i < 10 ? 5 : 60);
+
+		pin(pinned, 0);
+		queue_insert(&queue, pinned);
+	}
+	EXPECT(!queue_find_stealable(&queue, 1));
+	fair = thread_make(SCHEDULE_OTHER, 0);
+	thread_arrive(fair);
+	EXPECT(queue_find_stealable(&queue, 1) == fair);
+	free = real_time_make(60);
+	queue_insert(&queue, free);
+	EXPECT(queue_find_stealable(&queue, 1) == free);
+}
