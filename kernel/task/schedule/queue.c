@@ -242,18 +242,32 @@ void queue_remove(struct run_queue *queue, struct thread *thread)
 		bitmap_clear(queue->real_time_present, priority);
 }
 
-/* The highest priority that waits, 0: none. */
-static uint32_t highest_priority(const struct run_queue *queue)
+/* The highest priority below `limit` that waits, 0: none. */
+static uint32_t highest_below(const struct run_queue *queue, uint32_t limit)
 {
-	if (likely(queue->real_time_waiting == 0))
-		return 0;
 	for (unsigned word = ARRAY_SIZE(queue->real_time_present); word-- > 0;) {
-		uint64_t bits = queue->real_time_present[word];
+		uint64_t bits = READ_ONCE(queue->real_time_present[word]);
 
+		if (limit <= word * 64)
+			continue;
+		if (limit - word * 64 < 64)
+			bits &= BIT(limit % 64) - 1;
 		if (bits)
 			return word * 64 + 63 - (unsigned)__builtin_clzll(bits);
 	}
 	return 0;
+}
+
+static uint32_t highest_priority(const struct run_queue *queue)
+{
+	if (likely(READ_ONCE(queue->real_time_waiting) == 0))
+		return 0;
+	return highest_below(queue, REAL_TIME_PRIORITIES);
+}
+
+uint32_t queue_urgency(const struct run_queue *queue)
+{
+	return max(queue_running_priority(queue), highest_priority(queue));
 }
 
 bool queue_is_fair_due(const struct run_queue *queue)
@@ -310,12 +324,12 @@ bool queue_best_beats(struct run_queue *queue, const struct thread *thread)
 /* How many of each kind a thief looks at: bounded, because the queue is locked. */
 #define LOOK_AT 8
 
-/* Those of lower priority first; of each some, so that no priority hides another. */
-static struct thread *find_stealable_real_time(struct run_queue *queue, unsigned cpu)
+/* Of each priority some, so that none hides another. */
+struct thread *queue_find_real_time(struct run_queue *queue, unsigned cpu)
 {
-	unsigned priority;
+	uint32_t priority = highest_priority(queue);
 
-	bitmap_for_each_set(priority, queue->real_time_present, REAL_TIME_PRIORITIES) {
+	for (; priority > 0; priority = highest_below(queue, priority)) {
 		struct schedule_entity *entity;
 		unsigned left = LOOK_AT;
 
@@ -353,9 +367,7 @@ static struct thread *find_stealable_fair(struct run_queue *queue, unsigned cpu)
 
 struct thread *queue_find_stealable(struct run_queue *queue, unsigned cpu)
 {
-	struct thread *thread = NULL;
+	struct thread *thread = queue_find_real_time(queue, cpu);
 
-	if (queue->real_time_waiting > 0)
-		thread = find_stealable_real_time(queue, cpu);
 	return thread ? thread : find_stealable_fair(queue, cpu);
 }

@@ -155,3 +155,54 @@ TEST(run_queue, pinned_priorities_hide_no_other)
 	queue_insert(&queue, free);
 	EXPECT(queue_find_stealable(&queue, 1) == free);
 }
+
+/* What others see of a queue: who runs there counts, too, if it is real-time. */
+TEST(run_queue, a_real_time_thread_makes_it_longer)
+{
+	struct thread *fair, *low, *high;
+
+	queue_start();
+	fair = thread_make(SCHEDULE_OTHER, 0);
+	low = real_time_make(7);
+	high = real_time_make(70);
+	EXPECT_EQUAL(queue_length(&queue), 0);
+	EXPECT_EQUAL(queue_urgency(&queue), 0);
+	thread_arrive(fair);
+	EXPECT_EQUAL(queue_length(&queue), 1);
+	EXPECT_EQUAL(queue_urgency(&queue), 0);
+	queue.current = low;
+	EXPECT_EQUAL(queue_length(&queue), 2);
+	EXPECT_EQUAL(queue_urgency(&queue), 7);
+	queue_insert(&queue, high);
+	EXPECT_EQUAL(queue_urgency(&queue), 70);
+	queue.current = high;
+	queue_remove(&queue, high);
+	queue_insert(&queue, low);
+	EXPECT_EQUAL(queue_urgency(&queue), 70);
+	EXPECT(queue_find_stealable(&queue, 1) == low);
+	queue.current = &idle;
+	EXPECT_EQUAL(queue_urgency(&queue), 7);
+	EXPECT_EQUAL(queue_length(&queue), 2);
+}
+
+/* Each present priority is found once, from the highest down, in whichever word it lies. */
+TEST(run_queue, the_most_urgent_is_stolen_first)
+{
+	static const uint32_t priorities[] = { 1, 63, 64, 65, 99 };
+	struct thread *made[ARRAY_SIZE(priorities)];
+
+	queue_start();
+	for (unsigned i = 0; i < ARRAY_SIZE(priorities); i++) {
+		made[i] = real_time_make(priorities[i]);
+		pin(made[i], i);
+		queue_insert(&queue, made[i]);
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(priorities); i++)
+		EXPECT(queue_find_real_time(&queue, i) == made[i]);
+	EXPECT(!queue_find_real_time(&queue, ARRAY_SIZE(priorities)));
+	for (unsigned i = ARRAY_SIZE(priorities); i-- > 0;) {
+		memset(&made[i]->schedule.affinity, 0xff, sizeof(made[i]->schedule.affinity));
+		EXPECT(queue_find_real_time(&queue, 9) == made[i]);
+		pin(made[i], 0);
+	}
+}
