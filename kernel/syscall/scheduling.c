@@ -198,14 +198,16 @@ long sys_sched_setattr(int pid, user_address_t address, unsigned flags)
 	if (!thread)
 		return -ESRCH;
 	schedule_parameters_read(thread, &wanted);
-	if (!(attributes.sched_flags & SCHED_FLAG_KEEP_POLICY))
+	/* The reset on fork is part of the policy. */
+	if (!(attributes.sched_flags & SCHED_FLAG_KEEP_POLICY)) {
 		wanted.policy = attributes.sched_policy;
+		wanted.resets_on_fork = attributes.sched_flags & SCHED_FLAG_RESET_ON_FORK;
+	}
 	if (!(attributes.sched_flags & SCHED_FLAG_KEEP_PARAMS)) {
 		wanted.priority = attributes.sched_priority;
 		if (!is_real_time(wanted.policy))
 			wanted.nice = clamp(attributes.sched_nice, -20, 19);
 	}
-	wanted.resets_on_fork = attributes.sched_flags & SCHED_FLAG_RESET_ON_FORK;
 	result = thread_parameters_set(thread, &wanted, -EPERM);
 	thread_put(thread);
 	return result;

@@ -208,6 +208,28 @@ TEST(attributes)
 	CHECK_EQUAL(getpriority(PRIO_PROCESS, 0), 5);
 }
 
+/* Who keeps the policy keeps the reset on fork, which belongs to it. */
+TEST(attributes_without_the_policy)
+{
+	enum { RESET = 1, KEEP_POLICY = 8 };
+	struct kernel_sched_attr set = { .size = 48, .policy = SCHED_BATCH, .flags = RESET };
+
+	CHECK_OK(syscall(SYS_sched_setattr, 0, &set, 0));
+	set = (struct kernel_sched_attr){ .size = 48, .flags = KEEP_POLICY, .nice = 5 };
+	CHECK_OK(syscall(SYS_sched_setattr, 0, &set, 0));
+	CHECK_EQUAL(syscall(SYS_sched_getscheduler, 0), SCHED_BATCH | RESET_ON_FORK);
+	CHECK_EQUAL(getpriority(PRIO_PROCESS, 0), 5);
+	set.flags = KEEP_POLICY | RESET;
+	CHECK_OK(syscall(SYS_sched_setattr, 0, &set, 0));
+	CHECK_EQUAL(syscall(SYS_sched_getscheduler, 0), SCHED_BATCH | RESET_ON_FORK);
+	set.flags = 0;
+	CHECK_OK(syscall(SYS_sched_setattr, 0, &set, 0));
+	CHECK_EQUAL(syscall(SYS_sched_getscheduler, 0), SCHED_OTHER);
+	set.flags = KEEP_POLICY | RESET;
+	CHECK_OK(syscall(SYS_sched_setattr, 0, &set, 0));
+	CHECK_EQUAL(syscall(SYS_sched_getscheduler, 0), SCHED_OTHER);
+}
+
 TEST(attribute_refusals)
 {
 	struct { struct kernel_sched_attr known; uint64_t more; } set = { { 0 }, 0 };
