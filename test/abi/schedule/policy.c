@@ -401,10 +401,11 @@ static void compete(long *counts, void (*prepare)(int which))
 	for (int which = 0; which < 2; which++) {
 		pids[which] = fork();
 		if (pids[which] == 0) {
-			prepare(which);
 			__atomic_add_fetch(&shared[8], 1, __ATOMIC_SEQ_CST);
 			while (shared[8] < 2)
 				sched_yield();
+			/* Not before: it might not run again for long, and nobody would begin. */
+			prepare(which);
 			for (;;)
 				shared[which]++;
 		}
