@@ -48,16 +48,18 @@ static bool is_raise(const struct schedule_parameters *old, const struct schedul
 	uint64_t nice_limit = limit_current(LIMIT_NICE);
 	uint64_t priority_limit = limit_current(LIMIT_RTPRIO);
 
-	if (is_real_time(new->policy))
-		return (new->policy != old->policy && priority_limit == 0) ||
-			(new->priority > old->priority && new->priority > priority_limit);
+	if (is_real_time(new->policy)) {
+		if ((new->policy != old->policy && priority_limit == 0) ||
+		    (new->priority > old->priority && new->priority > priority_limit))
+			return true;
+	} else if (new->nice < old->nice && (uint64_t)(20 - new->nice) > nice_limit) {
+		return true;
+	}
 	/* To leave SCHED_IDLE is like a better nice value than it has. */
 	if (old->policy == SCHED_IDLE && new->policy != SCHED_IDLE &&
 	    (uint64_t)(20 - old->nice) > nice_limit)
 		return true;
-	if (old->resets_on_fork && !new->resets_on_fork)
-		return true;
-	return new->nice < old->nice && (uint64_t)(20 - new->nice) > nice_limit;
+	return old->resets_on_fork && !new->resets_on_fork;
 }
 
 static int parameters_check(const struct schedule_parameters *wanted)
@@ -196,14 +198,16 @@ long sys_sched_setattr(int pid, user_address_t address, unsigned flags)
 	if (!thread)
 		return -ESRCH;
 	schedule_parameters_read(thread, &wanted);
-	if (!(attributes.sched_flags & SCHED_FLAG_KEEP_POLICY))
+	/* The reset on fork is part of the policy. */
+	if (!(attributes.sched_flags & SCHED_FLAG_KEEP_POLICY)) {
 		wanted.policy = attributes.sched_policy;
+		wanted.resets_on_fork = attributes.sched_flags & SCHED_FLAG_RESET_ON_FORK;
+	}
 	if (!(attributes.sched_flags & SCHED_FLAG_KEEP_PARAMS)) {
 		wanted.priority = attributes.sched_priority;
 		if (!is_real_time(wanted.policy))
 			wanted.nice = clamp(attributes.sched_nice, -20, 19);
 	}
-	wanted.resets_on_fork = attributes.sched_flags & SCHED_FLAG_RESET_ON_FORK;
 	result = thread_parameters_set(thread, &wanted, -EPERM);
 	thread_put(thread);
 	return result;

@@ -2,8 +2,9 @@
  * Which CPU a thread runs on. A woken thread goes back to where it ran last if that CPU idles, else
  * to an idle one, else to the shorter of the two queues at hand; idle CPUs steal. A CPU that is
  * about to be free needs no other's help: neither the turns of a conversation nor a parent and the
- * child that it waits for are spread. Masks and lengths are read without locks: a wrong guess costs
- * a migration, or at most a tick of waiting.
+ * child that it waits for are spread. A real-time thread goes where it is the most urgent one, when
+ * it wakes up or is found to wait behind another. Masks and lengths are read without locks: a wrong
+ * guess costs a migration, or at most a tick of waiting.
  */
 #include "base/errno.h"
 #include "task/schedule.h"
@@ -107,9 +108,27 @@ void placement_note_sleep(struct schedule_entity *entity)
 	entity->child_started_ns = 0;
 }
 
+/* Where a real-time thread need not wait, its last CPU if that is one; else CPU_LIMIT. */
+static unsigned find_less_urgent(const struct thread *thread, unsigned last_cpu)
+{
+	uint32_t least = thread->schedule.real_time;
+	unsigned best = CPU_LIMIT;
+
+	for (unsigned i = 0; i < cpu_count() && least > 0; i++) {
+		unsigned cpu = (last_cpu + i) % cpu_count();
+		uint32_t urgency = queue_urgency(per_cpu(run_queues, cpu));
+
+		if (urgency < least && is_usable(thread, cpu)) {
+			least = urgency;
+			best = cpu;
+		}
+	}
+	return best;
+}
+
 unsigned placement_choose(struct thread *thread, unsigned last_cpu)
 {
-	unsigned here = cpu_current(), idle;
+	unsigned here = cpu_current(), cpu;
 
 	if (cpu_count() == 1)
 		return 0;
@@ -119,9 +138,14 @@ unsigned placement_choose(struct thread *thread, unsigned last_cpu)
 		return here;
 	if (is_usable(thread, last_cpu) && is_idle(last_cpu))
 		return last_cpu;
-	idle = find_idle(thread);
-	if (idle < CPU_LIMIT)
-		return idle;
+	cpu = find_idle(thread);
+	if (cpu < CPU_LIMIT)
+		return cpu;
+	if (unlikely(thread->schedule.real_time > 0)) {
+		cpu = find_less_urgent(thread, last_cpu);
+		if (cpu < CPU_LIMIT)
+			return cpu;
+	}
 	if (!is_usable(thread, last_cpu))
 		return find_usable(thread);
 	if (here != last_cpu && is_usable(thread, here) &&
@@ -151,27 +175,58 @@ void placement_arrive(struct thread *thread)
 	spin_unlock_masked(&queue->lock);
 }
 
-void placement_leave(struct run_queue *queue, struct thread *thread)
+/* Queue locked; the thread is in no tree or list. */
+static void leave_for(struct thread *thread, unsigned cpu)
 {
 	thread->schedule.is_queued = false;
 	thread->schedule.is_moving = true;
 	thread->schedule.lag = 0;
-	atomic_store_relaxed(&thread->context.cpu, placement_choose(thread, queue->cpu));
+	atomic_store_relaxed(&thread->context.cpu, cpu);
 }
 
-/* The CPU with the longest queue that has at least so many waiting; CPU_LIMIT: none. */
-static unsigned find_busiest(unsigned except, uint32_t least_waiting)
+void placement_leave(struct run_queue *queue, struct thread *thread)
+{
+	leave_for(thread, placement_choose(thread, queue->cpu));
+}
+
+struct thread *placement_push(struct run_queue *queue)
+{
+	if (likely(queue->real_time_waiting == 0) || queue_running_priority(queue) == 0)
+		return NULL;
+	for (unsigned i = 1; i < cpu_count(); i++) {
+		unsigned cpu = (queue->cpu + i) % cpu_count();
+		struct run_queue *other = per_cpu(run_queues, cpu);
+		struct thread *thread;
+
+		if (!READ_ONCE(other->is_started))
+			continue;
+		thread = queue_find_real_time(queue, cpu);
+		if (thread && thread->schedule.real_time > queue_urgency(other)) {
+			queue_remove(queue, thread);
+			leave_for(thread, cpu);
+			return thread;
+		}
+	}
+	return NULL;
+}
+
+/* The CPU with the longest queue of at least this length where somebody waits; CPU_LIMIT: none. */
+static unsigned find_busiest(unsigned except, uint32_t least_length)
 {
 	unsigned busiest = CPU_LIMIT;
 
 	for (unsigned i = 1; i < cpu_count(); i++) {
 		/* Starting behind oneself, so that thieves spread. */
 		unsigned cpu = (except + i) % cpu_count();
-		uint32_t waiting = READ_ONCE(per_cpu(run_queues, cpu)->waiting);
+		struct run_queue *queue = per_cpu(run_queues, cpu);
+		uint32_t length;
 
-		if (waiting >= least_waiting) {
+		if (READ_ONCE(queue->waiting) == 0)
+			continue;
+		length = queue_length(queue);
+		if (length >= least_length) {
 			busiest = cpu;
-			least_waiting = waiting + 1;
+			least_length = length + 1;
 		}
 	}
 	return busiest;
@@ -211,14 +266,14 @@ static bool move_one(struct run_queue *from, struct run_queue *to)
 	return true;
 }
 
-bool placement_steal(struct run_queue *queue, uint32_t least_waiting)
+bool placement_steal(struct run_queue *queue, uint32_t least_length)
 {
 	uint32_t own_waiting = READ_ONCE(queue->waiting);
 	struct run_queue *victim;
 	bool has_moved;
 
 	for (unsigned tries = 0;; tries++) {
-		unsigned busiest = find_busiest(queue->cpu, least_waiting);
+		unsigned busiest = find_busiest(queue->cpu, least_length);
 
 		/* In its next tick, a CPU whose queue is long calls those that idle. */
 		if (busiest == CPU_LIMIT || tries == STEAL_TRIES)
@@ -231,7 +286,7 @@ bool placement_steal(struct run_queue *queue, uint32_t least_waiting)
 			return false;
 		cpu_relax();
 	}
-	has_moved = victim->waiting >= least_waiting && move_one(victim, queue);
+	has_moved = queue_length(victim) >= least_length && move_one(victim, queue);
 	unlock_both(queue, victim);
 	return has_moved;
 }

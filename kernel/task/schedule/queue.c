@@ -151,9 +151,14 @@ void fair_base_advance(struct run_queue *queue)
 	queue->base = least;
 }
 
+static int64_t lag_limit(const struct schedule_entity *entity)
+{
+	return fair_scale(LAG_LIMIT_SLICES * entity->slice_ns, entity->weight);
+}
+
 void fair_leave(struct run_queue *queue, struct schedule_entity *entity)
 {
-	int64_t limit = fair_scale(LAG_LIMIT_SLICES * entity->slice_ns, entity->weight);
+	int64_t limit = lag_limit(entity);
 	int64_t lag = (int64_t)(average_runtime(queue, average_of_all(queue)) -
 				entity->virtual_runtime);
 
@@ -183,9 +188,14 @@ void fair_weight_set(struct schedule_entity *entity)
 		110, 87, 70, 56, 45, 36, 29, 23, 18, 15,
 	};
 	enum { IDLE_WEIGHT = 3 };
+	uint32_t before = entity->weight;
+	int64_t limit;
 
 	entity->weight = entity->policy == SCHEDULE_IDLE ? IDLE_WEIGHT :
 			 weights[entity->nice + 20];
+	/* What it is owed, or owes, is its lag times its weight: that stays the same. */
+	limit = lag_limit(entity);
+	entity->lag = clamp(entity->lag * before / entity->weight, -limit, limit);
 }
 
 void run_queue_init(struct run_queue *queue, unsigned cpu)
@@ -232,18 +242,32 @@ void queue_remove(struct run_queue *queue, struct thread *thread)
 		bitmap_clear(queue->real_time_present, priority);
 }
 
-/* The highest priority that waits, 0: none. */
-static uint32_t highest_priority(const struct run_queue *queue)
+/* The highest priority below `limit` that waits, 0: none. */
+static uint32_t highest_below(const struct run_queue *queue, uint32_t limit)
 {
-	if (likely(queue->real_time_waiting == 0))
-		return 0;
 	for (unsigned word = ARRAY_SIZE(queue->real_time_present); word-- > 0;) {
-		uint64_t bits = queue->real_time_present[word];
+		uint64_t bits = READ_ONCE(queue->real_time_present[word]);
 
+		if (limit <= word * 64)
+			continue;
+		if (limit - word * 64 < 64)
+			bits &= BIT(limit % 64) - 1;
 		if (bits)
 			return word * 64 + 63 - (unsigned)__builtin_clzll(bits);
 	}
 	return 0;
+}
+
+static uint32_t highest_priority(const struct run_queue *queue)
+{
+	if (likely(READ_ONCE(queue->real_time_waiting) == 0))
+		return 0;
+	return highest_below(queue, REAL_TIME_PRIORITIES);
+}
+
+uint32_t queue_urgency(const struct run_queue *queue)
+{
+	return max(queue_running_priority(queue), highest_priority(queue));
 }
 
 bool queue_is_fair_due(const struct run_queue *queue)
@@ -297,25 +321,53 @@ bool queue_best_beats(struct run_queue *queue, const struct thread *thread)
 	       is_eligible(queue, average_of_all(queue), best->virtual_runtime);
 }
 
-struct thread *queue_find_stealable(struct run_queue *queue, unsigned cpu)
-{
-	enum { LOOK_AT = 8 };	/* bounded: the queue is locked */
-	struct rbtree_node *node = rbtree_last(&queue->fair);
-	unsigned priority;
+/* How many of each kind a thief looks at: bounded, because the queue is locked. */
+#define LOOK_AT 8
 
-	bitmap_for_each_set(priority, queue->real_time_present, REAL_TIME_PRIORITIES) {
+/* Of each priority some, so that none hides another. */
+struct thread *queue_find_real_time(struct run_queue *queue, unsigned cpu)
+{
+	uint32_t priority = highest_priority(queue);
+
+	for (; priority > 0; priority = highest_below(queue, priority)) {
 		struct schedule_entity *entity;
+		unsigned left = LOOK_AT;
 
 		list_for_each(entity, &queue->real_time[priority], list) {
 			if (cpu_mask_test(&entity->affinity, cpu))
 				return thread_of_entity(entity);
+			if (--left == 0)
+				break;
 		}
 	}
-	for (unsigned i = 0; node && i < LOOK_AT; i++, node = rbtree_previous(node)) {
-		struct schedule_entity *entity = rbtree_entry(node, struct schedule_entity, node);
+	return NULL;
+}
 
-		if (cpu_mask_test(&entity->affinity, cpu))
-			return thread_of_entity(entity);
+/*
+ * The latest deadlines, then the earliest: idle threads that may not leave stay at one end, those
+ * of a high weight at the other, and all else gets there sooner or later.
+ */
+static struct thread *find_stealable_fair(struct run_queue *queue, unsigned cpu)
+{
+	struct rbtree_node *node = rbtree_last(&queue->fair);
+
+	for (unsigned i = 0; node && i < LOOK_AT; i++, node = rbtree_previous(node)) {
+		if (cpu_mask_test(&entity_of(node)->affinity, cpu))
+			return thread_of_entity(entity_of(node));
+	}
+	if (!node)
+		return NULL;
+	node = rbtree_first(&queue->fair);
+	for (unsigned i = 0; node && i < LOOK_AT; i++, node = rbtree_next(node)) {
+		if (cpu_mask_test(&entity_of(node)->affinity, cpu))
+			return thread_of_entity(entity_of(node));
 	}
 	return NULL;
+}
+
+struct thread *queue_find_stealable(struct run_queue *queue, unsigned cpu)
+{
+	struct thread *thread = queue_find_real_time(queue, cpu);
+
+	return thread ? thread : find_stealable_fair(queue, cpu);
 }

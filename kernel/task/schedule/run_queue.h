@@ -100,14 +100,34 @@ NO_THREAD_ANALYSIS static inline struct run_queue *run_queue_lock_of(struct thre
 	}
 }
 
+/* Of the thread that runs, 0: it is fair. A guess if the queue is not locked; masked, so that the
+ * thread is not freed meanwhile. */
+static inline uint32_t queue_running_priority(const struct run_queue *queue)
+{
+	const struct thread *current = READ_ONCE(queue->current);
+
+	return current ? READ_ONCE(current->schedule.real_time) : 0;
+}
+
+/* How many others it has to share with, for comparisons: a real-time thread, which goes on for as
+ * long as it likes, counts as one more. */
+static inline uint32_t queue_length(const struct run_queue *queue)
+{
+	return READ_ONCE(queue->waiting) + (queue_running_priority(queue) > 0);
+}
+
 /* queue.c: the two kinds of queues. All with the queue locked. */
 void run_queue_init(struct run_queue *queue, unsigned cpu);
 void queue_insert(struct run_queue *queue, struct thread *thread);	/* as it is */
 void queue_remove(struct run_queue *queue, struct thread *thread);
 /* Takes out the best one; NULL: nobody waits. */
 struct thread *queue_take_best(struct run_queue *queue);
-/* A thread that may run on `cpu`, the one whose turn here is last; NULL. Not taken out. */
+/* A thread that waits and may run on `cpu`: the most urgent real-time one, else the fair one whose
+ * turn here is last; NULL. Not taken out. */
 struct thread *queue_find_stealable(struct run_queue *queue, unsigned cpu);
+struct thread *queue_find_real_time(struct run_queue *queue, unsigned cpu);
+/* The highest priority here, running or waiting; 0: all are fair. A guess if it is not locked. */
+uint32_t queue_urgency(const struct run_queue *queue);
 bool queue_best_beats(struct run_queue *queue, const struct thread *thread);
 /* Real-time threads had their part of the period, and fair ones wait: those run first until its
  * end, so that no thread of any priority takes the machine away (sched(7)). */
@@ -117,6 +137,7 @@ bool queue_is_fair_due(const struct run_queue *queue);
 void fair_leave(struct run_queue *queue, struct schedule_entity *entity);
 void fair_arrive(struct run_queue *queue, struct schedule_entity *entity);
 void fair_base_advance(struct run_queue *queue);
+/* After a change of policy or nice value; the entity is in no tree. */
 void fair_weight_set(struct schedule_entity *entity);
 
 static inline int64_t fair_scale(int64_t run_ns, uint32_t weight)
@@ -163,8 +184,12 @@ void placement_call_help(struct run_queue *queue);
  */
 void placement_leave(struct run_queue *queue, struct thread *thread);
 void placement_arrive(struct thread *thread);
-/* Brings over a thread that waits elsewhere; masked, no lock. True: there is somebody now. */
-bool placement_steal(struct run_queue *queue, uint32_t least_waiting);
+/* A real-time thread that waits behind another leaves for a CPU whose threads are less urgent: to
+ * placement_arrive(); NULL: there is none. Queue locked. */
+struct thread *placement_push(struct run_queue *queue);
+/* Brings over a thread that waits elsewhere, where the queue_length() is at least so much; masked,
+ * no lock. True: there is somebody now. */
+bool placement_steal(struct run_queue *queue, uint32_t least_length);
 
 /* thread.c, tree/: parts of starting. */
 void thread_publish(struct thread *thread);

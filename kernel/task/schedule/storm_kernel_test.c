@@ -277,6 +277,32 @@ TEST(storm, threads_come_and_go)
 	EXPECT_EQUAL(after.forks - before.forks, 20 * THREADS);
 }
 
+static void almost_sleeping_body(void *unused)
+{
+	(void)unused;
+	for (unsigned i = 0; i < 20; i++) {
+		blocking_prepare(SLEEP_UNINTERRUPTIBLE);
+		blocking_cancel();
+	}
+	thread_exit();
+}
+
+/* A waker that is late, because its CPU was stopped, does not call a dead thread back. */
+TEST(storm, wakers_leave_the_dead_alone)
+{
+	NEEDS_THREADS();
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		struct thread *thread;
+
+		ASSERT_EQUAL(kernel_thread_start("storm", almost_sleeping_body, NULL, &thread), 0);
+		while (READ_ONCE(thread->state) != THREAD_DEAD) {
+			blocking_wake(&thread->context);
+			cpu_relax();
+		}
+		thread_put(thread);
+	}
+}
+
 static uint64_t wrong_cpu;
 
 static void migrate_body(void *unused)
@@ -348,6 +374,39 @@ TEST(storm, shares_follow_nice)
 	low = spun[1];
 	/* 1024 to 335 by the weights, on a noisy machine. */
 	EXPECT(high * 2 > low * 3 && high < low * 8);
+}
+
+/* Whether the base of virtual time moves in ticks: nothing else happens to the queue. */
+static bool base_moves_without_switches(void)
+{
+	struct run_queue *queue;
+	int64_t until_ns;
+	uint64_t base;
+	bool has_moved;
+
+	preemption_disable();
+	queue = this_cpu(run_queues);
+	base = READ_ONCE(queue->base);
+	until_ns = time_monotonic_ns() + 10 * TIME_TICK_NS;
+	while (READ_ONCE(queue->base) == base && time_monotonic_ns() < until_ns)
+		cpu_relax();
+	has_moved = READ_ONCE(queue->base) != base;
+	preemption_enable();
+	return has_moved;
+}
+
+TEST(storm, virtual_time_follows_a_lone_thread)
+{
+	int64_t until_ns = time_monotonic_ns() + PATIENCE_NS;
+	bool has_moved = false;
+
+	NEEDS_THREADS();
+	/* Again, because somebody who waits behind the average holds it back. */
+	while (!has_moved && time_monotonic_ns() < until_ns) {
+		schedule_yield();
+		has_moved = base_moves_without_switches();
+	}
+	EXPECT(has_moved);
 }
 
 static uint32_t deferred_runs, work_runs;

@@ -67,20 +67,26 @@ static void tick_fire(struct timer *timer)
 {
 	struct run_queue *queue = container_of(timer, struct run_queue, tick);
 	int64_t now_ns = local_clock_ns(), delay_ns;
+	struct thread *pushed;
 	bool is_idle;
 
 	time_update();
 	load_update();
 	spin_lock_masked(&queue->lock);
 	current_charge(queue, now_ns);
+	/* Who is alone passes through no switch, and products of its distance would overflow. */
+	fair_base_advance(queue);
 	begin_period(queue, now_ns);
 	is_idle = queue->current == queue->idle;
 	if (!is_idle) {
 		placement_call_help(queue);
 		end_slice(queue);
 	}
+	pushed = placement_push(queue);
 	delay_ns = until_slice_end(queue);
 	spin_unlock_masked(&queue->lock);
+	if (unlikely(pushed != NULL))
+		placement_arrive(pushed);
 	if (is_idle)
 		return;
 	/* No more than a tick, if it comes late: what kept the machine is not the thread's. */
@@ -90,7 +96,7 @@ static void tick_fire(struct timer *timer)
 	WRITE_ONCE(queue->last_tick_ns, now_ns);
 	if (now_ns >= queue->next_balance_ns) {
 		queue->next_balance_ns = now_ns + BALANCE_NS;
-		placement_steal(queue, queue->waiting + 2);
+		placement_steal(queue, queue_length(queue) + 2);
 	}
 	arm(queue, delay_ns);
 }

@@ -122,21 +122,29 @@ NO_THREAD_ANALYSIS virtual_t thread_sleeps_at(struct thread *thread)
 	return counter;
 }
 
-/* Queue locked and masked; gives the lock back. The thread sleeps, or is about to. */
-NO_THREAD_ANALYSIS static void wake_locked(struct run_queue *queue, struct thread *thread)
+/*
+ * Queue locked and masked; gives the lock back. The thread sleeps, or is about to: its state was
+ * seen under the lock.
+ */
+NO_THREAD_ANALYSIS
+static void wake_locked(struct run_queue *queue, struct thread *thread, uint32_t state)
 {
 	bool was_asleep = !thread->schedule.is_queued && !thread->schedule.is_moving;
 	unsigned cpu;
 
-	if (was_asleep && thread->state == THREAD_SLEEPING_DEEPLY &&
-	    thread->sleep_kind == SLEEP_UNINTERRUPTIBLE)
-		queue->sleeping_deeply--;
-	atomic_store_relaxed(&thread->state, THREAD_RUNNING);
 	if (!was_asleep) {
-		/* It prepared to sleep, but has not yet: it will see the state. */
+		/*
+		 * It prepared to sleep, but has not yet: it will see the state. If it runs, it may
+		 * have stored another one by now, even its last (thread_exit()), which stays: it
+		 * looks, or has looked, at what the caller stored.
+		 */
+		(void)atomic_compare_swap_relaxed(&thread->state, &state, THREAD_RUNNING);
 		spin_unlock_masked(&queue->lock);
 		return;
 	}
+	if (state == THREAD_SLEEPING_DEEPLY && thread->sleep_kind == SLEEP_UNINTERRUPTIBLE)
+		queue->sleeping_deeply--;
+	atomic_store_relaxed(&thread->state, THREAD_RUNNING);
 	cpu = placement_choose(thread, queue->cpu);
 	if (likely(cpu == queue->cpu)) {
 		run_queue_activate(queue, thread);
@@ -154,6 +162,7 @@ NO_THREAD_ANALYSIS bool blocking_wake(struct context *context)
 	struct thread *thread = (struct thread *)context;
 	struct run_queue *queue;
 	bool were_enabled;
+	uint32_t state;
 
 	/* After the caller's stores, before the look at the state. */
 	atomic_fence();
@@ -161,12 +170,13 @@ NO_THREAD_ANALYSIS bool blocking_wake(struct context *context)
 		return false;
 	were_enabled = interrupts_disable();
 	queue = run_queue_lock_of(thread);
-	if (!is_sleeping_state(atomic_load_relaxed(&thread->state))) {
+	state = atomic_load_relaxed(&thread->state);
+	if (!is_sleeping_state(state)) {
 		spin_unlock_masked(&queue->lock);
 		interrupts_restore_and_preempt(were_enabled);
 		return false;
 	}
-	wake_locked(queue, thread);
+	wake_locked(queue, thread, state);
 	interrupts_restore_and_preempt(were_enabled);
 	return true;
 }
@@ -187,15 +197,17 @@ NO_THREAD_ANALYSIS void thread_notify(struct thread *thread, uint32_t work, bool
 {
 	struct run_queue *queue;
 	bool were_enabled;
+	uint32_t state;
 
 	atomic_fetch_or_ordered(&thread->context.work, work);
 	if (thread == thread_current())
 		return;
 	were_enabled = interrupts_disable();
 	queue = run_queue_lock_of(thread);
-	if (is_sleeping_state(atomic_load_relaxed(&thread->state))) {
+	state = atomic_load_relaxed(&thread->state);
+	if (is_sleeping_state(state)) {
 		if (may_interrupt(thread, is_fatal)) {
-			wake_locked(queue, thread);
+			wake_locked(queue, thread, state);
 			interrupts_restore_and_preempt(were_enabled);
 			return;
 		}

@@ -208,6 +208,28 @@ TEST(attributes)
 	CHECK_EQUAL(getpriority(PRIO_PROCESS, 0), 5);
 }
 
+/* Who keeps the policy keeps the reset on fork, which belongs to it. */
+TEST(attributes_without_the_policy)
+{
+	enum { RESET = 1, KEEP_POLICY = 8 };
+	struct kernel_sched_attr set = { .size = 48, .policy = SCHED_BATCH, .flags = RESET };
+
+	CHECK_OK(syscall(SYS_sched_setattr, 0, &set, 0));
+	set = (struct kernel_sched_attr){ .size = 48, .flags = KEEP_POLICY, .nice = 5 };
+	CHECK_OK(syscall(SYS_sched_setattr, 0, &set, 0));
+	CHECK_EQUAL(syscall(SYS_sched_getscheduler, 0), SCHED_BATCH | RESET_ON_FORK);
+	CHECK_EQUAL(getpriority(PRIO_PROCESS, 0), 5);
+	set.flags = KEEP_POLICY | RESET;
+	CHECK_OK(syscall(SYS_sched_setattr, 0, &set, 0));
+	CHECK_EQUAL(syscall(SYS_sched_getscheduler, 0), SCHED_BATCH | RESET_ON_FORK);
+	set.flags = 0;
+	CHECK_OK(syscall(SYS_sched_setattr, 0, &set, 0));
+	CHECK_EQUAL(syscall(SYS_sched_getscheduler, 0), SCHED_OTHER);
+	set.flags = KEEP_POLICY | RESET;
+	CHECK_OK(syscall(SYS_sched_setattr, 0, &set, 0));
+	CHECK_EQUAL(syscall(SYS_sched_getscheduler, 0), SCHED_OTHER);
+}
+
 TEST(attribute_refusals)
 {
 	struct { struct kernel_sched_attr known; uint64_t more; } set = { { 0 }, 0 };
@@ -341,6 +363,33 @@ TEST(real_time_without_a_limit)
 	}
 }
 
+/* A limit allows real-time policies, but not to drop the reset, nor to leave SCHED_IDLE. */
+TEST(real_time_within_a_limit)
+{
+	struct sched_param two = { .sched_priority = 2 }, one = { .sched_priority = 1 };
+	struct sched_param three = { .sched_priority = 3 }, none = { 0 };
+	struct rlimit limit = { 2, 2 };
+
+	REQUIRE_OK(setrlimit(RLIMIT_RTPRIO, &limit));
+	IN_CHILD {
+		user_become(NOBODY);
+		CHECK_ERRNO(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &three), EPERM);
+		CHECK_OK(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO | RESET_ON_FORK, &one));
+		CHECK_ERRNO(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &one), EPERM);
+		CHECK_ERRNO(syscall(SYS_sched_setscheduler, 0, SCHED_RR, &two), EPERM);
+		CHECK_ERRNO(syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &none), EPERM);
+		CHECK_OK(syscall(SYS_sched_setscheduler, 0, SCHED_RR | RESET_ON_FORK, &two));
+		CHECK_OK(syscall(SYS_sched_setparam, 0, &one));
+		CHECK_EQUAL(syscall(SYS_sched_getscheduler, 0), SCHED_RR | RESET_ON_FORK);
+	}
+	IN_CHILD {
+		user_become(NOBODY);
+		CHECK_OK(syscall(SYS_sched_setscheduler, 0, SCHED_IDLE, &none));
+		CHECK_ERRNO(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &one), EPERM);
+		CHECK_EQUAL(syscall(SYS_sched_getscheduler, 0), SCHED_IDLE);
+	}
+}
+
 /* Two processes share a CPU for a second: their counts of rounds. */
 static void compete(long *counts, void (*prepare)(int which))
 {
@@ -352,10 +401,11 @@ static void compete(long *counts, void (*prepare)(int which))
 	for (int which = 0; which < 2; which++) {
 		pids[which] = fork();
 		if (pids[which] == 0) {
-			prepare(which);
 			__atomic_add_fetch(&shared[8], 1, __ATOMIC_SEQ_CST);
 			while (shared[8] < 2)
 				sched_yield();
+			/* Not before: it might not run again for long, and nobody would begin. */
+			prepare(which);
 			for (;;)
 				shared[which]++;
 		}
