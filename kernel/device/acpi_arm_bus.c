@@ -8,6 +8,7 @@
 #include "base/errno.h"
 #include "device/internal.h"
 #include "firmware/acpi_arm.h"
+#include "log/log.h"
 
 #define GIC_2_BYTES 0x1000
 #define GIC_3_BYTES 0x10000
@@ -29,9 +30,15 @@ static bool table_find(const char *signature, struct acpi_table *table)
 
 static int arm_device_add(const struct arm_device *description)
 {
-	struct device *device = device_create(NULL, description->name);
+	struct device *device;
 	int result;
 
+	/* Drivers read registers of 64 bits; whether the address can be is for mapping to say. */
+	if (!is_aligned(description->address, sizeof(uint64_t))) {
+		log_print(LOG_WARNING, "%s: ACPI puts it at an odd address", description->name);
+		return 0;
+	}
+	device = device_create(NULL, description->name);
 	if (!device)
 		return -ENOMEM;
 	result = device_identity_add(device, IDENTITY_FIRMWARE, 0, description->identity);

@@ -1,6 +1,7 @@
 /* ACPI's tables, where firmware gives them: read only in the memory that it keeps for them. */
 #include "arch/aarch64/boot/boot.h"
 #include "arch/boot.h"
+#include "arch/cpu.h"
 #include "arch/mmu.h"
 #include "base/arithmetic.h"
 #include "firmware/acpi.h"
@@ -31,9 +32,12 @@ const void *boot_firmware_table(const char *signature, size_t *length_bytes)
 
 void *boot_table_registers_map(physical_t start, uint64_t length_bytes)
 {
+	uint64_t limit = min((uint64_t)DIRECT_MAP_BYTES, BIT(cpu_physical_bits()));
 	physical_t page = align_down(start, PAGE_SIZE);
 
-	if (start == 0 || !range_is_within(start, length_bytes, DIRECT_MAP_BYTES) ||
+	/* Registers of 64 bits are read. */
+	if (start == 0 || !is_aligned(start, sizeof(uint64_t)) ||
+	    !range_is_within(start, length_bytes, limit) ||
 	    boot_is_memory(page, start - page + length_bytes))
 		return NULL;
 	return boot_registers_map(start, length_bytes);
