@@ -210,33 +210,57 @@ static NORETURN void boot_finish(void)
 	kernel_main(&information);
 }
 
-static void tree_open(physical_t device_tree)
+static bool tree_open(physical_t device_tree)
 {
-	const void *bytes = physical_to_virtual(device_tree);
+	return device_tree &&
+	       device_tree_open(physical_to_virtual(device_tree), DEVICE_TREE_BYTES_LIMIT, &tree);
+}
 
-	if (!device_tree || !device_tree_open(bytes, DEVICE_TREE_BYTES_LIMIT, &tree))
-		boot_fail("the loader gave no device tree");
+static void tree_believe(physical_t device_tree)
+{
 	information.device_tree = device_tree;
 	boot_console_find(&tree);
+	boot_read_reserved(&tree, &memory_map);
 }
 
 static void read_loader(physical_t device_tree)
 {
-	tree_open(device_tree);
+	if (!tree_open(device_tree))
+		boot_fail("the loader gave no device tree");
 	boot_read_chosen(&tree, &information);
 	boot_read_memory(&tree, &memory_map);
-	boot_read_reserved(&tree, &memory_map);
+	tree_believe(device_tree);
 }
 
-/* With a tree, firmware's tables do not count: both describe the same devices. */
+/* Where ACPI describes the machine, loaders leave a tree of nothing but /chosen. */
+static bool tree_describes_machine(void)
+{
+	struct device_tree_node node;
+
+	device_tree_begin(&node);
+	while (device_tree_next(&tree, &node)) {
+		if (node.depth == 1 && strcmp(node.name, "chosen") != 0)
+			return true;
+	}
+	return false;
+}
+
+/* Both a tree and tables may be there, and describe the same devices: one of them counts. */
 static void read_efi(const struct efi_handover *efi)
 {
+	bool has_tree = tree_open(efi->device_tree);
+
+	if (has_tree)
+		boot_read_chosen(&tree, &information);
 	boot_read_efi(efi, &memory_map, &information);
-	if (!efi->device_tree)
+	if (has_tree && tree_describes_machine()) {
+		information.acpi_root = 0;
+		tree_believe(efi->device_tree);
 		return;
-	information.acpi_root = 0;
-	tree_open(efi->device_tree);
-	boot_read_reserved(&tree, &memory_map);
+	}
+	tree = (struct device_tree){ 0 };
+	if (!information.acpi_root)
+		boot_fail("the loader gave neither ACPI's tables nor a device tree");
 }
 
 void boot_main(physical_t device_tree, physical_t image, physical_t handover)

@@ -32,7 +32,7 @@ void boot_read_chosen(const struct device_tree *tree, struct boot_information *i
 void boot_read_memory(const struct device_tree *tree, struct memory_map *map);
 void boot_read_reserved(const struct device_tree *tree, struct memory_map *map);
 
-/* All of these as the EFI application has left them. */
+/* All of these as the EFI application has left them; what it does not say stays as it is. */
 void boot_read_efi(const struct efi_handover *handover, struct memory_map *map,
 		   struct boot_information *information);
 

@@ -2,7 +2,6 @@
 #include "arch/aarch64/boot/boot.h"
 #include "arch/aarch64/boot/efi.h"
 #include "arch/mmu.h"
-#include "base/string.h"
 #include "firmware/efi.h"
 
 /* What is kept wins over tables, and those over what is free, whatever the order in the map. */
@@ -31,12 +30,18 @@ static void read_memory(const struct efi_handover *handover, struct memory_map *
 void boot_read_efi(const struct efi_handover *handover, struct memory_map *map,
 		   struct boot_information *information)
 {
+	const char *line = physical_to_virtual(handover->command_line);
+
 	read_memory(handover, map, EFI_MEMORY_FREE);
 	read_memory(handover, map, EFI_MEMORY_TABLES);
 	read_memory(handover, map, EFI_MEMORY_KEPT);
-	information->command_line = physical_to_virtual(handover->command_line);
-	information->initramfs = handover->initramfs;
-	information->initramfs_bytes = handover->initramfs_bytes;
 	information->acpi_root = handover->acpi_root;
-	memcpy(information->random_seed, handover->random_seed, sizeof(handover->random_seed));
+	for (size_t i = 0; i < sizeof(information->random_seed); i++)
+		information->random_seed[i] ^= handover->random_seed[i];
+	if (*line)
+		information->command_line = line;
+	if (handover->initramfs) {
+		information->initramfs = handover->initramfs;
+		information->initramfs_bytes = handover->initramfs_bytes;
+	}
 }
