@@ -48,6 +48,8 @@ leave_el2:
 	msr cptr_el2, x0
 	msr hstr_el2, xzr
 	msr vttbr_el2, xzr
+	adr x0, el2_vectors		/* firmware's lie in memory that is given back */
+	msr vbar_el2, x0
 	mrs x0, id_aa64pfr0_el1
 	ubfx x0, x0, #24, #4		/* GIC system registers */
 	cbz x0, 1f
@@ -67,6 +69,15 @@ leave_el2:
 	msr sctlr_el1, x0
 	isb
 	ret
+
+/* Nobody is at EL2 any more. A call gets PSCI's answer "not supported". */
+	.balign 2048
+el2_vectors:
+	.rept 16
+	.balign 128
+	mov x0, #-1
+	eret
+	.endr
 
 /* x0: TTBR0, x1: TTBR1, x2: MAIR, x3: TCR, x4: SCTLR, x5: where to go on. */
 mmu_enable:
