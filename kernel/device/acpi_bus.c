@@ -243,14 +243,14 @@ static int virtio_mmio_add(void)
 }
 
 /* Where firmware has led the four pins of PCI: to the wires of old devices, which is what it writes
- * into each function. What the tables say of other wires is in bytecode. */
+ * into each function of a PC. What the tables say of other wires is in bytecode. */
 static int pci_interrupt_find(struct device *bridge, unsigned slot_function, unsigned pin,
 			      uint8_t wire, uint32_t *line, uint32_t *trigger)
 {
 	(void)bridge;
 	(void)slot_function;
 	(void)pin;
-	if (wire == 0 || wire >= ISA_INTERRUPTS)
+	if (!PORT_SPACE_BYTES || wire == 0 || wire >= ISA_INTERRUPTS)
 		return -ENOENT;
 	*line = isa_wires[wire].line;
 	/* Edges are what wires of old devices have without an override, but these are shared. */
@@ -303,6 +303,8 @@ int acpi_bus_start(void)
 {
 	int result = interrupts_add();
 
+	if (!PORT_SPACE_BYTES && result == 0)
+		result = acpi_arm_bus_start();
 	if (result == 0)
 		result = hpet_add();
 	if (result == 0)

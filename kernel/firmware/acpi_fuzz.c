@@ -2,7 +2,7 @@
  * Fuzzing of the ACPI readers: the input is a small physical memory with a root pointer anywhere in
  * it. Checksums are mended for every other input, so that damage gets past them.
  */
-#include "firmware/acpi.h"
+#include "firmware/acpi_arm.h"
 
 #include "base/string.h"
 
@@ -34,6 +34,19 @@ static const void *map(physical_t address, uint64_t length, void *argument)
 	return memory + address;
 }
 
+static void visit_arm(const struct acpi_table *table)
+{
+	struct acpi_gic_entry entry;
+	struct acpi_timer timer;
+	size_t offset = 0;
+
+	while (acpi_gic_next(table, &offset, &entry))
+		accepted += entry.kind;
+	accepted += acpi_gic_version(table);
+	accepted += acpi_timer_parse(table, &timer);
+	accepted += acpi_psci_parse(table) != ACPI_PSCI_NONE;
+}
+
 static bool visit(physical_t address, const struct acpi_table *table, void *argument)
 {
 	struct acpi_madt_entry cpu;
@@ -56,6 +69,7 @@ static bool visit(physical_t address, const struct acpi_table *table, void *argu
 	accepted += acpi_hpet_parse(table, &registers);
 	accepted += acpi_console_parse(table, &console);
 	accepted += acpi_soft_off_parse(table, values);
+	visit_arm(table);
 	return true;
 }
 

@@ -15,6 +15,9 @@ kasan_exclude := $(wildcard kernel/arch/aarch64/boot/*.c kernel/arch/aarch64/cpu
 kasan_flags += -fasan-shadow-offset=0xdfffc00000000000 --param asan-instrumentation-with-call-threshold=0
 OBJCOPY := $(CROSS)objcopy
 
+# What runs as an EFI application leaves the platform register alone (UEFI 2.10, 2.3.6.4).
+$(addprefix $(OUT)/kernel/,arch/aarch64/boot/efi.o firmware/efi.o base/string_memory.o): flags += -ffixed-x18
+
 # The vDSO: a shared object of its own, for programs, carried inside the kernel image.
 vdso_source := kernel/arch/aarch64/vdso/clock.c kernel/arch/aarch64/vdso/signal_return.S
 vdso_script := kernel/arch/aarch64/vdso/vdso.lds

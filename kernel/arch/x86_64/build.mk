@@ -6,7 +6,8 @@ arch_flags := -DATOMIC_OPERATIONS_ARE_FENCES=1 -m64 -march=x86-64 -mcmodel=kerne
 	-mindirect-branch=thunk-extern -mindirect-branch-register -fno-jump-tables -fcf-protection=none
 arch_ldflags :=
 all_c += $(wildcard kernel/arch/common/*.c)
-arch_exclude := kernel/base/string_memory.c kernel/arch/x86_64/vdso/%
+arch_exclude := kernel/base/string_memory.c kernel/arch/x86_64/vdso/% \
+	kernel/firmware/acpi_arm% kernel/firmware/efi% kernel/device/acpi_arm_bus.c
 # Runs before the shadow exists, or on a CPU whose state is not settled.
 kasan_exclude := $(wildcard kernel/arch/x86_64/boot/*.c kernel/arch/x86_64/cpu/*.c \
 	kernel/arch/x86_64/mmu/*.c kernel/arch/x86_64/clock/*.c kernel/arch/x86_64/entry/*.c \

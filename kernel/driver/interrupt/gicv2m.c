@@ -41,22 +41,37 @@ static void frame_compose(struct interrupt_message_source *source, uint32_t line
 	message->data = line;
 }
 
-static uint64_t frame_address(struct device *device)
+static const struct device_resource *frame_resource(struct device *device, enum resource_kind kind)
 {
-	struct device_resource *resource;
+	const struct device_resource *resource;
 
 	list_for_each(resource, &device->resources, node) {
-		if (resource->kind == RESOURCE_MEMORY)
-			return resource->start;
+		if (resource->kind == kind)
+			return resource;
 	}
-	return 0;
+	return NULL;
+}
+
+/* The bus may know better than the register which lines there are. */
+static bool frame_lines_find(struct frame *frame, struct device *device,
+			     const struct registers *registers)
+{
+	const struct device_resource *lines = frame_resource(device, RESOURCE_INTERRUPT);
+	uint32_t type = register_read32(registers, MSI_TYPER);
+	uint64_t first = lines ? lines->start : TYPER_BASE(type);
+	uint64_t count = lines ? lines->length : TYPER_COUNT(type);
+
+	if (first < SHARED_FIRST || first > SHARED_END || count > SHARED_END - first)
+		return false;
+	frame->line_next = (uint32_t)first;
+	frame->line_end = (uint32_t)(first + count);
+	return true;
 }
 
 static int gicv2m_attach(struct device *device)
 {
 	struct frame *frame = heap_allocate(sizeof(*frame), HEAP_PATIENT);
 	struct registers registers;
-	uint32_t type;
 	int result;
 
 	if (!frame)
@@ -66,12 +81,9 @@ static int gicv2m_attach(struct device *device)
 		result = -ENODEV;
 	if (result < 0)
 		goto fail;
-	type = register_read32(&registers, MSI_TYPER);
-	frame->address = frame_address(device);
-	frame->line_next = TYPER_BASE(type);
-	frame->line_end = frame->line_next + TYPER_COUNT(type);
+	frame->address = frame_resource(device, RESOURCE_MEMORY)->start;
 	result = -ENODEV;
-	if (frame->line_next < SHARED_FIRST || frame->line_end > SHARED_END)
+	if (!frame_lines_find(frame, device, &registers))
 		goto fail;
 	frame->source.reserve = frame_reserve;
 	frame->source.compose = frame_compose;

@@ -3,7 +3,7 @@ import hashlib
 import os
 import re
 
-from .. import grub, images
+from .. import edk2, grub, images
 from ..common import BUILD, ROOT, Failure, run as run_command, say
 from ..machine import Machine, Timeout, run_to_end
 from . import boot_input
@@ -55,6 +55,22 @@ ARM_MACHINES = [
     ("16 CPUs", {"smp": 16, "memory": 512}, None),
     ("64 MB", {"smp": 1, "memory": 64}, None),
     ("64 GB", {"smp": 2, "memory": "64G", "extra": BIG_MEMORY}, None),
+]
+
+# The same under edk2, which loads the kernel's file as an EFI application and describes the machine by ACPI's tables,
+# or by a device tree where it has none.
+EDK2_MACHINES = [
+    ("virt", {}),
+    ("virt without ACPI", {"machine": "virt,acpi=off"}),
+    ("virt, GICv3", {"machine": "virt,gic-version=3"}),
+    ("virt without ACPI, GICv3", {"machine": "virt,acpi=off,gic-version=3", "smp": 2}),
+    ("virt, GICv3 without ITS", {"machine": "virt,gic-version=3,its=off", "smp": 2}),
+    ("virt at EL2", {"machine": "virt,virtualization=on", "smp": 2}),
+    ("virt at EL2, GICv3", {"machine": "virt,virtualization=on,gic-version=3", "smp": 2}),
+    ("cortex-a53, 1 CPU", {"cpu": "cortex-a53", "smp": 1}),
+    ("cortex-a72, 8 GB", {"cpu": "cortex-a72", "smp": 2, "memory": "8G",
+                          "extra": ("-object", "memory-backend-ram,id=big,size=8G,reserve=off",
+                                    "-machine", "memory-backend=big")}),
 ]
 
 # hvc0 as the only console: name, options of the machine, the device it belongs to. On PCI and in memory, with messages
@@ -119,6 +135,7 @@ def run(context, report):
     on_virtio_consoles(context, report, path)
     ends(context, report, path)
     if not is_pc:
+        by_edk2(context, report, path)
         return
     by_grub(context, report, path)
     instruction_count(context, report)
@@ -216,6 +233,30 @@ def by_grub(context, report, path):
         report.not_ok("boot by GRUB", str(failure))
     finally:
         os.unlink(disc)
+
+
+def by_edk2(context, report, path):
+    """The PE header: edk2 loads kernel, command line and archive as QEMU offers them. Then a virtio console by MSI-X,
+    a restart, and what cannot be started says so: by the kernel or, before it, on firmware's console."""
+    firmware = ("-bios", edk2.firmware())
+    for name, options in EDK2_MACHINES:
+        options = {**options, "extra": (*firmware, *options.get("extra", ()))}
+        boot_to_prompt(context, report, f"boot by edk2 on {name}", path, options, timeout=120)
+    boot_to_prompt(context, report, "boot by edk2, debug build", path, {"memory": 512, "extra": firmware},
+                   kernel=context.kernel(debug=True), timeout=200)
+    try:
+        options = {"smp": 2, "memory": 256, "arch": context.arch, "extra": firmware}
+        with Machine(context.kernel(), initrd=path, virtio_console=ON_PCI, append="console=hvc0", **options) as machine:
+            use_prompt(machine, report, "boot by edk2 on virt, hvc0", 2, timeout=120)
+        with Machine(context.kernel(), **options) as machine:
+            machine.expect(r"\[KERNEL\] PANIC on CPU \d+: .{8,}", 120)
+            report.ok("boot by edk2 without an initial file system: a panic is shown")
+        with Machine(context.kernel(), append="y=z " * 10_000, **options) as machine:
+            machine.expect(r"\[BOOT\] FAIL: the command line is too long", 60)
+            report.ok("boot by edk2 with a command line that is too long: firmware is told")
+    except (Timeout, Failure) as failure:
+        report.not_ok("boot by edk2", str(failure))
+    one_end(context, report, "boot by edk2: reboot -f", "reboot -f", True, {"initrd": path, **options})
 
 
 def ends(context, report, path):

@@ -4,6 +4,7 @@
  */
 #include "arch/aarch64/boot/boot.h"
 
+#include "arch/aarch64/boot/efi.h"
 #include "arch/aarch64/boot/head.h"
 #include "arch/aarch64/boot/linker.h"
 #include "arch/aarch64/cpu/cpu.h"
@@ -25,7 +26,7 @@ static struct boot_information information;
 static struct device_tree tree;
 static bool is_map_final;
 
-NORETURN void boot_main(physical_t device_tree, physical_t image);
+NORETURN void boot_main(physical_t device_tree, physical_t image, physical_t handover);
 
 const struct boot_information *boot_information(void)
 {
@@ -35,6 +36,40 @@ const struct boot_information *boot_information(void)
 const struct device_tree *boot_device_tree(void)
 {
 	return tree.bytes ? &tree : NULL;
+}
+
+/* Once the ranges are published, the map they came from is gone. */
+static const struct boot_memory_range *ranges_now(unsigned *count)
+{
+	*count = information.ranges ? information.range_count : memory_map.count;
+	return information.ranges ? information.ranges : memory_map.ranges;
+}
+
+bool boot_holds_firmware(physical_t start, uint64_t length_bytes)
+{
+	const struct boot_memory_range *range;
+	unsigned count;
+
+	range = ranges_now(&count);
+	for (; count--; range++) {
+		if (range->kind == BOOT_MEMORY_FIRMWARE && start >= range->start &&
+		    range_is_within(start - range->start, length_bytes, range->length_bytes))
+			return true;
+	}
+	return false;
+}
+
+bool boot_is_memory(physical_t start, uint64_t length_bytes)
+{
+	const struct boot_memory_range *range;
+	unsigned count;
+
+	range = ranges_now(&count);
+	for (; count--; range++) {
+		if (ranges_overlap(start, length_bytes, range->start, range->length_bytes))
+			return true;
+	}
+	return false;
 }
 
 static void print_line(const char *prefix, const char *format, va_list arguments)
@@ -109,18 +144,21 @@ static void check_initramfs(void)
 }
 
 /* Nothing may be taken before all that is in use is known. */
-static void reserve_what_is_in_use(physical_t device_tree)
+static void reserve_what_is_in_use(const struct efi_handover *efi)
 {
 	physical_t kernel = virtual_to_physical(__kernel_start);
 
 	memory_map_remove(&memory_map, 0, PAGE_SIZE);	/* address 0 means "none" */
+	memory_map_remove(&memory_map, DIRECT_MAP_BYTES, UINT64_MAX);
 	reserve(kernel, virtual_to_physical(__boot_bss_end) - kernel);
 	check_initramfs();
 	reserve(information.initramfs, information.initramfs_bytes);
-	reserve(device_tree, tree.total_bytes);
+	reserve(information.device_tree, tree.total_bytes);
+	if (efi)
+		reserve(efi->start, efi->length);
 }
 
-/* The line lies in the tree, which stays; a copy has an end for certain. */
+/* The line lies in the tree or in the handover; a copy has an end for certain. */
 static void copy_command_line(void)
 {
 	size_t size = strlen(information.command_line) + 1;
@@ -172,24 +210,78 @@ static NORETURN void boot_finish(void)
 	kernel_main(&information);
 }
 
-void boot_main(physical_t device_tree, physical_t image)
+static bool tree_open(physical_t device_tree)
 {
-	const void *bytes = physical_to_virtual(device_tree);
+	return device_tree &&
+	       device_tree_open(physical_to_virtual(device_tree), DEVICE_TREE_BYTES_LIMIT, &tree);
+}
+
+static void tree_believe(physical_t device_tree)
+{
+	information.device_tree = device_tree;
+	boot_console_find(&tree);
+	boot_read_reserved(&tree, &memory_map);
+}
+
+static void read_loader(physical_t device_tree)
+{
+	if (!tree_open(device_tree))
+		boot_fail("the loader gave no device tree");
+	boot_read_chosen(&tree, &information);
+	boot_read_memory(&tree, &memory_map);
+	tree_believe(device_tree);
+}
+
+/* Where ACPI describes the machine, loaders leave a tree of nothing but /chosen. */
+static bool tree_describes_machine(void)
+{
+	struct device_tree_node node;
+
+	device_tree_begin(&node);
+	while (device_tree_next(&tree, &node)) {
+		if (node.depth == 1 && strcmp(node.name, "chosen") != 0)
+			return true;
+	}
+	return false;
+}
+
+/* Both a tree and tables may be there, and describe the same devices: one of them counts. */
+static void read_efi(const struct efi_handover *efi)
+{
+	bool has_tree = tree_open(efi->device_tree);
+
+	if (has_tree)
+		boot_read_chosen(&tree, &information);
+	boot_read_efi(efi, &memory_map, &information);
+	if (has_tree && tree_describes_machine()) {
+		information.acpi_root = 0;
+		tree_believe(efi->device_tree);
+		return;
+	}
+	tree = (struct device_tree){ 0 };
+	if (!information.acpi_root)
+		boot_fail("the loader gave neither ACPI's tables nor a device tree");
+}
+
+void boot_main(physical_t device_tree, physical_t image, physical_t handover)
+{
+	const struct efi_handover *efi = handover ? physical_to_virtual(handover) : NULL;
 
 	kernel_image_offset = KERNEL_IMAGE_BASE - image;
 	information.command_line = "";
-	if (!device_tree || !device_tree_open(bytes, DEVICE_TREE_BYTES_LIMIT, &tree))
-		boot_fail("the loader gave no device tree");
-	information.device_tree = device_tree;
-	boot_console_find(&tree);
-	boot_read_device_tree(&tree, &memory_map, &information);
+	if (efi)
+		read_efi(efi);
+	else
+		read_loader(device_tree);
 	if (memory_map.has_overflowed)
 		boot_print("[BOOT] FAIL: memory map is too long, some memory is not used\n");
-	reserve_what_is_in_use(device_tree);
+	reserve_what_is_in_use(efi);
 	copy_command_line();
 	cpu_features_detect();
 	boot_page_tables_build(&memory_map);
 	is_map_final = true;
+	if (!information.device_tree)
+		boot_console_find_by_tables();
 	boot_console_map();
 	cpu_start_first(boot_finish);
 }

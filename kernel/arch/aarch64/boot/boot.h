@@ -6,7 +6,10 @@
 #include "arch/common/memory_map.h"
 #include "base/compiler.h"
 #include "base/types.h"
+#include "firmware/acpi.h"
 #include "firmware/device_tree.h"
+
+struct efi_handover;
 
 /* Takes zeroed pages out of usable memory for ever; stops the machine when there are none. Before
  * kernel_main() only. */
@@ -17,14 +20,21 @@ void boot_print(const char *format, ...) PRINTF_LIKE(1, 2);
 /* Prints why the machine cannot boot, and stops it. */
 NORETURN void boot_fail(const char *format, ...) PRINTF_LIKE(1, 2);
 
-/* Finds the serial port that the tree names; its registers become reachable with the final page
- * tables. */
+/* Finds the serial port that the tree names, which works at once, or the one that ACPI's tables
+ * name, which can be read behind the final page tables only. */
 void boot_console_find(const struct device_tree *tree);
+void boot_console_find_by_tables(void);
+/* On the final page tables. */
 void boot_console_map(void);
 
-/* Reads memory, reservations, command line and initial file system. */
-void boot_read_device_tree(const struct device_tree *tree, struct memory_map *map,
-			   struct boot_information *information);
+/* Command line, initial file system and seed; memory; what of it is somebody's. */
+void boot_read_chosen(const struct device_tree *tree, struct boot_information *information);
+void boot_read_memory(const struct device_tree *tree, struct memory_map *map);
+void boot_read_reserved(const struct device_tree *tree, struct memory_map *map);
+
+/* All of these as the EFI application has left them; what it does not say stays as it is. */
+void boot_read_efi(const struct efi_handover *handover, struct memory_map *map,
+		   struct boot_information *information);
 
 /* The tree, from boot on; NULL: there is none. */
 const struct device_tree *boot_device_tree(void);
@@ -33,6 +43,16 @@ const struct device_tree *boot_device_tree(void);
 void boot_page_tables_build(const struct memory_map *map);
 /* Device registers in the direct map, for the CPU's own controllers. */
 void *boot_registers_map(physical_t start, uint64_t length_bytes);
+/* The same where ACPI's tables say so; NULL if that cannot be. */
+void *boot_table_registers_map(physical_t start, uint64_t length_bytes);
+
+/* ACPI's table with a signature, checked. On the final page tables. */
+bool boot_table_find(const char *signature, struct acpi_table *table) MUST_CHECK;
+
+/* Whether all of a range is memory with firmware's tables; whether any of it is memory at all. */
+bool boot_holds_firmware(physical_t start, uint64_t length_bytes);
+bool boot_is_memory(physical_t start, uint64_t length_bytes);
+
 /* Ends the image's mapping of memory that is given back. */
 void boot_image_unmap(const uint8_t *start, const uint8_t *end);
 

@@ -1,11 +1,12 @@
 /*
- * The early console: a PL011 that the device tree names as stdout, polled. A port that does not
- * answer is given up for good.
+ * The early console: a PL011 that the device tree names as stdout, or ACPI's SPCR, polled. A port
+ * that does not answer is given up for good.
  */
 #include "arch/aarch64/boot/boot.h"
 #include "arch/aarch64/mmu/table.h"
 #include "arch/cpu.h"
 #include "base/string.h"
+#include "firmware/acpi_arm.h"
 
 /* ARM DDI 0183, 3.2. */
 #define UARTDR 0x000
@@ -61,10 +62,21 @@ void boot_console_find(const struct device_tree *tree)
 	}
 }
 
+void boot_console_find_by_tables(void)
+{
+	struct acpi_console console;
+	struct acpi_table table;
+
+	if (boot_table_find("SPCR", &table) && acpi_console_parse(&table, &console) &&
+	    console.interface == ACPI_CONSOLE_PL011 &&
+	    console.registers.space == ACPI_SPACE_MEMORY)
+		port_address = console.registers.address;
+}
+
 void boot_console_map(void)
 {
 	if (port_address)
-		port = boot_registers_map(port_address, PAGE_SIZE);
+		port = boot_table_registers_map(port_address, PAGE_SIZE);
 }
 
 static void console_put(uint8_t byte)

@@ -61,23 +61,35 @@ static bool is_memory(const struct device_tree *tree, const struct device_tree_n
 	return name && strcmp(name, "memory") == 0;
 }
 
-void boot_read_device_tree(const struct device_tree *tree, struct memory_map *map,
-			   struct boot_information *information)
+void boot_read_chosen(const struct device_tree *tree, struct boot_information *information)
 {
 	struct device_tree_node node;
-	uint64_t start, length;
-	bool is_in_reserved;
 
 	device_tree_begin(&node);
 	while (device_tree_next(tree, &node)) {
 		if (node.depth == 1 && strcmp(node.name, "chosen") == 0)
 			read_chosen(tree, &node, information);
+	}
+}
+
+void boot_read_memory(const struct device_tree *tree, struct memory_map *map)
+{
+	struct device_tree_node node;
+
+	device_tree_begin(&node);
+	while (device_tree_next(tree, &node)) {
 		if (is_memory(tree, &node) && device_tree_is_enabled(tree, &node))
 			read_memory(tree, &node, map);
 	}
-	/* Then what is taken out, whatever the order in the tree. */
+}
+
+void boot_read_reserved(const struct device_tree *tree, struct memory_map *map)
+{
+	struct device_tree_node node;
+	uint64_t start, length;
+	bool is_in_reserved = false;
+
 	device_tree_begin(&node);
-	is_in_reserved = false;
 	while (device_tree_next(tree, &node)) {
 		if (node.depth == 1)
 			is_in_reserved = strcmp(node.name, "reserved-memory") == 0;

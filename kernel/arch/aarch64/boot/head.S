@@ -2,6 +2,7 @@
  * First instructions, on the boot CPU and on the others: MMU off, at whatever address the loader
  * chose. Leaves EL2 for EL1, builds the early page tables and goes on at the linked address.
  */
+#include "arch/aarch64/boot/efi_header.h"
 #include "arch/aarch64/boot/head.h"
 #include "machine/layout.h"
 
@@ -23,7 +24,8 @@ image_header:
 	.quad 0xa			/* little-endian, 4 KB pages, anywhere in memory */
 	.quad 0, 0, 0
 	.ascii "ARM\x64"
-	.long 0				/* no PE header */
+	.long pe_header - image_header
+	EFI_HEADER
 
 	.section .boot.text, "ax"
 
@@ -46,6 +48,8 @@ leave_el2:
 	msr cptr_el2, x0
 	msr hstr_el2, xzr
 	msr vttbr_el2, xzr
+	adr x0, el2_vectors		/* firmware's lie in memory that is given back */
+	msr vbar_el2, x0
 	mrs x0, id_aa64pfr0_el1
 	ubfx x0, x0, #24, #4		/* GIC system registers */
 	cbz x0, 1f
@@ -66,6 +70,15 @@ leave_el2:
 	isb
 	ret
 
+/* Nobody is at EL2 any more. A call gets PSCI's answer "not supported". */
+	.balign 2048
+el2_vectors:
+	.rept 16
+	.balign 128
+	mov x0, #-1
+	eret
+	.endr
+
 /* x0: TTBR0, x1: TTBR1, x2: MAIR, x3: TCR, x4: SCTLR, x5: where to go on. */
 mmu_enable:
 	msr ttbr0_el1, x0
@@ -80,9 +93,18 @@ mmu_enable:
 	isb
 	br x5
 
+/* x0: what efi.c hands over. */
+	.globl efi_start
+efi_start:
+	mov x19, x0
+	mov x20, xzr
+	b start
+
 /* x0: device tree, or 0. */
 image_start:
+	mov x19, xzr
 	mov x20, x0
+start:
 	bl leave_el2
 	adr x21, image_header		/* where the image is */
 
@@ -113,14 +135,20 @@ image_start:
 	orr x4, x25, #TABLE_ENTRY
 	str x4, [x24, #(510 * 8)]
 
-	/* The gigabytes of the image's first and last byte and of the device tree. */
+	/* The gigabytes of the image's first and last byte, of the handover and device tree. */
 	ldr x26, =BLOCK_NORMAL
 	mov x6, x21
 	bl map_gigabyte
 	ldr x6, =__image_size
 	add x6, x6, x21
 	bl map_gigabyte
-	cbz x20, 2f
+	cbz x19, 1f			/* efi.c has seen to it that it is not too far away */
+	mov x6, x19
+	bl map_gigabyte
+	ldr x6, =EFI_HANDOVER_BYTES_LIMIT
+	add x6, x6, x19
+	bl map_gigabyte
+1:	cbz x20, 2f
 	lsr x5, x20, #39
 	lsr x6, x21, #39
 	cmp x5, x6
@@ -187,6 +215,7 @@ boot_linked:
 	mov x30, xzr
 	mov x0, x20
 	mov x1, x21
+	mov x2, x19
 	bl boot_main
 	brk #0
 

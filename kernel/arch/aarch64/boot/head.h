@@ -3,6 +3,7 @@
 #define ARCH_AARCH64_BOOT_HEAD_H
 
 #define DEVICE_TREE_BYTES_LIMIT 0x200000	/* as the Linux boot protocol has it */
+#define EFI_HANDOVER_BYTES_LIMIT 0x800000	/* all that efi.c puts behind the image */
 
 /* Memory attributes by index (MAIR_EL1): write-back, device nGnRE, not cached. */
 #define MAIR_VALUE 0x4404ff

@@ -6,7 +6,7 @@
 
 extern const uint8_t __kernel_start[], __text_end[], __rodata_start[], __rodata_end[];
 extern const uint8_t __waiting_text_start[], __waiting_text_end[];
-extern const uint8_t __data_start[];
+extern const uint8_t __data_start[], __data_end[];
 
 /* The initial values of per-CPU data. */
 extern const uint8_t __percpu_start[], __percpu_end[];

@@ -5,6 +5,7 @@
 #include "arch/aarch64/cpu/gic.h"
 #include "arch/clock.h"
 #include "base/arithmetic.h"
+#include "firmware/acpi_arm.h"
 
 #define CONTROL_ENABLE UINT64_C(1)
 #define NUMBER_DEFAULT 27		/* BSA: the virtual timer's private interrupt */
@@ -34,15 +35,27 @@ static void read_tree(void)
 				device_tree_cell(&property,
 						 VIRTUAL_TIMER_INDEX * SPECIFIER_CELLS + 1,
 						 NUMBER_DEFAULT - PRIVATE_FIRST);
-		if (alarm_number >= GIC_PRIVATE_LIMIT)
-			alarm_number = NUMBER_DEFAULT;
 		return;
 	}
 }
 
+static void read_tables(void)
+{
+	struct acpi_timer timer;
+	struct acpi_table table;
+
+	if (boot_table_find("GTDT", &table) && acpi_timer_parse(&table, &timer))
+		alarm_number = timer.virtual_interrupt;
+}
+
 void clock_start(void)
 {
-	read_tree();
+	if (boot_device_tree())
+		read_tree();
+	else
+		read_tables();
+	if (alarm_number < PRIVATE_FIRST || alarm_number >= GIC_PRIVATE_LIMIT)
+		alarm_number = NUMBER_DEFAULT;
 	if (!frequency_hz)
 		__asm__ volatile("mrs %0, cntfrq_el0" : "=r"(frequency_hz));
 	if (!frequency_hz)

@@ -6,10 +6,11 @@
 #include "arch/aarch64/cpu/gic_registers.h"
 #include "arch/aarch64/mmu/table.h"
 #include "base/atomic.h"
+#include "firmware/acpi_arm.h"
 
 #define PRIORITY_ORDINARY 0xa0
 #define PATIENCE_READS 1000000
-#define REDISTRIBUTOR_REGIONS 8
+#define REDISTRIBUTOR_REGIONS CPU_LIMIT	/* each may be named by itself */
 
 static volatile uint8_t *distributor, *cpu_interface;	/* GICv2 */
 static bool is_version_3;
@@ -69,18 +70,80 @@ static bool find_version_2(const struct device_tree *tree, const struct device_t
 	return true;
 }
 
-void gic_find(void)
+static bool find_in_tree(const struct device_tree *tree)
 {
-	const struct device_tree *tree = boot_device_tree();
 	struct device_tree_node node;
 
 	device_tree_begin(&node);
-	while (tree && device_tree_next(tree, &node)) {
+	while (device_tree_next(tree, &node)) {
 		if (device_tree_is_enabled(tree, &node) &&
 		    (find_version_3(tree, &node) || find_version_2(tree, &node)))
-			return;
+			return true;
 	}
-	boot_fail("no interrupt controller that this kernel knows");
+	return false;
+}
+
+static void region_add(physical_t address, uint64_t length)
+{
+	volatile uint8_t *start;
+
+	length = min(length, (uint64_t)CPU_LIMIT * 2 * GICR_FRAMES_BYTES);
+	start = region_count < REDISTRIBUTOR_REGIONS ? boot_table_registers_map(address, length) :
+		NULL;
+	if (start)
+		regions[region_count++] = (struct redistributor_region){ start, length };
+}
+
+/* ACPI: redistributors stand in ranges, or each with its CPU. */
+static bool find_redistributors(const struct acpi_table *madt)
+{
+	struct acpi_gic_entry entry;
+	size_t offset = 0;
+
+	while (acpi_gic_next(madt, &offset, &entry)) {
+		if (entry.kind == ACPI_GIC_REDISTRIBUTORS)
+			region_add(entry.address, entry.length);
+		else if (entry.kind == ACPI_GIC_CPU && entry.is_enabled && entry.redistributor)
+			region_add(entry.redistributor, GICR_FRAMES_BYTES);
+	}
+	is_version_3 = true;
+	return region_count > 0;
+}
+
+/* The interface is at one address for all CPUs. */
+static bool find_interface(const struct acpi_table *madt)
+{
+	struct acpi_gic_entry entry;
+	size_t offset = 0;
+
+	while (acpi_gic_next(madt, &offset, &entry)) {
+		if (entry.kind == ACPI_GIC_DISTRIBUTOR && !distributor)
+			distributor = boot_table_registers_map(entry.address, PAGE_SIZE);
+		else if (entry.kind == ACPI_GIC_CPU && entry.is_enabled && !cpu_interface)
+			cpu_interface = boot_table_registers_map(entry.address, PAGE_SIZE);
+	}
+	return distributor && cpu_interface;
+}
+
+static bool find_in_tables(void)
+{
+	struct acpi_table madt;
+	unsigned version;
+
+	if (!boot_table_find("APIC", &madt))
+		return false;
+	version = acpi_gic_version(&madt);
+	if (version >= 3)
+		return find_redistributors(&madt);
+	return version == 2 && find_interface(&madt);
+}
+
+void gic_find(void)
+{
+	const struct device_tree *tree = boot_device_tree();
+
+	if (tree ? !find_in_tree(tree) : !find_in_tables())
+		boot_fail("no interrupt controller that this kernel knows");
 }
 
 /* The redistributor whose type register has this CPU's affinity; frames follow one another. */

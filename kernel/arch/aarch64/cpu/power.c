@@ -3,18 +3,18 @@
 #include "arch/aarch64/cpu/cpu.h"
 #include "arch/boot.h"
 #include "base/string.h"
+#include "firmware/acpi_arm.h"
 
 static enum { CONDUIT_NONE, CONDUIT_HVC, CONDUIT_SMC } conduit;
 
-void psci_find(void)
+static void find_in_tree(const struct device_tree *tree)
 {
-	const struct device_tree *tree = boot_device_tree();
 	struct device_tree_property property;
 	struct device_tree_node node;
 	const char *method;
 
 	device_tree_begin(&node);
-	while (tree && device_tree_next(tree, &node)) {
+	while (device_tree_next(tree, &node)) {
 		if (!device_tree_is_compatible(tree, &node, "arm,psci-0.2") &&
 		    !device_tree_is_compatible(tree, &node, "arm,psci-1.0"))
 			continue;
@@ -27,6 +27,29 @@ void psci_find(void)
 			conduit = CONDUIT_SMC;
 		return;
 	}
+}
+
+static void find_in_tables(void)
+{
+	enum acpi_psci psci = ACPI_PSCI_NONE;
+	struct acpi_table table;
+
+	if (boot_table_find("FACP", &table))
+		psci = acpi_psci_parse(&table);
+	if (psci == ACPI_PSCI_HVC)
+		conduit = CONDUIT_HVC;
+	else if (psci == ACPI_PSCI_SMC)
+		conduit = CONDUIT_SMC;
+}
+
+void psci_find(void)
+{
+	const struct device_tree *tree = boot_device_tree();
+
+	if (tree)
+		find_in_tree(tree);
+	else
+		find_in_tables();
 }
 
 long psci_call(uint64_t function, uint64_t first, uint64_t second, uint64_t third)

@@ -13,6 +13,7 @@
 #include "arch/upcalls.h"
 #include "base/atomic.h"
 #include "base/string.h"
+#include "firmware/acpi_arm.h"
 
 #define START_PATIENCE_MS 1000
 
@@ -97,15 +98,14 @@ static uint64_t identity_of(const struct device_tree_property *property)
 	return property->length < 8 ? first : first << 32 | device_tree_cell(property, 1, 0);
 }
 
-static void cpus_find(void)
+static void find_in_tree(const struct device_tree *tree)
 {
-	const struct device_tree *tree = boot_device_tree();
 	struct device_tree_property type, identity;
 	struct device_tree_node node;
 	const char *name;
 
 	device_tree_begin(&node);
-	while (tree && device_tree_next(tree, &node)) {
+	while (device_tree_next(tree, &node)) {
 		if (node.depth != 2 || !device_tree_find(tree, &node, "device_type", &type))
 			continue;
 		name = device_tree_string(&type, 0);
@@ -113,6 +113,30 @@ static void cpus_find(void)
 		    device_tree_find(tree, &node, "reg", &identity))
 			cpu_add(identity_of(&identity) & MPIDR_AFFINITY);
 	}
+}
+
+static void find_in_tables(void)
+{
+	struct acpi_gic_entry entry;
+	struct acpi_table madt;
+	size_t offset = 0;
+
+	if (!boot_table_find("APIC", &madt))
+		return;
+	while (acpi_gic_next(&madt, &offset, &entry)) {
+		if (entry.kind == ACPI_GIC_CPU && entry.is_enabled)
+			cpu_add(entry.identity & MPIDR_AFFINITY);
+	}
+}
+
+static void cpus_find(void)
+{
+	const struct device_tree *tree = boot_device_tree();
+
+	if (tree)
+		find_in_tree(tree);
+	else
+		find_in_tables();
 }
 
 /* A table that maps the image where it is, for while the MMU is switched on. */

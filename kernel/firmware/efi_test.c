@@ -1,0 +1,143 @@
+/* Memory maps and text as firmware might give them. */
+#include "firmware/efi.h"
+
+#include "base/string.h"
+#include "base/test.h"
+
+#define STRIDE 48
+#define WRITE_BACK 8
+
+static uint8_t bytes[4 * STRIDE];
+
+static void put(size_t at, uint64_t value)
+{
+	for (int i = 0; i < 8; i++)
+		bytes[at + (size_t)i] = (uint8_t)(value >> (8 * i));
+}
+
+static void descriptor_put(unsigned index, uint32_t type, uint64_t start, uint64_t pages,
+			   uint64_t attribute)
+{
+	size_t at = index * STRIDE;
+
+	put(at, type);
+	put(at + 8, start);
+	put(at + 24, pages);
+	put(at + 32, attribute);
+}
+
+static const struct efi_memory_map whole = { bytes, sizeof(bytes), STRIDE };
+
+TEST(efi, steps_through_memory)
+{
+	static const struct {
+		uint32_t type;
+		uint64_t attribute;
+		enum efi_memory_use use;
+	} kinds[] = {
+		{ 0, WRITE_BACK, EFI_MEMORY_KEPT },	/* reserved */
+		{ 1, WRITE_BACK, EFI_MEMORY_FREE },
+		{ 4, WRITE_BACK | 15, EFI_MEMORY_FREE },
+		{ 6, WRITE_BACK, EFI_MEMORY_KEPT },	/* runtime services */
+		{ 7, WRITE_BACK, EFI_MEMORY_FREE },
+		{ 7, 1, EFI_MEMORY_KEPT },		/* not cached */
+		{ 9, WRITE_BACK, EFI_MEMORY_TABLES },
+		{ 10, WRITE_BACK, EFI_MEMORY_TABLES },
+		{ 11, WRITE_BACK, EFI_MEMORY_KEPT },	/* registers */
+		{ 14, WRITE_BACK, EFI_MEMORY_KEPT },	/* persistent */
+		{ 0x80000000, WRITE_BACK, EFI_MEMORY_KEPT },
+	};
+	struct efi_memory_range range;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		uint64_t offset = STRIDE;
+
+		descriptor_put(1, kinds[i].type, 0x40000000, 16, kinds[i].attribute);
+		ASSERT_TRUE(efi_memory_next(&whole, &offset, &range));
+		EXPECT_EQUAL(offset, (uint64_t)2 * STRIDE);
+		EXPECT_EQUAL(range.start, UINT64_C(0x40000000));
+		EXPECT_EQUAL(range.length, UINT64_C(0x10000));
+		EXPECT_EQUAL(range.use, kinds[i].use);
+	}
+}
+
+TEST(efi, refuses_impossible_memory)
+{
+	static const struct {
+		uint64_t start, pages;
+	} ranges[] = {
+		{ 0x40000800, 1 }, { 0, UINT64_MAX }, { 0x1000, UINT64_C(1) << 52 },
+		{ UINT64_MAX - 0xfff, 2 }, { UINT64_C(1) << 63, UINT64_C(1) << 51 },
+	};
+	struct efi_memory_range range;
+
+	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
+		uint64_t offset = 0;
+
+		descriptor_put(0, 7, ranges[i].start, ranges[i].pages, WRITE_BACK);
+		ASSERT_TRUE(efi_memory_next(&whole, &offset, &range));
+		EXPECT_EQUAL(range.use, EFI_MEMORY_KEPT);
+		EXPECT_EQUAL(range.length, UINT64_C(0));
+	}
+}
+
+TEST(efi, ends_with_the_map)
+{
+	struct efi_memory_map map = whole;
+	struct efi_memory_range range;
+	uint64_t offset = 0;
+
+	for (unsigned i = 0; i < 4; i++)
+		EXPECT(efi_memory_next(&map, &offset, &range));
+	EXPECT(!efi_memory_next(&map, &offset, &range));
+	map.length -= 1;
+	offset = (uint64_t)3 * STRIDE;
+	EXPECT(!efi_memory_next(&map, &offset, &range));
+	offset = UINT64_MAX;
+	EXPECT(!efi_memory_next(&map, &offset, &range));
+	offset = 0;
+	map.stride = 39;
+	EXPECT(!efi_memory_next(&map, &offset, &range));
+	map.stride = UINT64_MAX;
+	EXPECT(!efi_memory_next(&map, &offset, &range));
+	map.stride = 0;
+	EXPECT(!efi_memory_next(&map, &offset, &range));
+}
+
+static size_t convert(const uint16_t *units, size_t count, char *out, size_t size)
+{
+	uint8_t text[64];
+
+	for (size_t i = 0; i < count; i++) {
+		text[2 * i] = (uint8_t)units[i];
+		text[2 * i + 1] = (uint8_t)(units[i] >> 8);
+	}
+	return efi_text_convert(text, 2 * count, out, size);
+}
+
+TEST(efi, converts_text)
+{
+	static const uint16_t units[] = { 'a', 0xe9, 0x20ac, 0xd83d, 0xde00, 0xd83d, 'b', 0xde00,
+					  'c', 0, 'd' };
+	static const char wanted[] = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80?b?c";
+	char out[EFI_TEXT_BYTES(2 * ARRAY_SIZE(units))];
+
+	EXPECT_EQUAL(convert(units, ARRAY_SIZE(units), out, sizeof(out)), sizeof(wanted) - 1);
+	EXPECT(strcmp(out, wanted) == 0);
+	EXPECT_EQUAL(efi_text_convert(NULL, 0, out, 1), (size_t)0);
+	EXPECT_EQUAL(out[0], 0);
+	EXPECT_EQUAL(efi_text_convert("x", 1, out, sizeof(out)), (size_t)0);
+}
+
+TEST(efi, cuts_text_between_characters)
+{
+	static const uint16_t units[] = { 0x20ac, 0x20ac, 0xd83d };
+	char out[8];
+
+	for (size_t size = 1; size <= sizeof(out); size++) {
+		size_t length = convert(units, ARRAY_SIZE(units), out, size);
+
+		EXPECT_EQUAL(length, size > 7 ? (size_t)7 : (size - 1) / 3 * 3);
+		EXPECT_EQUAL(out[length], 0);
+	}
+}
