@@ -4,6 +4,7 @@
 #ifndef DEVICE_INTERRUPT_H
 #define DEVICE_INTERRUPT_H
 
+#include "arch/interrupt.h"
 #include "base/compiler.h"
 #include "base/list.h"
 #include "base/types.h"
@@ -41,7 +42,8 @@ struct interrupt_message {
 /* What turns writes into lines: reserve() gives a line of a controller, which is connected, and
  * compose() then says what to write. There is one; -EEXIST. */
 struct interrupt_message_source {
-	int (*reserve)(struct interrupt_message_source *source, uint32_t *line);
+	int (*reserve)(struct interrupt_message_source *source, struct interrupt_sender sender,
+		       uint32_t *line);
 	void (*compose)(struct interrupt_message_source *source, uint32_t line,
 			struct interrupt_message *message);
 };
@@ -50,7 +52,8 @@ int interrupt_message_source_add(struct interrupt_message_source *source) MUST_C
 /* Connects a fresh message to a handler. -ENODEV: this machine has none; -ENOSPC. Sleeps; called
  * by one thread at a time, as devices attach. */
 int interrupt_message_connect(interrupt_handler handler, void *argument, const char *name,
-			      struct interrupt_message *message) MUST_CHECK;
+			      struct interrupt_sender sender, struct interrupt_message *message)
+	MUST_CHECK;
 
 void interrupt_describe(struct format_sink *sink);	/* /proc/interrupts */
 void interrupt_sums_describe(struct format_sink *sink);	/* the line `intr` of /proc/stat */

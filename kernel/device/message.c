@@ -1,7 +1,8 @@
 /*
  * Interrupts that are memory writes. Who turns a write into an interrupt is either the CPU itself
  * (x86: the local APICs; each message then is a line of a controller made here), or a device that
- * has offered itself as a source (a GICv2m frame, whose messages are lines of the GIC).
+ * has offered itself as a source (a GICv2m frame, whose messages are lines of the GIC, or an ITS,
+ * which wants to know who sends them).
  */
 #include "device/interrupt.h"
 
@@ -44,12 +45,14 @@ static struct interrupt_controller cpu_messages = {
 	.unmask = cpu_message_nothing,
 };
 
-static int cpu_message_reserve(struct interrupt_message_source *self, uint32_t *line)
+static int cpu_message_reserve(struct interrupt_message_source *self,
+			       struct interrupt_sender sender, uint32_t *line)
 {
 	bool were_enabled = spin_lock_irq(&sources_lock);
 	uint32_t index = message_count;
 
 	(void)self;
+	(void)sender;
 	if (index < CPU_MESSAGE_LINES)
 		message_count++;
 	spin_unlock_irq(&sources_lock, were_enabled);
@@ -96,7 +99,7 @@ static int cpu_source_start(void)
 }
 
 int interrupt_message_connect(interrupt_handler handler, void *argument, const char *name,
-			      struct interrupt_message *message)
+			      struct interrupt_sender sender, struct interrupt_message *message)
 {
 	uint32_t line;
 	int result = 0;
@@ -104,7 +107,7 @@ int interrupt_message_connect(interrupt_handler handler, void *argument, const c
 	if (!source)
 		result = cpu_source_start();
 	if (result == 0)
-		result = source->reserve(source, &line);
+		result = source->reserve(source, sender, &line);
 	if (result == 0)
 		result = interrupt_line_connect(line, TRIGGER_EDGE, handler, argument, name);
 	if (result == 0)

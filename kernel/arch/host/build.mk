@@ -2,5 +2,9 @@
 # The command line is read alike everywhere.
 all_c += kernel/arch/common/command_line.c
 arch_flags := -DATOMIC_OPERATIONS_ARE_FENCES=0
+# Of a driver for another CPU, what needs nothing but memory and registers is tested here, too.
+its := kernel/driver/interrupt/gic_its
+all_c += $(addprefix $(its)/,command.c device.c message_map.c number.c queue.c registers.c table.c)
+test_c += $(wildcard $(its)/*_test.c)
 # The compiler's own run-time library answers instrumented code.
 arch_exclude := kernel/memory/kasan_calls.c

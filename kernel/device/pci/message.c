@@ -34,7 +34,7 @@ int pci_message_connect(struct pci_function *function, interrupt_handler handler
 			     ENTRY_BYTES, &entry);
 	if (result == 0)
 		result = interrupt_message_connect(handler, argument, function->device->name,
-						   &message);
+						   interrupt_sender_of(function->device), &message);
 	if (result < 0)
 		return result;
 	control = pci_read32(function, at + MSIX_CONTROL);

@@ -22,10 +22,12 @@ struct frame {
 	uint32_t line_next, line_end;	/* one thread attaches devices */
 };
 
-static int frame_reserve(struct interrupt_message_source *source, uint32_t *line)
+static int frame_reserve(struct interrupt_message_source *source, struct interrupt_sender sender,
+			 uint32_t *line)
 {
 	struct frame *frame = container_of(source, struct frame, source);
 
+	(void)sender;
 	if (frame->line_next == frame->line_end)
 		return -ENOSPC;
 	*line = frame->line_next++;

@@ -100,8 +100,19 @@ VIRTIO_CONSOLES = {
         ("virt, a port", {}, BEHIND_A_PORT),
         ("virt, two bridges", {}, BEHIND_TWO),
         ("virt, GICv3", {"machine": "virt,gic-version=3"}, ON_PCI),
+        ("virt, GICv3, two bridges", {"machine": "virt,gic-version=3"}, BEHIND_TWO),
+        ("virt, GICv3, a wire", {"machine": "virt,gic-version=3"}, ON_A_WIRE),
         ("virt, GICv3 without ITS", {"machine": "virt,gic-version=3,its=off"}, ON_PCI),
     ],
+}
+# What /proc/interrupts says of that device: who brings its interrupts, and whether they are messages.
+INTERRUPTS = {
+    "virt": r"GICv2 +\d+-edge",
+    "virt, a wire": r"GICv2 +\d+-fasteoi",
+    "virt, GICv3": r"ITS +\d+-edge",
+    "virt, GICv3, two bridges": r"ITS +\d+-edge",
+    "virt, GICv3, a wire": r"GICv3 +\d+-fasteoi",
+    "virt, GICv3 without ITS": r"GICv3 +\d+-fasteoi",
 }
 EARLY_LINE = r"\[MEMORY\] OK: "    # printed before any device is there
 MANY_LINES = 3000
@@ -154,6 +165,8 @@ def on_virtio_consoles(context, report, path):
                 text = machine.expect(r"(?s)/dev/hvc0\s+(.*)all 42", 60).group(1)
                 whole = text.split() == [str(i + 1) for i in range(MANY_LINES)]
                 report.check(f"boot {name}, hvc0: all is shown", whole, text[-300:])
+                if name in INTERRUPTS:
+                    look_at_interrupts(machine, report, f"boot {name}, hvc0: its interrupts", INTERRUPTS[name])
                 use_prompt(machine, report, f"boot {name}, hvc0", options["smp"])
         except (Timeout, Failure) as failure:
             report.not_ok(f"boot {name}, hvc0", str(failure))
@@ -168,6 +181,15 @@ def on_virtio_consoles(context, report, path):
             report.ok(f"boot {name}, hvc0: a panic is shown")
     except (Timeout, Failure) as failure:
         report.not_ok(f"boot {name}, hvc0: a panic is shown", str(failure))
+
+
+def look_at_interrupts(machine, report, name, wanted):
+    """The only PCI device that interrupts does so in the wanted way, and has done so."""
+    machine.send("grep pci: /proc/interrupts; echo that is a''ll\n")
+    text = machine.expect(r"(?s)is a''ll(.*)that is all", 20).group(1)
+    lines = re.findall(r"(?m)^ *\d+:.* pci:.*$", text)
+    report.check(name, len(lines) == 1 and re.search(r": .*\b[1-9]\d* .*" + wanted + " +pci:", lines[0]) is not None,
+                 text)
 
 
 def take_flood(machine, report, name):

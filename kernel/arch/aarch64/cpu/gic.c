@@ -237,7 +237,11 @@ uint32_t gic_take(void)
 
 uint32_t gic_number(uint32_t taken)
 {
-	return taken & (is_version_3 ? 0xffffff : 0x3ff);
+	uint32_t number = taken & (is_version_3 ? 0xffffff : 0x3ff);
+
+	if (number >= GIC_LPI_FIRST)
+		return number - GIC_LPI_FIRST + GIC_LPI_NUMBER_FIRST;
+	return min(number, (uint32_t)GIC_SPURIOUS_LAST);
 }
 
 void gic_end(uint32_t taken)
@@ -247,6 +251,12 @@ void gic_end(uint32_t taken)
 		return;
 	}
 	__asm__ volatile("msr " ICC_EOIR1_EL1 ", %0\n\tisb" : : "r"((uint64_t)taken) : "memory");
+}
+
+void gic_end_number(uint32_t number)
+{
+	gic_end(number < GIC_LPI_NUMBER_FIRST ? number :
+		number - GIC_LPI_NUMBER_FIRST + GIC_LPI_FIRST);
 }
 
 void gic_send(unsigned cpu, uint32_t message)

@@ -16,8 +16,11 @@
 #define GIC_MESSAGE_LIMIT 16
 
 #define GIC_PRIVATE_LIMIT 32		/* below: of each CPU */
-#define GIC_SPURIOUS_FIRST 1020		/* from here to 1023: nothing to take */
+#define GIC_SPURIOUS_FIRST 1020		/* from here on: nothing to take */
+#define GIC_SPURIOUS_LAST 1023
+/* Messages (LPIs), as the controller and, right behind the others, as the kernel numbers them. */
 #define GIC_LPI_FIRST 8192
+#define GIC_LPI_NUMBER_FIRST 1024
 
 /* Finds the controller; stops the machine when there is none. Before kernel_main() only. */
 void gic_find(void);
@@ -31,6 +34,7 @@ uint64_t gic_identity(unsigned cpu);
 uint32_t gic_take(void);
 uint32_t gic_number(uint32_t taken);
 void gic_end(uint32_t taken);
+void gic_end_number(uint32_t number);	/* of a device */
 void gic_send(unsigned cpu, uint32_t message);
 void gic_private_enable(uint32_t number);
 

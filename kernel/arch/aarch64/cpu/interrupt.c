@@ -58,7 +58,7 @@ void interrupt_handle(struct frame *frame)
 	struct context *self = context_current();
 	uint32_t taken = gic_take(), number = gic_number(taken);
 
-	if (number >= GIC_SPURIOUS_FIRST && number < GIC_LPI_FIRST)
+	if (number >= GIC_SPURIOUS_FIRST && number <= GIC_SPURIOUS_LAST)
 		return;
 	self->interrupt_depth++;
 	*this_cpu(interrupted) = frame;
@@ -84,7 +84,7 @@ void interrupt_number_release(unsigned cpu, unsigned number, unsigned count)
 
 void interrupt_end(unsigned number)
 {
-	gic_end(number);
+	gic_end_number(number);
 }
 
 /* Messages go to a frame or an ITS, which are devices: nothing here knows their addresses. */

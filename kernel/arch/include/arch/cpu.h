@@ -27,6 +27,8 @@ struct cpu_mask {
  *   void cpu_relax(void)                  inside a polling loop
  *   void cpu_wait_for_interrupt(void)     called masked; unmasks and waits in one, returns unmasked
  *   cpu_barrier_full/read/write/device()  named memory barriers; ordinary ordering is base/atomic.h
+ *   void cpu_write_back(const void *start, size_t length_bytes)
+ *                                         for devices that do not see what CPUs have cached
  *   DEFINE_PER_CPU(type, name)            one copy per CPU, zeroed or with the initial value given
  *   DECLARE_PER_CPU(type, name)
  *   this_cpu(name)                        pointer to this CPU's copy; preemption off

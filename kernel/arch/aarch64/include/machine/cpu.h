@@ -94,6 +94,19 @@ static ALWAYS_INLINE void cpu_barrier_device(void)
 	__asm__ volatile("dsb sy" ::: "memory");
 }
 
+/* To the point of coherency, by the smallest line of data caches (CTR_EL0). */
+static inline void cpu_write_back(const void *start, size_t length_bytes)
+{
+	virtual_t at, end = (virtual_t)start + length_bytes;
+	uint64_t type, line;
+
+	__asm__ volatile("mrs %0, ctr_el0" : "=r"(type));
+	line = UINT64_C(4) << (type >> 16 & 15);
+	for (at = (virtual_t)start & ~(line - 1); at < end; at += line)
+		__asm__ volatile("dc cvac, %0" : : "r"(at) : "memory");
+	cpu_barrier_device();
+}
+
 static ALWAYS_INLINE virtual_t cpu_frame_pointer(void)
 {
 	return (virtual_t)__builtin_frame_address(0);

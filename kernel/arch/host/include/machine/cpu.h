@@ -88,6 +88,12 @@ static inline void cpu_barrier_device(void)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
+static inline void cpu_write_back(const void *start, size_t length_bytes)
+{
+	(void)start;
+	(void)length_bytes;
+}
+
 static inline virtual_t cpu_frame_pointer(void)
 {
 	return (virtual_t)__builtin_frame_address(0);

@@ -96,6 +96,13 @@ static ALWAYS_INLINE void cpu_barrier_device(void)
 	__asm__ volatile("mfence" ::: "memory");
 }
 
+/* All devices see caches. */
+static inline void cpu_write_back(const void *start, size_t length_bytes)
+{
+	(void)start;
+	(void)length_bytes;
+}
+
 static ALWAYS_INLINE virtual_t cpu_frame_pointer(void)
 {
 	return (virtual_t)__builtin_frame_address(0);

@@ -1,0 +1,90 @@
+/*
+ * Who sends a message: a PCI function shows its number on the bus, unless a bridge above it to a
+ * bus that carries no such numbers shows one of its own (PCIe to PCI/PCI-X Bridge 1.0, section
+ * 2.3). The device tree says what the ITS makes of that.
+ */
+#include "base/errno.h"
+#include "device/pci/pci.h"
+#include "driver/interrupt/gic_its/internal.h"
+#include "driver/interrupt/gic_its/message_map.h"
+#include "driver/interrupt/gic_its/tree.h"
+
+#define ITS "arm,gic-v3-its"
+#define BRIDGE "pci-host-ecam-generic"
+
+/* PCI Express 5.0, section 7.5.3.2: the register of capabilities is above the capability's head. */
+#define CAPABILITY_EXPRESS 0x10
+#define EXPRESS_BYTES 4
+#define EXPRESS_KIND(word) ((word) >> 20 & 0xf)
+#define KIND_BRIDGE_TO_PCI 7
+
+static uint32_t requester_of(struct pci_function *function)
+{
+	uint32_t requester = (uint32_t)function->bus << 8 | function->slot_function;
+
+	for (struct pci_function *at = function->bridge; at; at = at->bridge) {
+		unsigned express = pci_capability_find(at, CAPABILITY_EXPRESS, 0, EXPRESS_BYTES);
+
+		if (!express)
+			requester = (uint32_t)at->bus << 8 | at->slot_function;
+		else if (EXPRESS_KIND(pci_read32(at, express)) == KIND_BRIDGE_TO_PCI)
+			requester = (uint32_t)at->bus_behind << 8;
+	}
+	return requester;
+}
+
+static bool is_on_pci(struct device *device)
+{
+	struct device_identity *identity;
+
+	list_for_each(identity, &device->identities, node) {
+		if (identity->kind == IDENTITY_PCI_ID)
+			return true;
+	}
+	return false;
+}
+
+static const uint64_t *address_of(struct device *device)
+{
+	struct device_resource *resource;
+
+	list_for_each(resource, &device->resources, node) {
+		if (resource->kind == RESOURCE_MEMORY)
+			return &resource->start;
+	}
+	return NULL;
+}
+
+/* Whether the node with a handle is this ITS, and one cell tells its senders apart. */
+static bool is_ours(const struct its *its, const struct device_tree *tree, uint32_t handle)
+{
+	struct device_tree_node node, own;
+	struct device_tree_property cells;
+
+	if (!device_tree_find_handle(tree, handle, &node) ||
+	    !its_tree_find(tree, ITS, &its->address, &own) ||
+	    node.path[node.depth] != own.path[own.depth])
+		return false;
+	return !device_tree_find(tree, &node, "#msi-cells", &cells) ||
+	       device_tree_cell(&cells, 0, 0) == 1;
+}
+
+int its_device_number_find(const struct its *its, struct device *device, uint32_t *number)
+{
+	struct device_tree tree;
+	struct device_tree_node bridge;
+	struct message_target target;
+	struct pci_function *function;
+	const uint64_t *address;
+
+	if (!is_on_pci(device) || !its_tree_open(&tree))
+		return -ENODEV;
+	function = pci_function_of(device);
+	address = address_of(function->host->device);
+	if (!address || !its_tree_find(&tree, BRIDGE, address, &bridge) ||
+	    !message_map_find(&tree, &bridge, requester_of(function), &target) ||
+	    !is_ours(its, &tree, target.handle))
+		return -ENODEV;
+	*number = target.device;
+	return 0;
+}
