@@ -60,6 +60,8 @@ ubsan_flags := -fsanitize=bounds,shift,signed-integer-overflow,integer-divide-by
 	-fsanitize-undefined-trap-on-error
 
 -include kernel/arch/$(ARCH)/build.mk
+definitions := -DATOMIC_OPERATIONS_ARE_FENCES=$(atomic_operations_are_fences)
+flags += $(definitions)
 
 all:
 
@@ -168,7 +170,7 @@ $(OUT)/alone/%.ok: %.h $(rules) | $(GENERATED)/calls.mk
 	$(quiet)touch $@
 $(OUT)/lint/%.ok: %.c $(rules) | $(GENERATED)/calls.mk
 	$(call say,LINT,$<)mkdir -p $(@D)
-	$(quiet)$(CLANG) --target=$(ARCH)-linux-gnu -std=gnu11 -ffreestanding $(includes) $(clang_flags) \
+	$(quiet)$(CLANG) --target=$(ARCH)-linux-gnu -std=gnu11 -ffreestanding $(includes) $(definitions) $(clang_flags) \
 		-Wno-everything -Wthread-safety -Werror -fsyntax-only -MMD -MP -MF $(@:.ok=.d) -MT $@ $<
 	$(quiet)touch $@
 -include $(if $(filter headers lint,$(MAKECMDGOALS)),$(shell find $(OUT)/alone $(OUT)/lint -name '*.d' 2>/dev/null))

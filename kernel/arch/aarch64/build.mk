@@ -3,8 +3,9 @@
 
 # Atomic operations go through libgcc's helpers, which use the LSE instructions where the CPU has
 # them (cpu/features.c tells them so).
-arch_flags := -DATOMIC_OPERATIONS_ARE_FENCES=0 -march=armv8-a -mgeneral-regs-only -moutline-atomics
+arch_flags := -march=armv8-a -mgeneral-regs-only -moutline-atomics
 arch_ldflags := --no-dynamic-linker
+atomic_operations_are_fences := 0
 arch_exclude := kernel/arch/aarch64/vdso/%
 all_c += $(wildcard kernel/arch/common/*.c)
 # Runs before the shadow exists, or on a CPU whose state is not settled.

@@ -1,7 +1,7 @@
 # How the kernel's code is compiled into programs of the host.
 # The command line is read alike everywhere.
 all_c += kernel/arch/common/command_line.c
-arch_flags := -DATOMIC_OPERATIONS_ARE_FENCES=0
+atomic_operations_are_fences := 0
 # Of a driver for another CPU, what needs nothing but memory and registers is tested here, too.
 its := kernel/driver/interrupt/gic_its
 all_c += $(addprefix $(its)/,command.c device.c message_map.c number.c queue.c registers.c table.c)

@@ -2,9 +2,10 @@
 .DEFAULT_GOAL := all
 
 # Indirect branches go through thunks that entry/thunks.S has.
-arch_flags := -DATOMIC_OPERATIONS_ARE_FENCES=1 -m64 -march=x86-64 -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
+arch_flags := -m64 -march=x86-64 -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
 	-mindirect-branch=thunk-extern -mindirect-branch-register -fno-jump-tables -fcf-protection=none
 arch_ldflags :=
+atomic_operations_are_fences := 1
 all_c += $(wildcard kernel/arch/common/*.c)
 arch_exclude := kernel/base/string_memory.c kernel/arch/x86_64/vdso/% \
 	kernel/firmware/acpi_arm% kernel/firmware/efi% kernel/device/acpi_arm_bus.c
