@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include "guest.h"
 #include "lies.h"
+#include "machine.h"
 
 #define STATIC_BASE 0x400000u
 #define NAME_AT 0x200			/* of PT_INTERP's text in the file */
