@@ -4,7 +4,6 @@
 #ifndef DEVICE_INTERRUPT_H
 #define DEVICE_INTERRUPT_H
 
-#include "arch/interrupt.h"
 #include "base/compiler.h"
 #include "base/list.h"
 #include "base/types.h"
@@ -40,20 +39,19 @@ struct interrupt_message {
 };
 
 /* What turns writes into lines: reserve() gives a line of a controller, which is connected, and
- * compose() then says what to write. There is one; -EEXIST. */
+ * compose() then says what to write. Some tell apart who writes. There is one; -EEXIST. */
 struct interrupt_message_source {
-	int (*reserve)(struct interrupt_message_source *source, struct interrupt_sender sender,
+	int (*reserve)(struct interrupt_message_source *source, struct device *sender,
 		       uint32_t *line);
 	void (*compose)(struct interrupt_message_source *source, uint32_t line,
 			struct interrupt_message *message);
 };
 int interrupt_message_source_add(struct interrupt_message_source *source) MUST_CHECK;
 
-/* Connects a fresh message to a handler. -ENODEV: this machine has none; -ENOSPC. Sleeps; called
- * by one thread at a time, as devices attach. */
-int interrupt_message_connect(interrupt_handler handler, void *argument, const char *name,
-			      struct interrupt_sender sender, struct interrupt_message *message)
-	MUST_CHECK;
+/* Connects a fresh message of a device, whose name it bears, to a handler. -ENODEV: this machine
+ * has none; -ENOSPC. Sleeps; called by one thread at a time, as devices attach. */
+int interrupt_message_connect(struct device *sender, interrupt_handler handler, void *argument,
+			      struct interrupt_message *message) MUST_CHECK;
 
 void interrupt_describe(struct format_sink *sink);	/* /proc/interrupts */
 void interrupt_sums_describe(struct format_sink *sink);	/* the line `intr` of /proc/stat */

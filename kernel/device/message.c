@@ -45,8 +45,8 @@ static struct interrupt_controller cpu_messages = {
 	.unmask = cpu_message_nothing,
 };
 
-static int cpu_message_reserve(struct interrupt_message_source *self,
-			       struct interrupt_sender sender, uint32_t *line)
+static int cpu_message_reserve(struct interrupt_message_source *self, struct device *sender,
+			       uint32_t *line)
 {
 	bool were_enabled = spin_lock_irq(&sources_lock);
 	uint32_t index = message_count;
@@ -98,8 +98,8 @@ static int cpu_source_start(void)
 	return result == 0 ? interrupt_message_source_add(&cpu_source) : result;
 }
 
-int interrupt_message_connect(interrupt_handler handler, void *argument, const char *name,
-			      struct interrupt_sender sender, struct interrupt_message *message)
+int interrupt_message_connect(struct device *sender, interrupt_handler handler, void *argument,
+			      struct interrupt_message *message)
 {
 	uint32_t line;
 	int result = 0;
@@ -109,7 +109,8 @@ int interrupt_message_connect(interrupt_handler handler, void *argument, const c
 	if (result == 0)
 		result = source->reserve(source, sender, &line);
 	if (result == 0)
-		result = interrupt_line_connect(line, TRIGGER_EDGE, handler, argument, name);
+		result = interrupt_line_connect(line, TRIGGER_EDGE, handler, argument,
+						sender->name);
 	if (result == 0)
 		source->compose(source, line, message);
 	return result;

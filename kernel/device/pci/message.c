@@ -33,8 +33,7 @@ int pci_message_connect(struct pci_function *function, interrupt_handler handler
 	result = pci_bar_map(function, table & TABLE_BAR_MASK, table & ~TABLE_BAR_MASK,
 			     ENTRY_BYTES, &entry);
 	if (result == 0)
-		result = interrupt_message_connect(handler, argument, function->device->name,
-						   interrupt_sender_of(function->device), &message);
+		result = interrupt_message_connect(function->device, handler, argument, &message);
 	if (result < 0)
 		return result;
 	control = pci_read32(function, at + MSIX_CONTROL);

@@ -22,7 +22,7 @@ struct frame {
 	uint32_t line_next, line_end;	/* one thread attaches devices */
 };
 
-static int frame_reserve(struct interrupt_message_source *source, struct interrupt_sender sender,
+static int frame_reserve(struct interrupt_message_source *source, struct device *sender,
 			 uint32_t *line)
 {
 	struct frame *frame = container_of(source, struct frame, source);

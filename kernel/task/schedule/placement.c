@@ -108,7 +108,8 @@ void placement_note_sleep(struct schedule_entity *entity)
 	entity->child_started_ns = 0;
 }
 
-/* Where a real-time thread need not wait, its last CPU if that is one; else CPU_LIMIT. */
+/* Where a real-time thread need not wait: the least urgent CPU, the last one among equals; or
+ * CPU_LIMIT. */
 static unsigned find_less_urgent(const struct thread *thread, unsigned last_cpu)
 {
 	uint32_t least = thread->schedule.real_time;

@@ -9,13 +9,6 @@
 #include "base/compiler.h"
 
 /*
- * machine/interrupt.h defines struct interrupt_sender, which is what messages of devices are told
- * apart by (nothing at all where that is not done), and inline
- *   struct interrupt_sender interrupt_sender_of(struct device *device)
- */
-#include "machine/interrupt.h"
-
-/*
  * Reserves a number for a device on the given CPU and returns it, or -ENOSPC. Several may be asked
  * for at once (`count` consecutive, aligned, for MSI). On CPUs with one shared number space
  * (aarch64: INTIDs of the GIC) the controller driver hands out numbers and this is -ENOSYS.

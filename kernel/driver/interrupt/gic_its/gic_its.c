@@ -171,7 +171,7 @@ static void message_drop_left(struct its *its)
 	heap_free(left);
 }
 
-static int its_reserve(struct interrupt_message_source *source, struct interrupt_sender sender,
+static int its_reserve(struct interrupt_message_source *source, struct device *sender,
 		       uint32_t *line)
 {
 	struct its *its = container_of(source, struct its, source);
@@ -185,7 +185,7 @@ static int its_reserve(struct interrupt_message_source *source, struct interrupt
 	if (!message)
 		return -ENOMEM;
 	message->cpu = BOOT_CPU;
-	result = its_device_number_find(its, sender.device, &message->device);
+	result = its_device_number_find(its, sender, &message->device);
 	if (result == 0)
 		result = its_event_reserve(its, message->device, &message->event);
 	if (result == 0)
