@@ -65,7 +65,9 @@ struct acpi_madt_entry {
 	uint8_t source;			/* override: ISA interrupt */
 	uint16_t flags;			/* override: polarity (bits 0-1) and trigger mode (2-3) */
 };
-/* Steps through the entries; *offset starts at 0. False: no more. */
+/* The next entry as it stands, which is as long as it says; *offset starts at 0. NULL: no more. */
+const uint8_t *acpi_madt_step(const struct acpi_table *madt, size_t *offset);
+/* Likewise, decoded. False: no more. */
 bool acpi_madt_next(const struct acpi_table *madt, size_t *offset, struct acpi_madt_entry *entry);
 physical_t acpi_madt_local_apic(const struct acpi_table *madt);
 

@@ -11,7 +11,6 @@ enum madt_type {
 	MADT_GIC_ITS = 0x0f,
 };
 
-#define MADT_ENTRIES (ACPI_HEADER_BYTES + 8)
 /* Without MPIDR (before ACPI 5.1) a CPU could not be started by PSCI. */
 #define GICC_BYTES 76
 #define GICC_ENABLED BIT(0)
@@ -64,18 +63,11 @@ static void gic_decode(const uint8_t *entry, struct acpi_gic_entry *out)
 
 bool acpi_gic_next(const struct acpi_table *madt, size_t *offset, struct acpi_gic_entry *entry)
 {
-	const uint8_t *at;
+	const uint8_t *at = acpi_madt_step(madt, offset);
 
-	if (*offset < MADT_ENTRIES)
-		*offset = MADT_ENTRIES;
-	if (*offset > madt->length || madt->length - *offset < 2)
-		return false;
-	at = madt->bytes + *offset;
-	if (at[1] < 2 || at[1] > madt->length - *offset)
-		return false;
-	gic_decode(at, entry);
-	*offset += at[1];
-	return true;
+	if (at)
+		gic_decode(at, entry);
+	return at != NULL;
 }
 
 unsigned acpi_gic_version(const struct acpi_table *madt)

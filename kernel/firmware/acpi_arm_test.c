@@ -3,23 +3,12 @@
 
 #include "base/string.h"
 #include "base/test.h"
+#include "firmware/bytes.h"
 
 #define TABLE_BYTES 512
 #define MADT_ENTRIES 44
 
 static uint8_t bytes[TABLE_BYTES];
-
-static void put32(size_t at, uint32_t value)
-{
-	for (int i = 0; i < 4; i++)
-		bytes[at + (size_t)i] = (uint8_t)(value >> (8 * i));
-}
-
-static void put64(size_t at, uint64_t value)
-{
-	put32(at, (uint32_t)value);
-	put32(at + 4, (uint32_t)(value >> 32));
-}
 
 static struct acpi_table table_begin(const char *signature, size_t length)
 {
@@ -37,16 +26,16 @@ static size_t entry_begin(size_t at, uint8_t type, uint8_t length)
 
 static size_t cpu_put(size_t at, uint64_t identity, uint64_t redistributor)
 {
-	put32(at + 12, 1);
-	put64(at + 32, 0x8010000);
-	put64(at + 60, redistributor);
-	put64(at + 68, identity);
+	bytes_put_u32(bytes + at + 12, 1);
+	bytes_put_u64(bytes + at + 32, 0x8010000);
+	bytes_put_u64(bytes + at + 60, redistributor);
+	bytes_put_u64(bytes + at + 68, identity);
 	return entry_begin(at, 0x0b, 80);
 }
 
 static size_t distributor_put(size_t at, uint8_t version)
 {
-	put64(at + 8, 0x8000000);
+	bytes_put_u64(bytes + at + 8, 0x8000000);
 	bytes[at + 20] = version;
 	return entry_begin(at, 0x0c, 24);
 }
@@ -58,14 +47,14 @@ TEST(acpi_arm, steps_through_parts_of_gic)
 	size_t at = distributor_put(MADT_ENTRIES, 3), offset = 0;
 
 	at = cpu_put(at, 0x100000203, 0);
-	put64(at + 8, 0x8020000);
-	put32(at + 16, 1);
-	put32(at + 20, 80 << 16 | 64);
+	bytes_put_u64(bytes + at + 8, 0x8020000);
+	bytes_put_u32(bytes + at + 16, 1);
+	bytes_put_u32(bytes + at + 20, 80 << 16 | 64);
 	at = entry_begin(at, 0x0d, 24);
-	put64(at + 4, 0x80a0000);
-	put32(at + 12, 0xf60000);
+	bytes_put_u64(bytes + at + 4, 0x80a0000);
+	bytes_put_u32(bytes + at + 12, 0xf60000);
 	at = entry_begin(at, 0x0e, 16);
-	put64(at + 8, 0x8080000);
+	bytes_put_u64(bytes + at + 8, 0x8080000);
 	at = entry_begin(at, 0x0f, 20);
 	madt.length = entry_begin(at, 0x10, 8);
 	ASSERT_TRUE(acpi_gic_next(&madt, &offset, &entry));
@@ -150,7 +139,7 @@ TEST(acpi_arm, reads_timer_and_psci)
 	struct acpi_table table = table_begin("GTDT", 96);
 	struct acpi_timer timer;
 
-	put32(64, 27);
+	bytes_put_u32(bytes + 64, 27);
 	ASSERT_TRUE(acpi_timer_parse(&table, &timer));
 	EXPECT_EQUAL(timer.virtual_interrupt, 27u);
 	table.length = 71;

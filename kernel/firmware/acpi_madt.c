@@ -15,13 +15,18 @@ enum madt_type {
 #define MADT_ENTRIES (ACPI_HEADER_BYTES + 8)
 #define CPU_ENABLED 1u
 
-/* The entry at an offset with its length checked; NULL at the end or at nonsense. */
-static const uint8_t *madt_entry(const struct acpi_table *madt, size_t offset)
+const uint8_t *acpi_madt_step(const struct acpi_table *madt, size_t *offset)
 {
-	const uint8_t *entry = madt->bytes + offset;
+	const uint8_t *entry;
 
-	if (offset + 2 > madt->length || entry[1] < 2 || entry[1] > madt->length - offset)
+	if (*offset < MADT_ENTRIES)
+		*offset = MADT_ENTRIES;
+	if (*offset > madt->length || madt->length - *offset < 2)
 		return NULL;
+	entry = madt->bytes + *offset;
+	if (entry[1] < 2 || entry[1] > madt->length - *offset)
+		return NULL;
+	*offset += entry[1];
 	return entry;
 }
 
@@ -55,27 +60,23 @@ static void madt_decode(const uint8_t *entry, struct acpi_madt_entry *out)
 
 bool acpi_madt_next(const struct acpi_table *madt, size_t *offset, struct acpi_madt_entry *entry)
 {
-	const uint8_t *at;
+	const uint8_t *at = acpi_madt_step(madt, offset);
 
-	if (*offset < MADT_ENTRIES)
-		*offset = MADT_ENTRIES;
-	at = madt_entry(madt, *offset);
-	if (!at)
-		return false;
-	madt_decode(at, entry);
-	*offset += at[1];
-	return true;
+	if (at)
+		madt_decode(at, entry);
+	return at != NULL;
 }
 
 physical_t acpi_madt_local_apic(const struct acpi_table *madt)
 {
 	physical_t address = 0;
 	const uint8_t *entry;
+	size_t offset = 0;
 
 	if (madt->length < MADT_ENTRIES)
 		return 0;
 	address = bytes_u32(madt->bytes + ACPI_HEADER_BYTES);
-	for (size_t at = MADT_ENTRIES; (entry = madt_entry(madt, at)) != NULL; at += entry[1]) {
+	while ((entry = acpi_madt_step(madt, &offset)) != NULL) {
 		if (entry[0] == MADT_LOCAL_APIC_ADDRESS && entry[1] >= 12)
 			address = bytes_u64(entry + 4);
 	}

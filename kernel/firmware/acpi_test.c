@@ -3,6 +3,7 @@
 
 #include "base/string.h"
 #include "base/test.h"
+#include "firmware/bytes.h"
 
 /* A small physical memory; addresses are offsets. */
 #define MEMORY_BYTES 4096
@@ -24,18 +25,6 @@ static const void *map(physical_t address, uint64_t length, void *argument)
 
 static const struct acpi_access access = { .map = map };
 
-static void put32(size_t at, uint32_t value)
-{
-	for (int i = 0; i < 4; i++)
-		memory[at + (size_t)i] = (uint8_t)(value >> (8 * i));
-}
-
-static void put64(size_t at, uint64_t value)
-{
-	put32(at, (uint32_t)value);
-	put32(at + 4, (uint32_t)(value >> 32));
-}
-
 /* Makes the bytes [at, at + length) sum to 0 through the byte at `where`. */
 static void checksum(size_t at, size_t length, size_t where)
 {
@@ -50,7 +39,7 @@ static void checksum(size_t at, size_t length, size_t where)
 static void table_seal(size_t at, const char *signature, uint32_t length)
 {
 	memcpy(memory + at, signature, 4);
-	put32(at + 4, length);
+	bytes_put_u32(memory + at + 4, length);
 	checksum(at, length, at + 9);
 }
 
@@ -59,17 +48,17 @@ static void root_build(bool is_extended)
 	memset(memory, 0, sizeof(memory));
 	memcpy(memory + ROOT_AT, "RSD PTR ", 8);
 	memory[ROOT_AT + 15] = is_extended ? 2 : 0;
-	put32(ROOT_AT + 16, is_extended ? 0 : RSDT_AT);
-	put64(ROOT_AT + 24, is_extended ? RSDT_AT : 0);
+	bytes_put_u32(memory + ROOT_AT + 16, is_extended ? 0 : RSDT_AT);
+	bytes_put_u64(memory + ROOT_AT + 24, is_extended ? RSDT_AT : 0);
 	checksum(ROOT_AT, 20, ROOT_AT + 8);
 	checksum(ROOT_AT, 36, ROOT_AT + 32);
 	if (is_extended) {
-		put64(RSDT_AT + 36, MADT_AT);
-		put64(RSDT_AT + 44, FADT_AT);
+		bytes_put_u64(memory + RSDT_AT + 36, MADT_AT);
+		bytes_put_u64(memory + RSDT_AT + 44, FADT_AT);
 		table_seal(RSDT_AT, "XSDT", 52);
 	} else {
-		put32(RSDT_AT + 36, MADT_AT);
-		put32(RSDT_AT + 40, FADT_AT);
+		bytes_put_u32(memory + RSDT_AT + 36, MADT_AT);
+		bytes_put_u32(memory + RSDT_AT + 40, FADT_AT);
 		table_seal(RSDT_AT, "RSDT", 44);
 	}
 }
@@ -85,21 +74,21 @@ static void madt_build(void)
 		5, 12, 0, 0, 0, 0, 0xe0, 0xfe, 1, 0, 0, 0,
 	};
 
-	put32(MADT_AT + 36, 0xfee00000);
+	bytes_put_u32(memory + MADT_AT + 36, 0xfee00000);
 	memcpy(memory + MADT_AT + 44, entries, sizeof(entries));
 	table_seal(MADT_AT, "APIC", 44 + sizeof(entries));
 }
 
 static void fadt_build(void)
 {
-	put32(FADT_AT + 40, DSDT_AT);
-	put32(FADT_AT + 64, 0x604);
-	put32(FADT_AT + 76, 0x608);
+	bytes_put_u32(memory + FADT_AT + 40, DSDT_AT);
+	bytes_put_u32(memory + FADT_AT + 64, 0x604);
+	bytes_put_u32(memory + FADT_AT + 76, 0x608);
 	memory[FADT_AT + 89] = 2;
-	put32(FADT_AT + 112, 1u << 8 | 1u << 10);
+	bytes_put_u32(memory + FADT_AT + 112, 1u << 8 | 1u << 10);
 	memory[FADT_AT + 116] = ACPI_SPACE_PORT;
 	memory[FADT_AT + 117] = 8;
-	put64(FADT_AT + 120, 0xcf9);
+	bytes_put_u64(memory + FADT_AT + 120, 0xcf9);
 	memory[FADT_AT + 128] = 0x0f;
 	table_seal(FADT_AT, "FACP", 244);
 }
@@ -131,9 +120,9 @@ TEST(acpi, refuses_damage)
 	EXPECT(!acpi_find(&access, ROOT_AT, "APIC", &table));
 	memory[MADT_AT + 50] ^= 1;
 	EXPECT(acpi_find(&access, ROOT_AT, "APIC", &table));
-	put32(MADT_AT + 4, 0xffffffff);
+	bytes_put_u32(memory + MADT_AT + 4, 0xffffffff);
 	EXPECT(!acpi_find(&access, ROOT_AT, "APIC", &table));
-	put32(MADT_AT + 4, 8);
+	bytes_put_u32(memory + MADT_AT + 4, 8);
 	EXPECT(!acpi_find(&access, ROOT_AT, "APIC", &table));
 	memory[ROOT_AT + 3] ^= 1;
 	EXPECT(!acpi_root_parse(memory + ROOT_AT, 36, &root));
@@ -238,7 +227,7 @@ TEST(acpi, reads_small_tables)
 	size_t offset = 0;
 
 	memset(memory, 0, sizeof(memory));
-	put64(256 + 44, 0xb0000000);
+	bytes_put_u64(memory + 256 + 44, 0xb0000000);
 	memory[256 + 44 + 11] = 255;
 	table_seal(256, "MCFG", 60);
 	ASSERT_TRUE(acpi_table_open(&access, 256, &table));
@@ -247,14 +236,14 @@ TEST(acpi, reads_small_tables)
 	EXPECT_EQUAL(segment.bus_last, 255);
 	EXPECT(!acpi_mcfg_next(&table, &offset, &segment));
 
-	put64(512 + 44, 0xfed00000);
+	bytes_put_u64(memory + 512 + 44, 0xfed00000);
 	table_seal(512, "HPET", 56);
 	ASSERT_TRUE(acpi_table_open(&access, 512, &table));
 	ASSERT_TRUE(acpi_hpet_parse(&table, &registers));
 	EXPECT_EQUAL(registers.address, UINT64_C(0xfed00000));
 
 	memory[1024 + 40] = ACPI_SPACE_PORT;
-	put64(1024 + 44, 0x3f8);
+	bytes_put_u64(memory + 1024 + 44, 0x3f8);
 	memory[1024 + 58] = 7;
 	table_seal(1024, "SPCR", 80);
 	ASSERT_TRUE(acpi_table_open(&access, 1024, &table));

@@ -3,27 +3,22 @@
 
 #include "base/string.h"
 #include "base/test.h"
+#include "firmware/bytes.h"
 
 #define STRIDE 48
 #define WRITE_BACK 8
 
 static uint8_t bytes[4 * STRIDE];
 
-static void put(size_t at, uint64_t value)
-{
-	for (int i = 0; i < 8; i++)
-		bytes[at + (size_t)i] = (uint8_t)(value >> (8 * i));
-}
-
 static void descriptor_put(unsigned index, uint32_t type, uint64_t start, uint64_t pages,
 			   uint64_t attribute)
 {
 	size_t at = index * STRIDE;
 
-	put(at, type);
-	put(at + 8, start);
-	put(at + 24, pages);
-	put(at + 32, attribute);
+	bytes_put_u64(bytes + at, type);
+	bytes_put_u64(bytes + at + 8, start);
+	bytes_put_u64(bytes + at + 24, pages);
+	bytes_put_u64(bytes + at + 32, attribute);
 }
 
 static const struct efi_memory_map whole = { bytes, sizeof(bytes), STRIDE };
