@@ -2,39 +2,10 @@
 #include "base/errno.h"
 #include "base/string.h"
 #include "device/pci/internal.h"
+#include "device/pci/made_space.h"
 #include "memory/host_test.h"
 
 static unsigned buses_prepared;
-/* One configuration space that the first function of every bus shows. */
-static uint8_t space[PCI_CONFIG_BYTES];
-
-static void put32(unsigned at, uint32_t value)
-{
-	memcpy(space + at, &value, 4);
-}
-
-static uint32_t fake_read(struct pci_host *host, unsigned bus, unsigned slot_function,
-			  unsigned offset)
-{
-	uint32_t value;
-
-	(void)host;
-	(void)bus;
-	if (slot_function != 0)
-		return UINT32_MAX;
-	memcpy(&value, space + offset, 4);
-	return value;
-}
-
-static void fake_write(struct pci_host *host, unsigned bus, unsigned slot_function,
-		       unsigned offset, uint32_t value)
-{
-	(void)host;
-	(void)bus;
-	(void)slot_function;
-	(void)offset;
-	(void)value;
-}
 
 static int fake_prepare(struct pci_host *host, unsigned bus)
 {
@@ -63,7 +34,7 @@ static void bridges_end(uint32_t numbers)
 {
 	static struct pci_host_description description;
 
-	memset(space, 0, sizeof(space));
+	memset(made_space, 0, sizeof(made_space));
 	put32(PCI_ID, 0x12345678);
 	put32(PCI_CLASS, 0x06040000);
 	put32(0x0c, HEADER_BRIDGE << 16);
@@ -73,7 +44,7 @@ static void bridges_end(uint32_t numbers)
 	list_init(&description.windows);
 	host = (struct pci_host){
 		.device = device_create(NULL, "pci"), .description = &description,
-		.read = fake_read, .write = fake_write, .bus_prepare = fake_prepare,
+		.read = made_space_read, .write = made_space_write, .bus_prepare = fake_prepare,
 	};
 	buses_prepared = 0;
 	ASSERT_TRUE(host.device);

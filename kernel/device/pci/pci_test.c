@@ -3,6 +3,7 @@
 #include "base/string.h"
 #include "base/test.h"
 #include "device/pci/internal.h"
+#include "device/pci/made_space.h"
 
 TEST(pci, bar_sizes)
 {
@@ -76,45 +77,14 @@ TEST(pci, places_keep_off_the_ends)
 	EXPECT(pci_window_take(&last, &bar) == -ENOSPC);
 }
 
-/* One configuration space that the first function of every bus shows. */
-static uint8_t space[PCI_CONFIG_BYTES];
-
-static void put32(unsigned at, uint32_t value)
-{
-	memcpy(space + at, &value, 4);
-}
-
-static uint32_t fake_read(struct pci_host *host, unsigned bus, unsigned slot_function,
-			  unsigned offset)
-{
-	uint32_t value;
-
-	(void)host;
-	(void)bus;
-	if (slot_function != 0)
-		return UINT32_MAX;
-	memcpy(&value, space + offset, 4);
-	return value;
-}
-
-static void fake_write(struct pci_host *host, unsigned bus, unsigned slot_function,
-		       unsigned offset, uint32_t value)
-{
-	(void)host;
-	(void)bus;
-	(void)slot_function;
-	(void)offset;
-	(void)value;
-}
-
-static struct pci_host host = { .read = fake_read, .write = fake_write };
+static struct pci_host host = { .read = made_space_read, .write = made_space_write };
 static struct pci_function function = { .host = &host };
 
 static void space_begin(unsigned capabilities)
 {
-	memset(space, 0, sizeof(space));
+	memset(made_space, 0, sizeof(made_space));
 	put32(PCI_COMMAND, (uint32_t)STATUS_CAPABILITIES);
-	space[PCI_CAPABILITIES] = (uint8_t)capabilities;
+	made_space[PCI_CAPABILITIES] = (uint8_t)capabilities;
 }
 
 TEST(pci, capabilities_in_order)
@@ -155,7 +125,7 @@ TEST(pci, capabilities_outside)
 	space_begin(0x10);			/* inside the header */
 	put32(0x10, 0x01000009);
 	EXPECT(pci_capability_find(&function, PCI_CAPABILITY_VENDOR, 0, 4) == 0);
-	memset(space, 0xff, sizeof(space));
+	memset(made_space, 0xff, sizeof(made_space));
 	EXPECT(pci_capability_find(&function, PCI_CAPABILITY_VENDOR, 0, 4) == 0);
 	EXPECT(pci_read32(&function, PCI_CONFIG_BYTES) == UINT32_MAX);
 	EXPECT(pci_read32(&function, UINT32_MAX - 1) == UINT32_MAX);

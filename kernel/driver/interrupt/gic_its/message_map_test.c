@@ -30,8 +30,8 @@ static bool goes(uint32_t requester, uint32_t handle, uint32_t device)
 {
 	struct message_target target;
 
-	return message_map_find(&made.tree, &bridge, requester, &target) && target.handle == handle &&
-	       target.device == device;
+	return message_map_find(&made.tree, &bridge, requester, &target) &&
+	       target.handle == handle && target.device == device;
 }
 
 static bool goes_nowhere(uint32_t requester)
