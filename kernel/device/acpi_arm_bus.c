@@ -1,7 +1,7 @@
 /*
  * What the root bus adds on machines with Arm CPUs from ACPI's static tables: the GIC's parts and
  * the console. The GIC has no hardware id there, so its parts bear the device tree's names, which
- * its drivers know. The ITS, for which there is no driver, is left out.
+ * its drivers know. The ITS is left out: its driver reads a device tree.
  */
 #include "arch/boot.h"
 #include "arch/pages.h"

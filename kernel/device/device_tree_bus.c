@@ -161,6 +161,11 @@ static int node_publish(const struct device_tree_node *node)
 	return result == 0 ? device_publish(device) : result;
 }
 
+const struct device_tree *device_tree_of_machine(void)
+{
+	return tree.bytes ? &tree : NULL;
+}
+
 int device_tree_bus_start(void)
 {
 	physical_t address = boot_information()->device_tree;

@@ -112,6 +112,10 @@ int device_interrupt_connect(struct device *device, unsigned index, interrupt_ha
 			     void *argument) MUST_CHECK;
 void device_interrupt_disconnect(struct device *device, unsigned index);
 
+/* For drivers that look up more than their own node; NULL: the machine has no device tree. */
+struct device_tree;
+const struct device_tree *device_tree_of_machine(void);
+
 /* The drivers of this kernel (generated from kernel.list), in order. */
 extern const struct driver *const kernel_drivers[];
 

@@ -97,4 +97,3 @@ def symbols_of(kernel):
     """The file with the symbols of a kernel that build_kernel() made."""
     folder, name = os.path.split(kernel)
     return os.path.join(folder, "kernel.elf") if name == "Image" else kernel
-

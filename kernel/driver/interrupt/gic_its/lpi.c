@@ -185,19 +185,19 @@ static int cpus_start(struct lpis *lpis)
 
 int lpis_init(struct lpis *lpis, struct device *device, uint64_t its_type, uint32_t *count)
 {
-	struct device_tree tree;
+	const struct device_tree *tree = device_tree_of_machine();
 	struct device_tree_node node;
 	int result;
 
 	*lpis = (struct lpis){ .device = device, .cpu_count = cpu_count() };
-	if (!its_tree_open(&tree) || !its_tree_find(&tree, DISTRIBUTOR, NULL, &node))
+	if (!tree || !its_tree_find(tree, DISTRIBUTOR, NULL, &node))
 		return -ENODEV;
 	lpis->cpus = heap_allocate_array(lpis->cpu_count, sizeof(lpis->cpus[0]), HEAP_PATIENT);
 	if (!lpis->cpus)
 		return -ENOMEM;
-	result = lpi_count_read(&tree, &node, count);
+	result = lpi_count_read(tree, &node, count);
 	if (result == 0)
-		result = redistributors_find(lpis, its_type, &tree, &node);
+		result = redistributors_find(lpis, its_type, tree, &node);
 	if (result == 0)
 		result = cpus_start(lpis);
 	if (result < 0)

@@ -71,19 +71,19 @@ static bool is_ours(const struct its *its, const struct device_tree *tree, uint3
 
 int its_device_number_find(const struct its *its, struct device *device, uint32_t *number)
 {
-	struct device_tree tree;
+	const struct device_tree *tree = device_tree_of_machine();
 	struct device_tree_node bridge;
 	struct message_target target;
 	struct pci_function *function;
 	const uint64_t *address;
 
-	if (!is_on_pci(device) || !its_tree_open(&tree))
+	if (!is_on_pci(device) || !tree)
 		return -ENODEV;
 	function = pci_function_of(device);
 	address = address_of(function->host->device);
-	if (!address || !its_tree_find(&tree, BRIDGE, address, &bridge) ||
-	    !message_map_find(&tree, &bridge, requester_of(function), &target) ||
-	    !is_ours(its, &tree, target.handle))
+	if (!address || !its_tree_find(tree, BRIDGE, address, &bridge) ||
+	    !message_map_find(tree, &bridge, requester_of(function), &target) ||
+	    !is_ours(its, tree, target.handle))
 		return -ENODEV;
 	*number = target.device;
 	return 0;

@@ -1,19 +1,6 @@
 /* Nodes of the device tree by what they are and where their registers lie. */
 #include "driver/interrupt/gic_its/tree.h"
 
-#include "arch/boot.h"
-#include "arch/mmu.h"
-
-bool its_tree_open(struct device_tree *tree)
-{
-	physical_t address = boot_information()->device_tree;
-
-	if (!address)
-		return false;
-	return device_tree_open(physical_to_virtual(address),
-				device_tree_bytes(physical_to_virtual(address)), tree);
-}
-
 static bool is_at(const struct device_tree *tree, const struct device_tree_node *node,
 		  uint64_t wanted)
 {

@@ -1,11 +1,8 @@
-/* The machine's device tree, in which the driver looks up more than its own node. */
+/* Nodes of the machine's device tree, in which the driver looks up more than its own. */
 #ifndef DRIVER_INTERRUPT_GIC_ITS_TREE_H
 #define DRIVER_INTERRUPT_GIC_ITS_TREE_H
 
 #include "firmware/device_tree.h"
-
-/* False: the machine has none. */
-bool its_tree_open(struct device_tree *tree) MUST_CHECK;
 
 /* The enabled node that is compatible with a name and whose first registers are at an address; any
  * such node, if `address` is NULL. */
