@@ -5,7 +5,6 @@
 #include "base/types.h"
 
 extern const uint8_t __kernel_start[], __text_end[], __rodata_start[], __rodata_end[];
-extern const uint8_t __waiting_text_start[], __waiting_text_end[];
 extern const uint8_t __data_start[], __data_end[];
 
 /* The initial values of per-CPU data. */

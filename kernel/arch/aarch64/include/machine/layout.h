@@ -46,6 +46,9 @@
 #define FRAME_LINK		288		/* a frame record, so that backtraces go on */
 #define FRAME_BYTES		304
 
+/* Where a context that is switched away has its frame record, above its stack pointer. */
+#define SWITCHED_RECORD		0
+
 #define USER_ADDRESS_END	0x0001000000000000
 
 #endif

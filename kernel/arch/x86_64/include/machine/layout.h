@@ -81,6 +81,9 @@
 #define FRAME_SS		0xa0
 #define FRAME_BYTES		0xa8
 
+/* Where a context that is switched away has its frame record, above its stack pointer. */
+#define SWITCHED_RECORD		40
+
 #define USER_ADDRESS_END	0x00007ffffffff000
 
 #endif

@@ -1,7 +1,15 @@
-/* Walking frame records: every kernel function keeps x29 (AAPCS64 6.4.6). */
+/*
+ * Walking stacks: every kernel function keeps the frame pointer, which leads to the caller's and to
+ * where the caller goes on, on each CPU in this order (x86-64 psABI 3.2.2, AAPCS64 6.4.6).
+ */
 #include "arch/context.h"
-#include "arch/aarch64/boot/linker.h"
 #include "arch/mmu.h"
+#include "machine/layout.h"
+
+#define STACK_CHANGES 3
+
+/* Of kernel.lds. */
+extern const uint8_t __waiting_text_start[], __waiting_text_end[];
 
 struct frame_record {
 	virtual_t next;
@@ -19,13 +27,17 @@ static bool record_is_readable(virtual_t record)
 void context_backtrace(virtual_t frame_pointer, bool (*visit)(virtual_t address, void *argument),
 		       void *argument)
 {
+	unsigned changes = 0;
+
 	while (record_is_readable(frame_pointer)) {
 		const struct frame_record *record = (const struct frame_record *)frame_pointer;
 
-		if (record->resume < KERNEL_IMAGE_BASE || !visit(record->resume, argument))
+		/* A wild jump leaves an address that is not the kernel's, and callers above it. */
+		if (record->resume >= KERNEL_IMAGE_BASE && !visit(record->resume, argument))
 			return;
-		/* Stacks grow down; anything else is damage, or another stack's end. */
-		if (record->next <= frame_pointer)
+		/* Callers lie above. A few steps down are from an interrupt's stack to the one it
+		 * interrupted; more would be a circle. */
+		if (record->next <= frame_pointer && ++changes > STACK_CHANGES)
 			return;
 		frame_pointer = record->next;
 	}
@@ -42,11 +54,10 @@ static bool visit_sleeper(virtual_t address, void *argument)
 
 virtual_t context_sleep_address(const struct context *context)
 {
-	virtual_t stack = context->machine.stack_pointer, found = 0;
+	virtual_t record = context->machine.stack_pointer + SWITCHED_RECORD, found = 0;
 
-	/* What context_switch_stacks() stored begins with a record: its caller's. */
-	if (record_is_readable(stack))
-		context_backtrace(((const struct frame_record *)stack)->next, visit_sleeper,
+	if (record_is_readable(record))
+		context_backtrace(((const struct frame_record *)record)->next, visit_sleeper,
 				  &found);
 	return found;
 }
