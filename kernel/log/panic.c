@@ -24,6 +24,14 @@
 #define RESTART_DELAY_MAXIMUM_S 86400
 
 static uint32_t panicking_cpu;		/* 1 + CPU of the first that came */
+
+/* The panic of a CPU that was not the first. Its stack, where this lies, stays as it is. */
+struct late_panic {
+	const struct frame *frame;
+	virtual_t frame_pointer;
+	char message[120];
+};
+static DEFINE_PER_CPU(const struct late_panic *, late_panic);
 static unsigned nested_count;
 static bool is_message_printed;
 static char message[400];		/* shorter than a line of the log */
@@ -52,12 +60,24 @@ void upcall_backtrace(const struct frame *frame)
 	print_cpu(context_current()->cpu, frame);
 }
 
+static void print_late(unsigned cpu, const struct late_panic *late)
+{
+	log_print_always(LOG_EMERGENCY, "CPU %u panics, too: %s", cpu, late->message);
+	if (late->frame)
+		print_cpu(cpu, late->frame);
+	else
+		backtrace_print(late->frame_pointer);
+}
+
 static void print_other_cpus(unsigned self)
 {
 	for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
+		const struct late_panic *late = atomic_load_acquire(per_cpu(late_panic, cpu));
 		const struct frame *frame = cpu_stopped_frame(cpu);
 
-		if (frame)
+		if (late)
+			print_late(cpu, late);
+		else if (frame)
 			print_cpu(cpu, frame);
 		else if (cpu != self && cpu_is_online(cpu))
 			log_print_always(LOG_EMERGENCY, "CPU %u does not answer", cpu);
@@ -130,6 +150,17 @@ static void print_thread(void)
 		log_print_always(LOG_EMERGENCY, "in thread %d (%s)", id, name);
 }
 
+/* Another CPU was first, and will tell of this one and stop it. */
+static NORETURN void panic_late(const struct frame *frame, const char *format, va_list arguments)
+{
+	struct late_panic late = { .frame = frame, .frame_pointer = cpu_frame_pointer() };
+
+	format_vprint(late.message, sizeof(late.message), format, arguments);
+	atomic_store_release(this_cpu(late_panic), &late);
+	for (;;)
+		cpu_relax();
+}
+
 /* `frame` is where it happened, NULL: at the caller. */
 static NORETURN void panic_print(const struct frame *frame, const char *format, va_list arguments)
 {
@@ -140,9 +171,7 @@ static NORETURN void panic_print(const struct frame *frame, const char *format, 
 	if (!atomic_compare_swap(&panicking_cpu, &nobody, cpu + 1)) {
 		if (nobody == cpu + 1)
 			panic_again();
-		/* Another CPU was first, and will stop us here. */
-		for (;;)
-			cpu_relax();
+		panic_late(frame, format, arguments);
 	}
 	context_current()->locks = NULL;
 	format_vprint(message, sizeof(message), format, arguments);

@@ -3,13 +3,11 @@
  * where the caller goes on, on each CPU in this order (x86-64 psABI 3.2.2, AAPCS64 6.4.6).
  */
 #include "arch/context.h"
+#include "arch/common/waiting_text.h"
 #include "arch/mmu.h"
 #include "machine/layout.h"
 
 #define STACK_CHANGES 3
-
-/* Of kernel.lds. */
-extern const uint8_t __waiting_text_start[], __waiting_text_end[];
 
 struct frame_record {
 	virtual_t next;

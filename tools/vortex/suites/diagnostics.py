@@ -85,7 +85,8 @@ def boot(context, line, kernel=None, **options):
 def missing_cpus(output):
     """CPUs of which the report of a panic does not say where they were."""
     first = re.search(r"PANIC on CPU (\d)", output)
-    named = set(re.findall(r"^CPU (\d) at [0-9a-f]{16}  [\w.]+\+0x", output, re.M)) | ({first.group(1)} if first else set())
+    named = set(re.findall(r"^CPU (\d) (?:at [0-9a-f]{16}  [\w.]+\+0x|panics, too: )", output, re.M))
+    named |= {first.group(1)} if first else set()
     return sorted(set(map(str, range(CPUS))) - named)
 
 
