@@ -8,7 +8,6 @@
 #include "base/string.h"
 
 #define GRANULE 8
-#define KERNEL_HALF UINT64_C(0xffff800000000000)
 /* A defect in a loop must not bury everything else. */
 #define REPORTS_MAXIMUM 10
 
@@ -81,8 +80,8 @@ void kasan_check_from(uintptr_t address, size_t length, bool is_write, uintptr_t
 {
 	uintptr_t last = address + length - 1;
 
-	/* Other addresses fault by themselves. */
-	if (unlikely(address < KERNEL_HALF) || unlikely(last < address) || !KASAN_SHADOW_OFFSET)
+	/* What lies below all of the kernel's faults by itself. */
+	if (unlikely(address < DIRECT_MAP_BASE) || unlikely(last < address) || !KASAN_SHADOW_OFFSET)
 		return;
 	for (uintptr_t at = address | (GRANULE - 1); at < last; at += GRANULE) {
 		if (unlikely(*shadow_of(at) != 0)) {

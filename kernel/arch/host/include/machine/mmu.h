@@ -12,6 +12,7 @@
 
 /* The compiler's own sanitizer watches programs of the host. */
 #define KASAN_SHADOW_OFFSET UINT64_C(0)
+#define DIRECT_MAP_BASE UINT64_C(0)
 
 /* What kernel_map.c hands out is only numbers here, looked up in a table of its own. */
 #define KERNEL_DYNAMIC_START ((virtual_t)0xffffc90000000000)
