@@ -134,9 +134,10 @@ static int program_build(struct program *program)
 
 	result = program_map_stack(program);
 	if (result == 0)
-		result = vdso_map(space);
-	if (result == 0)
 		result = program_map_elf(program);
+	/* The program's own addresses come first. */
+	if (result == 0)
+		result = vdso_map(space);
 	if (result == 0 && program->has_executable_stack)
 		result = space_protect(space, program->stack_top - PAGE_SIZE, PAGE_SIZE,
 				       REGION_READ | REGION_WRITE | REGION_EXECUTE);

@@ -5,6 +5,7 @@
 #include "process/layout.h"
 
 #include "base/errno.h"
+#include "machine/program.h"
 #include "memory/space.h"
 #include "random/random.h"
 #include "task/thread.h"
@@ -63,6 +64,8 @@ uint64_t layout_vdso(uint64_t stack_top, uint64_t length)
 {
 	uint64_t end = min(align_up(stack_top, VDSO_RANDOM_BYTES), USER_ADDRESS_LIMIT - PAGE_SIZE);
 
+	if (!LAYOUT_VDSO_ABOVE_STACK)
+		return 0;
 	if (end < stack_top + length)
 		return stack_top;
 	return stack_top + random_pages((end - stack_top - length) / PAGE_SIZE + 1);

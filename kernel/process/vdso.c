@@ -5,6 +5,7 @@
 #include "arch/vdso.h"
 #include "base/errno.h"
 #include "base/format.h"
+#include "machine/program.h"
 #include "memory/page.h"
 #include "memory/space.h"
 #include "process/internal.h"
@@ -48,13 +49,13 @@ int vdso_map(struct space *space)
 	if (!vdso_image(&length))
 		return 0;
 	/* Reserve both in one piece, then put each at its place. */
-	request.length = PAGE_SIZE + align_up(length, PAGE_SIZE);
+	request.length = LAYOUT_VDSO_DATA_PAGES * PAGE_SIZE + align_up(length, PAGE_SIZE);
 	request.address = layout_vdso(space->stack_start, request.length);
 	address = space_map(space, &request);
 	if (address < 0)
 		return address;
 	request.address = address;
-	request.length = PAGE_SIZE;
+	request.length = LAYOUT_VDSO_DATA_PAGES * PAGE_SIZE;
 	request.map_flags = MAP_AT_EXACTLY;
 	request.region_flags = REGION_SPECIAL | REGION_READ | REGION_MAY_READ;
 	request.operations = &data_operations;
@@ -62,7 +63,7 @@ int vdso_map(struct space *space)
 	address = space_map(space, &request);
 	if (address < 0)
 		return address;
-	request.address += PAGE_SIZE;
+	request.address += LAYOUT_VDSO_DATA_PAGES * PAGE_SIZE;
 	request.length = align_up(length, PAGE_SIZE);
 	request.region_flags |= REGION_EXECUTE | REGION_MAY_EXECUTE;
 	request.operations = &code_operations;

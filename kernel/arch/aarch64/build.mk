@@ -27,7 +27,7 @@ vdso_flags = -std=gnu11 -O2 -fPIC -ffreestanding -nostdlib -shared -fno-stack-pr
 $(GENERATED)/vdso.so: $(vdso_source) $(vdso_script) kernel/arch/include/arch/vdso.h
 	$(call say,LINK,$@)mkdir -p $(@D)
 	$(quiet)$(CC) $(vdso_flags) -Wl,-soname=linux-vdso.so.1,--hash-style=both,--build-id=sha1 \
-		-Wl,-T,$(vdso_script),-Bsymbolic,--eh-frame-hdr,-z,max-page-size=4096,--no-undefined \
+		-Wl,-s,-T,$(vdso_script),-Bsymbolic,--eh-frame-hdr,-z,max-page-size=4096,--no-undefined \
 		-o $@ $(vdso_source)
 	$(quiet)truncate -s %4096 $@
 $(OUT)/kernel/arch/aarch64/context/vdso_image.o: $(GENERATED)/vdso.so

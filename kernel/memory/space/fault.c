@@ -365,7 +365,7 @@ static bool access_is_allowed(const struct region *region, enum fault_access acc
 	case FAULT_EXECUTE:
 		return region->flags & REGION_EXECUTE;
 	default:
-		return region->flags & REGION_ACCESS;
+		return region_is_readable(region->flags);
 	}
 }
 

@@ -35,8 +35,7 @@ uint32_t region_mmu_flags(uint32_t region_flags)
 {
 	uint32_t flags = MMU_USER;
 
-	/* No CPU of ours can write or execute without reading. */
-	if (region_flags & REGION_ACCESS)
+	if (region_is_readable(region_flags))
 		flags |= MMU_READ;
 	if (region_flags & REGION_EXECUTE)
 		flags |= MMU_EXECUTE;

@@ -18,6 +18,12 @@
 
 #define REGION_ACCESS (REGION_READ | REGION_WRITE | REGION_EXECUTE)
 
+/* No CPU of ours can write without reading, and some cannot execute without. */
+static inline bool region_is_readable(uint32_t region_flags)
+{
+	return region_flags & (mmu_has_execute_only() ? REGION_READ | REGION_WRITE : REGION_ACCESS);
+}
+
 /*
  * Processes that came from one another by fork without exec: their private pages may be shared.
  * The links hold each region that has such pages.

@@ -350,6 +350,40 @@ TEST(populate_maps_at_once)
 	CHECK_UNTOUCHED(resident + 16, 1);
 }
 
+static __attribute__((noinline)) int leaf(void)
+{
+	return 4711;
+}
+
+/* Some CPUs can execute without reading; then the kernel reads no more for a program than the program could. */
+TEST(execute_only_memory)
+{
+	char *page = map(1, PROT_READ | PROT_WRITE, ANONYMOUS_PRIVATE), text[8];
+	unsigned long low, high;
+	int (*copy)(void) = (int (*)(void))page, ends[2], signal;
+
+	REQUIRE(page != MAP_FAILED);
+	memcpy(page, (const void *)leaf, 64);
+	__builtin___clear_cache(page, page + 64);
+	CHECK_EQUAL(mprotect(page, PAGE, PROT_EXEC), 0);
+	map_line(page, text, &low, &high);
+	CHECK_TEXT(text, "--xp");
+	CHECK_EQUAL(copy(), 4711);
+	CHECK_EQUAL(touch(page, true), SIGSEGV);
+	CHECK(fault_code == SEGV_ACCERR || fault_code == SEGV_PKUERR);
+	signal = touch(page, false);
+	CHECK(signal == 0 || (signal == SIGSEGV && fault_code != SEGV_MAPERR));
+	REQUIRE(pipe(ends) == 0);
+	if (signal == 0)
+		CHECK_EQUAL(write(ends[1], page, 1), 1);
+	else
+		CHECK_ERRNO(write(ends[1], page, 1), EFAULT);
+	CHECK_EQUAL(copy(), 4711);
+	CHECK_EQUAL(mprotect(page, PAGE, PROT_READ), 0);
+	CHECK(memcmp(page, (const void *)leaf, 64) == 0);
+	CHECK_EQUAL(touch(page, false), 0);
+}
+
 TEST(grows_down)
 {
 	char *area = map(64, PROT_READ | PROT_WRITE, ANONYMOUS_PRIVATE), *stack;

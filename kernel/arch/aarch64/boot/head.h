@@ -26,6 +26,7 @@
  */
 #define SCTLR_ON 0x34d5d81d
 #define SCTLR_SPAN (UINT64_C(1) << 23)
+#define SCTLR_EPAN (UINT64_C(1) << 57)
 
 /* struct secondary_parameters */
 #define SECONDARY_ROOT 0

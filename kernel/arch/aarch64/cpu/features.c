@@ -20,6 +20,7 @@
 bool cpu_has_pan;
 bool cpu_has_random;
 bool mmu_has_hardware_flags;
+bool mmu_can_execute_only;
 
 /* libgcc's atomic helpers look at it; nothing else sets it in a kernel. */
 USED uint8_t __aarch64_have_lse_atomics;
@@ -35,6 +36,7 @@ void cpu_features_detect(void)
 	uint64_t address_bits = FIELD(memory0, 0);
 
 	cpu_has_pan = FIELD(memory1, 20) >= 1;
+	mmu_can_execute_only = FIELD(memory1, 20) >= 3;
 	cpu_has_random = FIELD(instructions0, 60) >= 1;
 	__aarch64_have_lse_atomics = FIELD(instructions0, 20) >= 2;
 	mmu_has_hardware_flags = FIELD(memory1, 0) >= 2;
@@ -71,6 +73,8 @@ void cpu_features_enable(void)
 		return;
 	/* With SPAN clear every entry to the kernel sets PAN; here it is set for the first time. */
 	control = READ_REGISTER("sctlr_el1") & ~SCTLR_SPAN;
+	if (mmu_can_execute_only)
+		control |= SCTLR_EPAN;
 	__asm__ volatile("msr sctlr_el1, %0\n\tisb" : : "r"(control));
 	__asm__ volatile(".inst 0xd500419f" ::: "memory");	/* msr pan, #1 */
 }

@@ -37,7 +37,8 @@ static inline uint64_t entry_encode_bits(uint32_t flags, unsigned level)
 
 	if (!(flags & (MMU_READ | MMU_WRITE | MMU_EXECUTE)))
 		bits = (bits & ~ENTRY_KIND) | KIND_NO_ACCESS;
-	if (flags & MMU_USER)
+	/* What may be executed only is no data of anybody's. */
+	if (flags & MMU_USER && flags & (MMU_READ | MMU_WRITE))
 		bits |= ENTRY_USER;
 	if (flags & MMU_ACCESSED)
 		bits |= ENTRY_ACCESSED;
@@ -61,11 +62,12 @@ static inline uint32_t entry_decode_flags(uint64_t entry)
 	uint32_t flags = MMU_PRESENT;
 
 	if (entry & ENTRY_VALID) {
-		flags |= MMU_READ;
 		if (entry & ENTRY_MAY_WRITE)
 			flags |= MMU_WRITE;
 		if (!(entry & ENTRY_NO_USER_EXECUTE))
-			flags |= MMU_EXECUTE;
+			flags |= MMU_EXECUTE | MMU_USER;
+		if (entry & (ENTRY_USER | ENTRY_NO_USER_EXECUTE))
+			flags |= MMU_READ;
 	}
 	if (entry & ENTRY_USER)
 		flags |= MMU_USER;

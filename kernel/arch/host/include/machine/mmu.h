@@ -28,6 +28,11 @@ struct mmu_space {
 /* The window; set before memory_start(). */
 extern char *host_memory;
 
+static inline bool mmu_has_execute_only(void)
+{
+	return false;
+}
+
 static inline void *physical_to_virtual(physical_t address)
 {
 	return host_memory + address;

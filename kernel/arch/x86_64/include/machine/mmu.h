@@ -19,6 +19,11 @@ struct mmu_space {
 	uint64_t table_count;	/* atomic: tables below the root */
 };
 
+static inline bool mmu_has_execute_only(void)
+{
+	return false;
+}
+
 static inline void *physical_to_virtual(physical_t address)
 {
 	return (void *)(virtual_t)(address + DIRECT_MAP_BASE);

@@ -8,6 +8,8 @@
 
 #define LAYOUT_ELF_MACHINE 62	/* EM_X86_64 */
 #define LAYOUT_NAME_32 "i686"
+#define LAYOUT_VDSO_ABOVE_STACK true
+#define LAYOUT_VDSO_DATA_PAGES 1
 
 static inline user_address_t user_address_untag(user_address_t address)
 {
