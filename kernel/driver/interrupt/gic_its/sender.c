@@ -44,17 +44,6 @@ static bool is_on_pci(struct device *device)
 	return false;
 }
 
-static const uint64_t *address_of(struct device *device)
-{
-	struct device_resource *resource;
-
-	list_for_each(resource, &device->resources, node) {
-		if (resource->kind == RESOURCE_MEMORY)
-			return &resource->start;
-	}
-	return NULL;
-}
-
 /* Whether the node with a handle is this ITS, and one cell tells its senders apart. */
 static bool is_ours(const struct its *its, const struct device_tree *tree, uint32_t handle)
 {
@@ -75,13 +64,13 @@ int its_device_number_find(const struct its *its, struct device *device, uint32_
 	struct device_tree_node bridge;
 	struct message_target target;
 	struct pci_function *function;
-	const uint64_t *address;
+	const struct device_resource *space;
 
 	if (!is_on_pci(device) || !tree)
 		return -ENODEV;
 	function = pci_function_of(device);
-	address = address_of(function->host->device);
-	if (!address || !its_tree_find(tree, BRIDGE, address, &bridge) ||
+	space = device_resource_find(function->host->device, RESOURCE_MEMORY, 0);
+	if (!space || !its_tree_find(tree, BRIDGE, &space->start, &bridge) ||
 	    !message_map_find(tree, &bridge, requester_of(function), &target) ||
 	    !is_ours(its, tree, target.handle))
 		return -ENODEV;
