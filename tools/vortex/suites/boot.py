@@ -2,6 +2,7 @@
 import hashlib
 import os
 import re
+import time
 
 from .. import edk2, grub, images
 from ..common import BUILD, ROOT, Failure, run as run_command, say
@@ -287,6 +288,7 @@ def by_edk2(context, report, path):
         options = {"smp": 2, "memory": 256, "arch": context.arch, "extra": firmware}
         with Machine(context.kernel(), initrd=path, virtio_console=ON_PCI, append="console=hvc0", **options) as machine:
             use_prompt(machine, report, "boot by edk2 on virt, hvc0", 2, timeout=120)
+        look_at_date(context, report, "boot by edk2 on virt: the date", {"initrd": path, **options})
         with Machine(context.kernel(), **options) as machine:
             machine.expect(r"\[KERNEL\] PANIC on CPU \d+: .{8,}", 120)
             report.ok("boot by edk2 without an initial file system: a panic is shown")
@@ -296,6 +298,15 @@ def by_edk2(context, report, path):
     except (Timeout, Failure) as failure:
         report.not_ok("boot by edk2", str(failure))
     one_end(context, report, "boot by edk2: reboot -f", "reboot -f", True, {"initrd": path, **options})
+
+
+def look_at_date(context, report, name, options):
+    """The guest's wall clock and the host's differ by less than a minute."""
+    with Machine(context.kernel(), **options) as machine:
+        machine.expect(PROMPT, 120)
+        machine.send("date -u +'seconds %s.'\n")
+        found = int(machine.expect(r"seconds (\d+)\.", 20).group(1))
+        report.check(name, abs(found - time.time()) < 60, f"{found}, the host has {time.time():.0f}")
 
 
 def ends(context, report, path):
