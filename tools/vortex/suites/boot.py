@@ -115,6 +115,13 @@ INTERRUPTS = {
     "virt, GICv3, a wire": r"GICv3 +\d+-fasteoi",
     "virt, GICv3 without ITS": r"GICv3 +\d+-fasteoi",
 }
+# The same under edk2 with ACPI, where IORT says how messages reach an ITS: by itself or through an SMMU.
+EDK2_VIRTIO_CONSOLES = [
+    ("virt", {}, ON_PCI, r"GICv2 +\d+-edge"),
+    ("virt, GICv3", {"machine": "virt,gic-version=3"}, ON_PCI, r"ITS +\d+-edge"),
+    ("virt, GICv3, two bridges", {"machine": "virt,gic-version=3"}, BEHIND_TWO, r"ITS +\d+-edge"),
+    ("virt, GICv3, SMMU", {"machine": "virt,gic-version=3,iommu=smmuv3"}, ON_PCI, r"ITS +\d+-edge"),
+]
 EARLY_LINE = r"\[MEMORY\] OK: "    # printed before any device is there
 MANY_LINES = 3000
 FLOOD_BYTES = 200_000
@@ -161,20 +168,7 @@ def run(context, report):
 def on_virtio_consoles(context, report, path):
     """hvc0 shows what was printed before it, takes input, loses nothing, and shows a panic."""
     for name, options, device in VIRTIO_CONSOLES[context.arch]:
-        options = {"smp": 2, "memory": 256, "append": "console=hvc0", **options}
-        try:
-            with Machine(context.kernel(), initrd=path, arch=context.arch, virtio_console=device, **options) as machine:
-                machine.expect(EARLY_LINE, 60)
-                machine.expect(PROMPT, 60)
-                machine.send(f"tty; seq 1 {MANY_LINES}; echo all $((6 * 7))\n")
-                text = machine.expect(r"(?s)/dev/hvc0\s+(.*)all 42", 60).group(1)
-                whole = text.split() == [str(i + 1) for i in range(MANY_LINES)]
-                report.check(f"boot {name}, hvc0: all is shown", whole, text[-300:])
-                if name in INTERRUPTS:
-                    look_at_interrupts(machine, report, f"boot {name}, hvc0: its interrupts", INTERRUPTS[name])
-                use_prompt(machine, report, f"boot {name}, hvc0", options["smp"])
-        except (Timeout, Failure) as failure:
-            report.not_ok(f"boot {name}, hvc0", str(failure))
+        one_virtio_console(context, report, f"boot {name}, hvc0", path, options, device, INTERRUPTS.get(name))
     name, options, device = VIRTIO_CONSOLES[context.arch][0]
     try:
         with Machine(context.kernel(), initrd=path, arch=context.arch, virtio_console=device, memory=256,
@@ -186,6 +180,24 @@ def on_virtio_consoles(context, report, path):
             report.ok(f"boot {name}, hvc0: a panic is shown")
     except (Timeout, Failure) as failure:
         report.not_ok(f"boot {name}, hvc0: a panic is shown", str(failure))
+
+
+def one_virtio_console(context, report, name, path, options, device, interrupts):
+    """All that is printed is seen, interrupts come in the wanted way, and the prompt is of use."""
+    options = {"smp": 2, "memory": 256, "append": "console=hvc0", **options}
+    try:
+        with Machine(context.kernel(), initrd=path, arch=context.arch, virtio_console=device, **options) as machine:
+            machine.expect(EARLY_LINE, 120)
+            machine.expect(PROMPT, 60)
+            machine.send(f"tty; seq 1 {MANY_LINES}; echo all $((6 * 7))\n")
+            text = machine.expect(r"(?s)/dev/hvc0\s+(.*)all 42", 60).group(1)
+            whole = text.split() == [str(i + 1) for i in range(MANY_LINES)]
+            report.check(f"{name}: all is shown", whole, text[-300:])
+            if interrupts:
+                look_at_interrupts(machine, report, f"{name}: its interrupts", interrupts)
+            use_prompt(machine, report, name, options["smp"])
+    except (Timeout, Failure) as failure:
+        report.not_ok(name, str(failure))
 
 
 def look_at_interrupts(machine, report, name, wanted):
@@ -284,10 +296,11 @@ def by_edk2(context, report, path):
         boot_to_prompt(context, report, f"boot by edk2 on {name}", path, options, timeout=120)
     boot_to_prompt(context, report, "boot by edk2, debug build", path, {"memory": 512, "extra": firmware},
                    kernel=context.kernel(debug=True), timeout=200)
+    for name, options, device, interrupts in EDK2_VIRTIO_CONSOLES:
+        one_virtio_console(context, report, f"boot by edk2 on {name}, hvc0", path, {**options, "extra": firmware},
+                           device, interrupts)
     try:
         options = {"smp": 2, "memory": 256, "arch": context.arch, "extra": firmware}
-        with Machine(context.kernel(), initrd=path, virtio_console=ON_PCI, append="console=hvc0", **options) as machine:
-            use_prompt(machine, report, "boot by edk2 on virt, hvc0", 2, timeout=120)
         look_at_date(context, report, "boot by edk2 on virt: the date", {"initrd": path, **options})
         with Machine(context.kernel(), **options) as machine:
             machine.expect(r"\[KERNEL\] PANIC on CPU \d+: .{8,}", 120)
