@@ -7,7 +7,7 @@ import time
 from .. import edk2, grub, images
 from ..common import BUILD, ROOT, Failure, run as run_command, say
 from ..machine import Machine, Timeout, run_to_end
-from . import boot_input
+from . import boot_input, boot_tree
 from .oracle import write_initrd
 
 PROMPT_INSTRUCTIONS = 150_000_000
@@ -49,12 +49,16 @@ ARM_MACHINES = [
     ("virt, GICv3 without ITS", {"machine": "virt,gic-version=3,its=off", "smp": 2}, None),
     ("virt at EL2", {"machine": "virt,virtualization=on", "smp": 2}, None),
     ("cortex-a53", {"cpu": "cortex-a53", "smp": 4}, None),
+    ("cortex-a57", {"cpu": "cortex-a57", "smp": 2}, None),
     ("cortex-a72", {"cpu": "cortex-a72", "smp": 2}, None),
     ("neoverse-n1, GICv3", {"cpu": "neoverse-n1", "smp": 2, "machine": "virt,gic-version=3"}, None),
     ("1 CPU", {"smp": 1}, None),
     ("3 CPUs", {"smp": 3}, None),
     ("16 CPUs", {"smp": 16, "memory": 512}, None),
     ("64 MB", {"smp": 1, "memory": 64}, None),
+    ("32 MB", {"smp": 1, "memory": 32}, None),
+    ("16 GB", {"smp": 2, "memory": "16G", "extra": ("-object", "memory-backend-ram,id=big,size=16G,reserve=off",
+                                                    "-machine", "memory-backend=big")}, None),
     ("64 GB", {"smp": 2, "memory": "64G", "extra": BIG_MEMORY}, None),
 ]
 
@@ -158,6 +162,7 @@ def run(context, report):
     on_virtio_consoles(context, report, path)
     ends(context, report, path)
     if not is_pc:
+        boot_tree.run(context, report, path)
         by_edk2(context, report, path)
         return
     by_grub(context, report, path)

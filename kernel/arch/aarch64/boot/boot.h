@@ -26,6 +26,10 @@ void boot_console_find(const struct device_tree *tree);
 void boot_console_find_by_tables(void);
 /* On the final page tables. */
 void boot_console_map(void);
+/* For a machine that cannot boot and says of no port: QEMU's, if one is at its place, which
+ * `registers` leads to (or is NULL). */
+#define BOOT_CONSOLE_GUESS 0x9000000u
+void boot_console_guess(volatile void *registers);
 
 /* Command line, initial file system and seed; memory; what of it is somebody's. */
 void boot_read_chosen(const struct device_tree *tree, struct boot_information *information);

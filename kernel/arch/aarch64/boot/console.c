@@ -13,6 +13,7 @@
 #define UARTDR 0x000
 #define UARTFR 0x018
 #define UARTFR_TXFF BIT(5)
+#define UARTPCellID0 0xff0		/* PrimeCells say that they are */
 
 #define PATIENCE_READS 100000
 
@@ -85,6 +86,22 @@ void boot_console_map(void)
 {
 	if (port_address)
 		port_use(port_address, boot_registers_map(port_address, PAGE_SIZE));
+}
+
+void boot_console_guess(volatile void *registers)
+{
+	static const uint8_t identity[] = { 0x0d, 0xf0, 0x05, 0xb1 };
+	volatile uint32_t *words = registers;
+
+	if (port || !words)
+		return;
+	for (unsigned i = 0; i < ARRAY_SIZE(identity); i++) {
+		uint32_t value;
+
+		if (!probe_read32(&words[UARTPCellID0 / 4 + i], &value) || value != identity[i])
+			return;
+	}
+	port_use(BOOT_CONSOLE_GUESS, words);
 }
 
 static void console_put(uint8_t byte)
