@@ -306,6 +306,12 @@ def by_edk2(context, report, path):
                            device, interrupts)
     try:
         options = {"smp": 2, "memory": 256, "arch": context.arch, "extra": firmware}
+        with Machine(context.kernel(), initrd=path, **{**options, "machine": "virt,gic-version=3,its=off",
+                     "extra": (*firmware, *ON_PCI, "-chardev", "null,id=line", "-device", "virtconsole,chardev=line")}
+                     ) as machine:
+            machine.expect(r"pci:\S+: no interrupts: nothing takes its messages, and ACPI says in bytecode", 120)
+            machine.expect(PROMPT, 60)
+            report.ok("boot by edk2 on virt, GICv3 without ITS: a function without interrupts is told of")
         look_at_date(context, report, "boot by edk2 on virt: the date", {"initrd": path, **options})
         with Machine(context.kernel(), **options) as machine:
             machine.expect(r"\[KERNEL\] PANIC on CPU \d+: .{8,}", 120)
