@@ -1,7 +1,7 @@
 /*
  * What the root bus adds on machines with Arm CPUs from ACPI's static tables: the GIC's parts and
  * the console. The GIC has no hardware id there, so its parts bear the device tree's names, which
- * its drivers know. The ITS is left out: its driver reads a device tree.
+ * its drivers know.
  */
 #include "arch/boot.h"
 #include "arch/pages.h"
@@ -13,6 +13,7 @@
 #define GIC_2_BYTES 0x1000
 #define GIC_3_BYTES 0x10000
 #define FRAME_BYTES 0x1000
+#define ITS_BYTES 0x20000
 #define PL011_BYTES 0x1000
 
 struct arm_device {
@@ -73,6 +74,15 @@ static int frame_add(const struct acpi_gic_entry *entry)
 	return arm_device_add(&device);
 }
 
+static int its_add(const struct acpi_gic_entry *entry)
+{
+	const struct arm_device device = {
+		"its", "arm,gic-v3-its", entry->address, ITS_BYTES, 0, 0, 0,
+	};
+
+	return arm_device_add(&device);
+}
+
 static int gic_add(void)
 {
 	struct acpi_gic_entry entry;
@@ -89,6 +99,8 @@ static int gic_add(void)
 			result = distributor_add(&entry, acpi_gic_version(&madt));
 		} else if (entry.kind == ACPI_GIC_MESSAGE_FRAME) {
 			result = frame_add(&entry);
+		} else if (entry.kind == ACPI_GIC_TRANSLATION) {
+			result = its_add(&entry);
 		}
 	}
 	return result;

@@ -270,6 +270,8 @@ static int pci_host_add(const struct firmware_device *host, uint8_t bus_first, u
 	description->bus_first = bus_first;
 	description->bus_last = bus_last;
 	description->interrupt_find = pci_interrupt_find;
+	description->lost_wires =
+		"ACPI says in bytecode, which is not read, where its wire leads";
 	list_init(&description->windows);
 	device->bus_state = description;
 	result = firmware_device_describe(device, host);

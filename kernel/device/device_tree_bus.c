@@ -140,6 +140,7 @@ static int bridge_describe(struct device *device, const struct device_tree_node 
 	bridge->node = *node;
 	list_init(&bridge->description.windows);
 	bridge->description.interrupt_find = bridge_interrupt_find;
+	bridge->description.lost_wires = "the device tree does not say where its wire leads";
 	device_tree_pci_buses(&tree, node, &bridge->description.bus_first,
 			      &bridge->description.bus_last);
 	for (unsigned i = 0; result == 0 && device_tree_pci_range(&tree, node, i, &range); i++)

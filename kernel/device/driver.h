@@ -87,6 +87,9 @@ int device_identity_add(struct device *device, enum device_identity_kind kind, u
 int device_resource_add(struct device *device, enum resource_kind kind, uint64_t start,
 			uint64_t length, uint32_t flags) MUST_CHECK;
 int device_publish(struct device *device) MUST_CHECK;
+/* The resource of a kind with that index; NULL: it has fewer. */
+struct device_resource *device_resource_find(struct device *device, enum resource_kind kind,
+					     unsigned index);
 struct device *device_next(struct device *after);
 
 /* Registers: memory or ports behind one handle; accessors pick by kind. */
@@ -97,6 +100,10 @@ struct registers {
 };
 int device_registers_map(struct device *device, unsigned index, struct registers *registers)
 	MUST_CHECK;
+/* Reads a register before anything is known to be there. -ENODEV: nothing answers, as the log then
+ * says. */
+int device_probe32(struct device *device, const struct registers *registers, uint64_t offset,
+		   uint32_t *value) MUST_CHECK;
 uint8_t register_read8(const struct registers *registers, uint64_t offset);
 uint16_t register_read16(const struct registers *registers, uint64_t offset);
 uint32_t register_read32(const struct registers *registers, uint64_t offset);

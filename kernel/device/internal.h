@@ -6,9 +6,6 @@
 
 struct format_sink;
 
-struct device_resource *device_resource_find(struct device *device, enum resource_kind kind,
-					     unsigned index);
-
 /* Root buses: publish what they find. 0 also when the platform has none of it. */
 int acpi_bus_start(void) MUST_CHECK;
 int acpi_arm_bus_start(void) MUST_CHECK;	/* a part of it */

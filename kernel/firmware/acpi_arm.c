@@ -57,6 +57,7 @@ static void gic_decode(const uint8_t *entry, struct acpi_gic_entry *out)
 		out->length = bytes_u32(entry + 12);
 	} else if (entry[0] == MADT_GIC_ITS && length >= ITS_BYTES) {
 		out->kind = ACPI_GIC_TRANSLATION;
+		out->its = bytes_u32(entry + 4);
 		out->address = bytes_u64(entry + 8);
 	}
 }

@@ -1,6 +1,7 @@
 /*
  * What ACPI's tables say of machines with Arm CPUs (ACPI specification 6.5): the interrupt
- * controller's parts, the generic timer and PSCI. Pure functions, as in acpi.h.
+ * controller's parts, the generic timer and PSCI; and who takes messages (Arm DEN0049E). Pure
+ * functions, as in acpi.h.
  */
 #ifndef FIRMWARE_ACPI_ARM_H
 #define FIRMWARE_ACPI_ARM_H
@@ -26,6 +27,7 @@ struct acpi_gic_entry {
 	uint32_t length;		/* redistributors: bytes of the range */
 	bool has_lines;			/* frame: these count, not its register */
 	uint16_t line_first, line_count;
+	uint32_t its;			/* ITS: what IORT calls it */
 };
 /* Steps through the entries; *offset starts at 0. False: no more. */
 bool acpi_gic_next(const struct acpi_table *madt, size_t *offset, struct acpi_gic_entry *entry)
@@ -33,6 +35,11 @@ bool acpi_gic_next(const struct acpi_table *madt, size_t *offset, struct acpi_gi
 
 /* The version by what its parts are: 2 or more; 0: there is no distributor. */
 unsigned acpi_gic_version(const struct acpi_table *madt) MUST_CHECK;
+
+/* Whether an ITS takes the messages of a requester (bus << 8 | slot << 3 | function) on a segment
+ * of PCI, and as which device it knows it (IORT). */
+bool acpi_message_find(const struct acpi_table *iort, uint32_t segment, uint32_t requester,
+		       uint32_t its, uint32_t *device) MUST_CHECK;
 
 /* struct acpi_console: what its interface may be. */
 #define ACPI_CONSOLE_PL011 3

@@ -54,6 +54,7 @@ TEST(acpi_arm, steps_through_parts_of_gic)
 	bytes_put_u64(bytes + at + 4, 0x80a0000);
 	bytes_put_u32(bytes + at + 12, 0xf60000);
 	at = entry_begin(at, 0x0e, 16);
+	bytes_put_u32(bytes + at + 4, 7);
 	bytes_put_u64(bytes + at + 8, 0x8080000);
 	at = entry_begin(at, 0x0f, 20);
 	madt.length = entry_begin(at, 0x10, 8);
@@ -77,6 +78,8 @@ TEST(acpi_arm, steps_through_parts_of_gic)
 	EXPECT_EQUAL(entry.length, 0xf60000u);
 	ASSERT_TRUE(acpi_gic_next(&madt, &offset, &entry));
 	EXPECT_EQUAL(entry.kind, ACPI_GIC_TRANSLATION);
+	EXPECT_EQUAL(entry.address, UINT64_C(0x8080000));
+	EXPECT_EQUAL(entry.its, 7u);
 	ASSERT_TRUE(acpi_gic_next(&madt, &offset, &entry));
 	EXPECT_EQUAL(entry.kind, ACPI_GIC_OTHER);
 	EXPECT(!acpi_gic_next(&madt, &offset, &entry));

@@ -38,11 +38,14 @@ static void visit_arm(const struct acpi_table *table)
 {
 	struct acpi_gic_entry entry;
 	struct acpi_timer timer;
+	uint32_t device;
 	size_t offset = 0;
 
 	while (acpi_gic_next(table, &offset, &entry))
 		accepted += entry.kind;
 	accepted += acpi_gic_version(table);
+	for (uint32_t requester = 0; requester < 0x10000; requester += 0x1111)
+		accepted += acpi_message_find(table, 0, requester, requester & 1, &device);
 	accepted += acpi_timer_parse(table, &timer);
 	accepted += acpi_psci_parse(table) != ACPI_PSCI_NONE;
 }

@@ -53,12 +53,12 @@ bool device_tree_open(const void *bytes, size_t length, struct device_tree *tree
 {
 	const uint8_t *header = bytes;
 
-	if (length < DEVICE_TREE_HEADER_BYTES || device_tree_bytes(bytes) > length ||
+	if (length < DEVICE_TREE_HEADER_BYTES ||
 	    device_tree_bytes(bytes) < DEVICE_TREE_HEADER_BYTES)
 		return false;
 	*tree = (struct device_tree){
 		.bytes = bytes,
-		.total_bytes = device_tree_bytes(bytes),
+		.total_bytes = (uint32_t)min((size_t)device_tree_bytes(bytes), length),
 		.structure = big32(header + HEADER_STRUCTURE),
 		.structure_bytes = big32(header + HEADER_STRUCTURE_BYTES),
 		.strings = big32(header + HEADER_STRINGS),
@@ -292,7 +292,7 @@ static bool address_translate(const struct device_tree *tree, uint32_t node, uin
 	struct device_tree_property ranges;
 
 	if (!find_at(tree, node, "ranges", &ranges) || child_cells > CELLS_LIMIT ||
-	    parent_cells > CELLS_LIMIT || size_cells > CELLS_LIMIT)
+	    parent_cells > CELLS_LIMIT || size_cells > CELLS_LIMIT || entry == 0)
 		return false;
 	if (ranges.length == 0)
 		return true;

@@ -35,7 +35,8 @@ struct device_tree_property {
 
 /* How many bytes a tree says it has, from its first DEVICE_TREE_HEADER_BYTES; 0: not a tree. */
 uint32_t device_tree_bytes(const void *header);
-/* False: not a tree, or one whose parts lie outside `length` bytes. */
+/* False: not a tree, or one whose parts lie outside `length` bytes. It may say that it has more:
+ * what is behind its parts is room that a loader has left. */
 bool device_tree_open(const void *bytes, size_t length, struct device_tree *tree) MUST_CHECK;
 
 /* Begins a walk over all nodes in order, the root first, and steps on. False: no more. */

@@ -1,7 +1,8 @@
-/* Memory descriptors (7.2.3) and UTF-16. No pointers in data: it runs where it was not linked. */
+/* Memory descriptors (7.2.3), UTF-16, times. No pointers in data: it may run anywhere. */
 #include "firmware/efi.h"
 
 #include "base/arithmetic.h"
+#include "base/codec/calendar.h"
 #include "firmware/bytes.h"
 
 /* EFI_MEMORY_DESCRIPTOR. */
@@ -122,4 +123,39 @@ size_t efi_text_convert(const void *text, size_t length, char *out, size_t size)
 	}
 	out[used] = 0;
 	return used;
+}
+
+enum time_offset {
+	TIME_YEAR = 0,
+	TIME_MONTH = 2,
+	TIME_DAY = 3,
+	TIME_HOUR = 4,
+	TIME_MINUTE = 5,
+	TIME_SECOND = 6,
+	TIME_NANOSECOND = 8,
+	TIME_ZONE = 12,
+};
+#define ZONE_MINUTES_LIMIT 1440		/* either way from UTC */
+#define ZONE_UNSPECIFIED 0x7ff
+#define NANOSECONDS 1000000000
+
+bool efi_time_parse(const uint8_t bytes[EFI_TIME_BYTES], int64_t *time_ns)
+{
+	const struct calendar_time time = {
+		bytes_u16(bytes + TIME_YEAR), bytes[TIME_MONTH], bytes[TIME_DAY],
+		bytes[TIME_HOUR], bytes[TIME_MINUTE], bytes[TIME_SECOND],
+	};
+	uint32_t nanosecond = bytes_u32(bytes + TIME_NANOSECOND);
+	int zone = (int16_t)bytes_u16(bytes + TIME_ZONE);
+	int64_t seconds;
+
+	if (zone == ZONE_UNSPECIFIED)
+		zone = 0;
+	if (nanosecond >= NANOSECONDS || zone < -ZONE_MINUTES_LIMIT || zone > ZONE_MINUTES_LIMIT ||
+	    !calendar_seconds(&time, &seconds))
+		return false;
+	/* "Localtime = UTC - TimeZone", summer time included. */
+	seconds += zone * 60;
+	*time_ns = seconds * NANOSECONDS + nanosecond;
+	return seconds > 0;
 }

@@ -1,7 +1,7 @@
 /*
- * Readers of what UEFI firmware hands over (UEFI specification 2.10): the memory map, and text in
- * UTF-16. Pure functions over bytes that nobody checked; boot/efi.c calls them before anything else
- * of the kernel runs, wherever firmware has put it.
+ * Readers of what UEFI firmware hands over (UEFI specification 2.10): the memory map, text in
+ * UTF-16, the time. Pure functions over bytes that nobody checked; boot/efi.c calls them before
+ * anything else of the kernel runs, wherever firmware has put it.
  */
 #ifndef FIRMWARE_EFI_H
 #define FIRMWARE_EFI_H
@@ -37,5 +37,10 @@ bool efi_memory_next(const struct efi_memory_map *map, uint64_t *offset,
 size_t efi_text_convert(const void *text, size_t length, char *out, size_t size);
 /* The most bytes that `length` bytes of text become, with the 0. */
 #define EFI_TEXT_BYTES(length) ((length) / 2 * 3 + 1)
+
+/* EFI_TIME (8.3.1) as nanoseconds since 1970. Where the zone is not said, the time is taken for
+ * UTC. False: no such time. */
+#define EFI_TIME_BYTES 16
+bool efi_time_parse(const uint8_t bytes[EFI_TIME_BYTES], int64_t *time_ns) MUST_CHECK;
 
 #endif

@@ -1,4 +1,4 @@
-/* Memory maps and text as firmware might give them. */
+/* Memory maps, text and times as firmware might give them. */
 #include "firmware/efi.h"
 
 #include "base/string.h"
@@ -135,4 +135,61 @@ TEST(efi, cuts_text_between_characters)
 		EXPECT_EQUAL(length, size > 7 ? (size_t)7 : (size - 1) / 3 * 3);
 		EXPECT_EQUAL(out[length], 0);
 	}
+}
+
+static void time_put(uint8_t time[EFI_TIME_BYTES], unsigned year, uint8_t month, uint8_t day,
+		     int zone)
+{
+	memset(time, 0, EFI_TIME_BYTES);
+	time[0] = (uint8_t)year;
+	time[1] = (uint8_t)(year >> 8);
+	time[2] = month;
+	time[3] = day;
+	time[12] = (uint8_t)zone;
+	time[13] = (uint8_t)(zone >> 8);
+}
+
+TEST(efi, reads_times)
+{
+	uint8_t time[EFI_TIME_BYTES];
+	int64_t time_ns;
+
+	time_put(time, 2024, 12, 31, 0x7ff);
+	time[4] = 1;
+	time[5] = 2;
+	time[6] = 3;
+	bytes_put_u32(time + 8, 999999999);
+	ASSERT_TRUE(efi_time_parse(time, &time_ns));
+	EXPECT_EQUAL(time_ns, INT64_C(1735606923999999999));
+	bytes_put_u32(time + 8, 1000000000);
+	EXPECT(!efi_time_parse(time, &time_ns));
+	time_put(time, 2000, 3, 1, -120);	/* two hours before UTC */
+	ASSERT_TRUE(efi_time_parse(time, &time_ns));
+	EXPECT_EQUAL(time_ns, (INT64_C(951868800) - 7200) * 1000000000);
+	time_put(time, 2000, 3, 1, 1440);
+	ASSERT_TRUE(efi_time_parse(time, &time_ns));
+	EXPECT_EQUAL(time_ns, (INT64_C(951868800) + 86400) * 1000000000);
+}
+
+TEST(efi, refuses_impossible_times)
+{
+	static const struct {
+		unsigned year;
+		uint8_t month, day;
+		int zone;
+	} wrong[] = {
+		{ 0, 0, 0, 0 }, { 0, 1, 1, 0 }, { 1969, 12, 31, 0 }, { 2024, 13, 1, 0 },
+		{ 2024, 1, 0, 0 }, { 2023, 2, 29, 0 }, { 65535, 255, 255, 0 }, { 9999, 12, 31, 0 },
+		{ 2024, 1, 1, 1441 }, { 2024, 1, 1, -1441 }, { 2024, 1, 1, INT16_MIN },
+		{ 1970, 1, 1, -1 },
+	};
+	uint8_t time[EFI_TIME_BYTES];
+	int64_t time_ns;
+
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		time_put(time, wrong[i].year, wrong[i].month, wrong[i].day, wrong[i].zone);
+		EXPECT(!efi_time_parse(time, &time_ns));
+	}
+	memset(time, 0xff, sizeof(time));
+	EXPECT(!efi_time_parse(time, &time_ns));
 }

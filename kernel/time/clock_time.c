@@ -8,6 +8,7 @@
 
 #include <abi/time.h>
 
+#include "arch/boot.h"
 #include "arch/clock.h"
 #include "arch/vdso.h"
 #include "base/arithmetic.h"
@@ -439,6 +440,27 @@ uint64_t clock_multiplier(uint64_t frequency_hz, unsigned shift)
 	return (high << (shift - 32)) + (rest << (shift - 32)) / frequency_hz;
 }
 
+/*
+ * Firmware's clock, if it was read while booting. Between the two the counter may have been set
+ * anew, and then says nothing: booting takes no hours.
+ */
+static void firmware_time_use(void)
+{
+	enum { BOOT_SECONDS_LIMIT = 3600 };
+	const struct boot_information *boot = boot_information();
+	uint64_t elapsed = clock_cycles() - boot->wall_time_cycles;
+
+	if (boot->wall_time_ns == 0)
+		return;
+	if (elapsed / clock_frequency_hz() > BOOT_SECONDS_LIMIT)
+		elapsed = 0;
+	time_wall_clock_found(boot->wall_time_ns +
+			      (int64_t)multiply_divide_u64(elapsed, NANOSECONDS_PER_SECOND,
+							   clock_frequency_hz()));
+	log_print(LOG_INFO, "time of firmware: %lld seconds since 1970",
+		  (long long)(boot->wall_time_ns / NANOSECONDS_PER_SECOND));
+}
+
 NO_THREAD_ANALYSIS void time_start(void)
 {
 	bool were_enabled;
@@ -450,6 +472,7 @@ NO_THREAD_ANALYSIS void time_start(void)
 	use_source(NULL);
 	clock_change_end(were_enabled);
 	timer_cpu_start(0);
+	firmware_time_use();
 	log_ok("TIME", "%s, %llu kHz", clock_describe(),
 	       (unsigned long long)(clock_frequency_hz() / 1000));
 }

@@ -44,7 +44,7 @@ struct clock_source {
 };
 int clock_source_add(struct clock_source *source) MUST_CHECK;
 
-/* Reads CMOS or other wall clock once at boot: set by the driver that finds one. */
+/* What a wall clock says, read once at boot: the first one counts. */
 void time_wall_clock_found(int64_t now_ns);
 
 /* Starts timekeeping on the CPU counter, and this CPU's timers. */

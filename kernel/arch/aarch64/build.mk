@@ -11,7 +11,8 @@ all_c += $(wildcard kernel/arch/common/*.c)
 # Runs before the shadow exists, or on a CPU whose state is not settled.
 kasan_exclude := $(wildcard kernel/arch/aarch64/boot/*.c kernel/arch/aarch64/cpu/*.c \
 	kernel/arch/aarch64/mmu/*.c kernel/arch/aarch64/clock/*.c kernel/arch/aarch64/entry/*.c \
-	kernel/arch/common/*.c kernel/base/format.c kernel/base/string*.c kernel/firmware/*.c \
+	kernel/arch/common/*.c kernel/base/format.c kernel/base/string*.c kernel/base/codec/calendar.c \
+	kernel/firmware/*.c \
 	kernel/memory/kasan*.c kernel/memory/heap/*.c kernel/memory/page/*.c)
 kasan_flags += -fasan-shadow-offset=0xdfffc00000000000 --param asan-instrumentation-with-call-threshold=0
 OBJCOPY := $(CROSS)objcopy

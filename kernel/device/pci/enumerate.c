@@ -163,6 +163,15 @@ static int interrupt_add(struct pci_function *function)
 	return device_resource_add(function->device, RESOURCE_INTERRUPT, line, 1, trigger);
 }
 
+void pci_interrupt_missing(struct pci_function *function)
+{
+	bool has_pin = pci_read8(function, PCI_INTERRUPT_PIN) != 0;
+
+	log_print(LOG_WARNING, "%s: no interrupts: nothing takes its messages, and %s",
+		  function->device->name,
+		  has_pin ? function->host->description->lost_wires : "it has no wire");
+}
+
 static int function_publish(struct pci_function *function)
 {
 	int result = interrupt_add(function);

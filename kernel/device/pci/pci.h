@@ -36,6 +36,7 @@ struct pci_host_description {
 	 * function's register Interrupt Line holds. */
 	int (*interrupt_find)(struct device *bridge, unsigned slot_function, unsigned pin,
 			      uint8_t wire, uint32_t *line, uint32_t *trigger);
+	const char *lost_wires;		/* why a function that has a pin may have no line */
 };
 
 /* A host bridge: its driver fills in the first part and calls pci_host_start(). */
@@ -105,6 +106,9 @@ int pci_bar_map(struct pci_function *function, unsigned bar, uint64_t offset, ui
  * messages. Sleeps. */
 int pci_message_connect(struct pci_function *function, interrupt_handler handler, void *argument)
 	MUST_CHECK;
+
+/* Says in the log why a function has no interrupts, where messages were tried and wires, too. */
+void pci_interrupt_missing(struct pci_function *function);
 
 /* What the values of a base address register say, before and after all ones were written. */
 void pci_bar_decode(uint64_t value, uint64_t mask, struct pci_bar *bar);

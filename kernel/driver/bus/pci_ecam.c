@@ -1,9 +1,10 @@
 /*
  * Host bridges with configuration space in memory (PCI Express 5.0, section 7.2.2), which a device
  * tree or ACPI's MCFG names. Each bus is mapped when it is first looked at: all of them would take
- * page tables of half a megabyte.
+ * page tables of half a megabyte. Functions that are not there read as all ones, or answer nothing.
  */
 #include "arch/mmu.h"
+#include "arch/probe.h"
 #include "base/arithmetic.h"
 #include "base/errno.h"
 #include "device/driver.h"
@@ -52,8 +53,9 @@ static uint32_t ecam_read(struct pci_host *host, unsigned bus, unsigned slot_fun
 			  unsigned offset)
 {
 	volatile uint32_t *word = ecam_word(host, bus, slot_function, offset);
+	uint32_t value;
 
-	return word ? *word : UINT32_MAX;
+	return word && probe_read32(word, &value) ? value : UINT32_MAX;
 }
 
 static void ecam_write(struct pci_host *host, unsigned bus, unsigned slot_function,
@@ -65,21 +67,23 @@ static void ecam_write(struct pci_host *host, unsigned bus, unsigned slot_functi
 		*word = value;
 }
 
-static const struct device_resource *ecam_space(struct device *device)
+/* Whether there is a configuration space at all: its first function may be missing. */
+static int ecam_check(struct ecam *ecam)
 {
-	const struct device_resource *resource;
+	unsigned bus = ecam->host.description->bus_first;
+	struct registers registers = { .length = BUS_BYTES };
+	uint32_t ignored;
+	int result = ecam_bus_prepare(&ecam->host, bus);
 
-	list_for_each(resource, &device->resources, node) {
-		if (resource->kind == RESOURCE_MEMORY)
-			return resource;
-	}
-	return NULL;
+	registers.memory = ecam->buses[bus];
+	return result == 0 ? device_probe32(ecam->host.device, &registers, 0, &ignored) : result;
 }
 
 static int pci_ecam_attach(struct device *device)
 {
-	const struct device_resource *space = ecam_space(device);
+	const struct device_resource *space = device_resource_find(device, RESOURCE_MEMORY, 0);
 	struct ecam *ecam;
+	int result;
 
 	if (!space || !device->bus_state || space->start % PAGE_SIZE)
 		return -ENODEV;
@@ -93,6 +97,11 @@ static int pci_ecam_attach(struct device *device)
 	ecam->host.read = ecam_read;
 	ecam->host.write = ecam_write;
 	ecam->host.bus_prepare = ecam_bus_prepare;
+	result = ecam_check(ecam);
+	if (result < 0) {
+		heap_free(ecam);
+		return result;
+	}
 	device->state = ecam;
 	return pci_host_start(&ecam->host);
 }

@@ -1,6 +1,6 @@
 /*
- * Virtio devices whose registers a device tree, ACPI or the command line names. A place without a
- * device behind it has the number 0, and QEMU's older layout (version 1) is left alone.
+ * Virtio devices whose registers a device tree, ACPI or the command line names. A place where QEMU
+ * could have put one has the number 0, and QEMU's older layout (version 1) is left alone.
  */
 #include "driver/bus/virtio_mmio_registers.h"
 
@@ -121,6 +121,24 @@ static const struct virtio_transport mmio_transport = {
 	.config_write32 = mmio_config_write32,
 };
 
+/* Whether a virtio device's registers are where somebody says. */
+static int magic_check(struct virtio_mmio *mmio)
+{
+	uint32_t magic;
+	int result;
+
+	if (mmio->registers.length < Config)
+		return -ENODEV;
+	result = device_probe32(mmio->device, &mmio->registers, MagicValue, &magic);
+	if (result == 0 && magic != MAGIC) {
+		log_print(LOG_WARNING, "%s: not found, no virtio device is at %#llx",
+			  mmio->device->name, (unsigned long long)device_resource_find(mmio->device,
+								   RESOURCE_MEMORY, 0)->start);
+		result = -ENODEV;
+	}
+	return result;
+}
+
 static int virtio_mmio_attach(struct device *device)
 {
 	struct virtio_mmio *mmio = heap_allocate(sizeof(*mmio), HEAP_PATIENT);
@@ -132,11 +150,11 @@ static int virtio_mmio_attach(struct device *device)
 	mmio->device = device;
 	mmio->virtio.transport = &mmio_transport;
 	result = device_registers_map(device, 0, &mmio->registers);
+	if (result == 0)
+		result = magic_check(mmio);
 	if (result < 0)
 		goto fail;
 	result = -ENODEV;
-	if (mmio->registers.length < Config || mmio_read(&mmio->virtio, MagicValue) != MAGIC)
-		goto fail;
 	number = mmio_read(&mmio->virtio, DeviceID);
 	if (number == 0)
 		goto fail;

@@ -148,11 +148,15 @@ static void pci_notify(struct virtio_device *virtio, unsigned index)
 static int pci_interrupt_connect(struct virtio_device *virtio)
 {
 	struct virtio_pci *pci = pci_of(virtio);
+	int result;
 
 	message_try(pci);
 	if (pci->has_message)
 		return 0;
-	return device_interrupt_connect(pci->function->device, 0, pci_interrupt, virtio);
+	result = device_interrupt_connect(pci->function->device, 0, pci_interrupt, virtio);
+	if (result < 0)
+		pci_interrupt_missing(pci->function);
+	return result;
 }
 
 static uint32_t pci_config_read32(struct virtio_device *virtio, unsigned offset)

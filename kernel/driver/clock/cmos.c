@@ -1,14 +1,15 @@
 /* The clock chip of PCs: read once at boot. Every field is checked, for the chip may be missing. */
 #include "driver/clock/cmos_registers.h"
 
+#include "base/codec/calendar.h"
 #include "base/errno.h"
 #include "device/driver.h"
 #include "log/log.h"
 #include "time/clock_time.h"
 
-struct cmos_time {
-	unsigned year, month, day, hour, minute, second;
-};
+/* Two digits of a year: this kernel does not run before 2000. */
+#define YEAR_FIRST 2000u
+#define YEAR_LAST 2099u
 
 static uint8_t cmos_read(const struct registers *registers, uint8_t index)
 {
@@ -16,7 +17,7 @@ static uint8_t cmos_read(const struct registers *registers, uint8_t index)
 	return register_read8(registers, CMOS_DATA);
 }
 
-static void fields_read(const struct registers *registers, struct cmos_time *time)
+static void fields_read(const struct registers *registers, struct calendar_time *time)
 {
 	time->second = cmos_read(registers, CMOS_SECONDS);
 	time->minute = cmos_read(registers, CMOS_MINUTES);
@@ -26,7 +27,7 @@ static void fields_read(const struct registers *registers, struct cmos_time *tim
 	time->year = cmos_read(registers, CMOS_YEAR);
 }
 
-static bool times_agree(const struct cmos_time *a, const struct cmos_time *b)
+static bool times_agree(const struct calendar_time *a, const struct calendar_time *b)
 {
 	return a->second == b->second && a->minute == b->minute && a->hour == b->hour &&
 	       a->day == b->day && a->month == b->month && a->year == b->year;
@@ -37,7 +38,7 @@ static unsigned from_bcd(unsigned value)
 	return (value >> 4) * 10 + (value & 0xf);
 }
 
-static void time_decode(struct cmos_time *time, uint8_t register_b)
+static void time_decode(struct calendar_time *time, uint8_t register_b)
 {
 	bool is_afternoon = time->hour & HOURS_PM;
 
@@ -52,31 +53,14 @@ static void time_decode(struct cmos_time *time, uint8_t register_b)
 	}
 	if (!(register_b & REGISTER_B_24_HOURS))
 		time->hour = time->hour % 12 + (is_afternoon ? 12 : 0);
-	/* Two digits of a year: this kernel does not run before 2000. */
-	time->year += 2000;
-}
-
-static bool time_is_plausible(const struct cmos_time *time)
-{
-	return time->second < 60 && time->minute < 60 && time->hour < 24 && time->day >= 1 &&
-	       time->day <= 31 && time->month >= 1 && time->month <= 12 && time->year < 2100;
-}
-
-/* Days since 1970 in the Gregorian calendar, counting years from March. */
-static int64_t days_of(const struct cmos_time *time)
-{
-	int64_t year = time->month <= 2 ? (int64_t)time->year - 1 : time->year;
-	int64_t month = (time->month + 9) % 12;
-	int64_t day_of_year = (153 * month + 2) / 5 + time->day - 1;
-
-	return year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - 719468;
+	time->year += YEAR_FIRST;
 }
 
 /* Two equal readings outside an update are one consistent time. */
-static int cmos_time_read(const struct registers *registers, struct cmos_time *time)
+static int cmos_time_read(const struct registers *registers, struct calendar_time *time)
 {
 	enum { PATIENCE_TRIES = 20000 };
-	struct cmos_time again;
+	struct calendar_time again;
 
 	if (cmos_read(registers, CMOS_REGISTER_A) == 0xff &&
 	    cmos_read(registers, CMOS_REGISTER_B) == 0xff)
@@ -96,7 +80,7 @@ static int cmos_time_read(const struct registers *registers, struct cmos_time *t
 static int cmos_attach(struct device *device)
 {
 	struct registers registers;
-	struct cmos_time time;
+	struct calendar_time time;
 	int64_t seconds;
 	int result = device_registers_map(device, 0, &registers);
 
@@ -105,9 +89,8 @@ static int cmos_attach(struct device *device)
 	if (result < 0)
 		return result;
 	time_decode(&time, cmos_read(&registers, CMOS_REGISTER_B));
-	if (!time_is_plausible(&time))
+	if (time.year > YEAR_LAST || !calendar_seconds(&time, &seconds))
 		return -EIO;
-	seconds = days_of(&time) * 86400 + time.hour * 3600 + time.minute * 60 + time.second;
 	time_wall_clock_found(seconds * NANOSECONDS_PER_SECOND);
 	log_print(LOG_INFO, "%s: %04u-%02u-%02u %02u:%02u:%02u", device->name, time.year,
 		  time.month, time.day, time.hour, time.minute, time.second);

@@ -12,9 +12,10 @@ static int pl031_attach(struct device *device)
 	uint32_t seconds;
 	int result = device_registers_map(device, 0, &registers);
 
+	if (result == 0)
+		result = device_probe32(device, &registers, RTCDR, &seconds);
 	if (result < 0)
 		return result;
-	seconds = register_read32(&registers, RTCDR);
 	time_wall_clock_found((int64_t)seconds * NANOSECONDS_PER_SECOND);
 	log_print(LOG_INFO, "%s: %u seconds since 1970", device->name, seconds);
 	return 0;

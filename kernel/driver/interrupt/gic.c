@@ -99,19 +99,23 @@ static bool is_version_3(struct device *device)
 static int gic_attach(struct device *device)
 {
 	struct gic *gic = heap_allocate(sizeof(*gic), HEAP_PATIENT);
-	uint32_t lines;
+	uint32_t lines, type;
 	int result;
 
 	if (!gic)
 		return -ENOMEM;
 	result = device_registers_map(device, 0, &gic->registers);
+	gic->has_affinity_routing = is_version_3(device);
+	if (result == 0 && gic->registers.length < (gic->has_affinity_routing ?
+						    DISTRIBUTOR_3_BYTES : DISTRIBUTOR_2_BYTES))
+		result = -ENODEV;
+	if (result == 0)
+		result = device_probe32(device, &gic->registers, GICD_TYPER, &type);
 	if (result < 0) {
 		heap_free(gic);
 		return result;
 	}
-	gic->has_affinity_routing = is_version_3(device);
-	lines = min((uint32_t)TYPER_LINES(register_read32(&gic->registers, GICD_TYPER)),
-		    (uint32_t)LINE_LIMIT);
+	lines = min((uint32_t)TYPER_LINES(type), (uint32_t)LINE_LIMIT);
 	distributor_start(gic, lines);
 	gic->controller = (struct interrupt_controller){
 		.name = gic->has_affinity_routing ? "GICv3" : "GICv2",

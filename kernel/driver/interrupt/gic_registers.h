@@ -4,6 +4,8 @@
 
 #include "base/compiler.h"
 
+#define DISTRIBUTOR_2_BYTES 0x1000
+#define DISTRIBUTOR_3_BYTES 0x10000
 #define GICD_CTLR 0x000
 #define CTLR_ENABLE_GROUP_0 BIT(0)	/* version 2: all; version 3: group 0 */
 #define CTLR_ENABLE_GROUP_1 BIT(1)	/* version 3, one security state */

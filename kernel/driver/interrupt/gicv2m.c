@@ -43,23 +43,10 @@ static void frame_compose(struct interrupt_message_source *source, uint32_t line
 	message->data = line;
 }
 
-static const struct device_resource *frame_resource(struct device *device, enum resource_kind kind)
-{
-	const struct device_resource *resource;
-
-	list_for_each(resource, &device->resources, node) {
-		if (resource->kind == kind)
-			return resource;
-	}
-	return NULL;
-}
-
 /* The bus may know better than the register which lines there are. */
-static bool frame_lines_find(struct frame *frame, struct device *device,
-			     const struct registers *registers)
+static bool frame_lines_find(struct frame *frame, struct device *device, uint32_t type)
 {
-	const struct device_resource *lines = frame_resource(device, RESOURCE_INTERRUPT);
-	uint32_t type = register_read32(registers, MSI_TYPER);
+	const struct device_resource *lines = device_resource_find(device, RESOURCE_INTERRUPT, 0);
 	uint64_t first = lines ? lines->start : TYPER_BASE(type);
 	uint64_t count = lines ? lines->length : TYPER_COUNT(type);
 
@@ -74,6 +61,7 @@ static int gicv2m_attach(struct device *device)
 {
 	struct frame *frame = heap_allocate(sizeof(*frame), HEAP_PATIENT);
 	struct registers registers;
+	uint32_t type;
 	int result;
 
 	if (!frame)
@@ -81,11 +69,13 @@ static int gicv2m_attach(struct device *device)
 	result = device_registers_map(device, 0, &registers);
 	if (result == 0 && registers.length < FRAME_BYTES)
 		result = -ENODEV;
+	if (result == 0)
+		result = device_probe32(device, &registers, MSI_TYPER, &type);
 	if (result < 0)
 		goto fail;
-	frame->address = frame_resource(device, RESOURCE_MEMORY)->start;
+	frame->address = device_resource_find(device, RESOURCE_MEMORY, 0)->start;
 	result = -ENODEV;
-	if (!frame_lines_find(frame, device, &registers))
+	if (!frame_lines_find(frame, device, type))
 		goto fail;
 	frame->source.reserve = frame_reserve;
 	frame->source.compose = frame_compose;

@@ -344,11 +344,16 @@ static int uart_attach(struct device *device)
 {
 	struct uart *uart = heap_allocate(sizeof(*uart), HEAP_PATIENT);
 	unsigned baud = 0;
+	uint32_t ignored;
 	int result;
 
 	if (!uart)
 		return -ENOMEM;
 	result = device_registers_map(device, 0, &uart->registers);
+	if (result == 0 && uart->registers.length < UART_BYTES)
+		result = -ENODEV;
+	if (result == 0)
+		result = device_probe32(device, &uart->registers, UARTFR, &ignored);
 	if (result < 0)
 		goto fail;
 	spin_lock_init(&uart->lock, LOCK_DEVICE);

@@ -4,6 +4,7 @@
 
 #include "base/compiler.h"
 
+#define UART_BYTES 0x48			/* as far as it is used */
 #define UARTDR 0x000
 #define UARTFR 0x018
 #define UARTIBRD 0x024

@@ -91,6 +91,9 @@ bool upcall_fault(struct frame *frame, const struct fault *fault)
 	case FAULT_ALIGNMENT:
 		fault_signal(fault, SIGBUS, BUS_ADRALN, fault->address);
 		break;
+	case FAULT_EXTERNAL:
+		fault_signal(fault, SIGBUS, BUS_OBJERR, fault->address);
+		break;
 	case FAULT_BREAKPOINT:
 		fault_signal(fault, SIGTRAP, SI_KERNEL, 0);
 		break;

@@ -2,11 +2,12 @@
 import hashlib
 import os
 import re
+import time
 
 from .. import edk2, grub, images
 from ..common import BUILD, ROOT, Failure, run as run_command, say
 from ..machine import Machine, Timeout, run_to_end
-from . import boot_input
+from . import boot_input, boot_tree
 from .oracle import write_initrd
 
 PROMPT_INSTRUCTIONS = 150_000_000
@@ -48,12 +49,16 @@ ARM_MACHINES = [
     ("virt, GICv3 without ITS", {"machine": "virt,gic-version=3,its=off", "smp": 2}, None),
     ("virt at EL2", {"machine": "virt,virtualization=on", "smp": 2}, None),
     ("cortex-a53", {"cpu": "cortex-a53", "smp": 4}, None),
+    ("cortex-a57", {"cpu": "cortex-a57", "smp": 2}, None),
     ("cortex-a72", {"cpu": "cortex-a72", "smp": 2}, None),
     ("neoverse-n1, GICv3", {"cpu": "neoverse-n1", "smp": 2, "machine": "virt,gic-version=3"}, None),
     ("1 CPU", {"smp": 1}, None),
     ("3 CPUs", {"smp": 3}, None),
     ("16 CPUs", {"smp": 16, "memory": 512}, None),
     ("64 MB", {"smp": 1, "memory": 64}, None),
+    ("32 MB", {"smp": 1, "memory": 32}, None),
+    ("16 GB", {"smp": 2, "memory": "16G", "extra": ("-object", "memory-backend-ram,id=big,size=16G,reserve=off",
+                                                    "-machine", "memory-backend=big")}, None),
     ("64 GB", {"smp": 2, "memory": "64G", "extra": BIG_MEMORY}, None),
 ]
 
@@ -114,6 +119,13 @@ INTERRUPTS = {
     "virt, GICv3, a wire": r"GICv3 +\d+-fasteoi",
     "virt, GICv3 without ITS": r"GICv3 +\d+-fasteoi",
 }
+# The same under edk2 with ACPI, where IORT says how messages reach an ITS: by itself or through an SMMU.
+EDK2_VIRTIO_CONSOLES = [
+    ("virt", {}, ON_PCI, r"GICv2 +\d+-edge"),
+    ("virt, GICv3", {"machine": "virt,gic-version=3"}, ON_PCI, r"ITS +\d+-edge"),
+    ("virt, GICv3, two bridges", {"machine": "virt,gic-version=3"}, BEHIND_TWO, r"ITS +\d+-edge"),
+    ("virt, GICv3, SMMU", {"machine": "virt,gic-version=3,iommu=smmuv3"}, ON_PCI, r"ITS +\d+-edge"),
+]
 EARLY_LINE = r"\[MEMORY\] OK: "    # printed before any device is there
 MANY_LINES = 3000
 FLOOD_BYTES = 200_000
@@ -125,11 +137,14 @@ LINES = [
     ("quiet panic=-1 root= rdinit=", "quiet panic=-1 root=/dev/vda1 rootfstype=ext4 ro rdinit=/init"),
     ("init= and arguments", "init=/bin/busybox rdinit=/init trace=nobody -- --login 1 2 3"),
     ("numbers without end", "loglevel=-1 panic=99999999999999999999 smp=4294967296 mem=0"),
-    ("devices that are not there", "virtio_mmio.device=512@0xfeb00e00:5 virtio_mmio.device=4K@0xfffffff000:9 "
-     "virtio_mmio.device=512@0xffffffffffffff00:5 virtio_mmio.device=1@1:70000 virtio_mmio.device="),
     ("a long line", "x" * 1500 + " " + "y=z " * 100),
     ("many options", " ".join(f"option{i}=value{i}" for i in range(150))),
 ]
+# Devices that are not there, and which of them are told of as not found; the others cannot be.
+MISSING_DEVICES = ("virtio_mmio.device=512@0xfeb00e00:5 virtio_mmio.device=4K@0xfffffff000:9 "
+                   "virtio_mmio.device=512@0xfeb00f01:5 virtio_mmio.device=512@0xffffffffffffff00:5 "
+                   "virtio_mmio.device=1@1:70000 virtio_mmio.device=")
+MISSING_PLACES = ("0xfeb00e00", "0xfffffff000", "0xfeb00f01")
 
 
 def run(context, report):
@@ -140,12 +155,14 @@ def run(context, report):
         boot_to_prompt(context, report, f"boot {name}", path, options, is_isolated=is_isolated)
     for name, line in LINES:
         boot_to_prompt(context, report, f"boot with {name}", path, {"smp": 2, "append": line})
+    devices_not_there(context, report, path)
     boot_to_prompt(context, report, "boot debug build", path, {"smp": 4, "memory": 512},
                    kernel=context.kernel(debug=True), timeout=150)
     typed_at_once(context, report, path)
     on_virtio_consoles(context, report, path)
     ends(context, report, path)
     if not is_pc:
+        boot_tree.run(context, report, path)
         by_edk2(context, report, path)
         return
     by_grub(context, report, path)
@@ -156,20 +173,7 @@ def run(context, report):
 def on_virtio_consoles(context, report, path):
     """hvc0 shows what was printed before it, takes input, loses nothing, and shows a panic."""
     for name, options, device in VIRTIO_CONSOLES[context.arch]:
-        options = {"smp": 2, "memory": 256, "append": "console=hvc0", **options}
-        try:
-            with Machine(context.kernel(), initrd=path, arch=context.arch, virtio_console=device, **options) as machine:
-                machine.expect(EARLY_LINE, 60)
-                machine.expect(PROMPT, 60)
-                machine.send(f"tty; seq 1 {MANY_LINES}; echo all $((6 * 7))\n")
-                text = machine.expect(r"(?s)/dev/hvc0\s+(.*)all 42", 60).group(1)
-                whole = text.split() == [str(i + 1) for i in range(MANY_LINES)]
-                report.check(f"boot {name}, hvc0: all is shown", whole, text[-300:])
-                if name in INTERRUPTS:
-                    look_at_interrupts(machine, report, f"boot {name}, hvc0: its interrupts", INTERRUPTS[name])
-                use_prompt(machine, report, f"boot {name}, hvc0", options["smp"])
-        except (Timeout, Failure) as failure:
-            report.not_ok(f"boot {name}, hvc0", str(failure))
+        one_virtio_console(context, report, f"boot {name}, hvc0", path, options, device, INTERRUPTS.get(name))
     name, options, device = VIRTIO_CONSOLES[context.arch][0]
     try:
         with Machine(context.kernel(), initrd=path, arch=context.arch, virtio_console=device, memory=256,
@@ -181,6 +185,24 @@ def on_virtio_consoles(context, report, path):
             report.ok(f"boot {name}, hvc0: a panic is shown")
     except (Timeout, Failure) as failure:
         report.not_ok(f"boot {name}, hvc0: a panic is shown", str(failure))
+
+
+def one_virtio_console(context, report, name, path, options, device, interrupts):
+    """All that is printed is seen, interrupts come in the wanted way, and the prompt is of use."""
+    options = {"smp": 2, "memory": 256, "append": "console=hvc0", **options}
+    try:
+        with Machine(context.kernel(), initrd=path, arch=context.arch, virtio_console=device, **options) as machine:
+            machine.expect(EARLY_LINE, 120)
+            machine.expect(PROMPT, 60)
+            machine.send(f"tty; seq 1 {MANY_LINES}; echo all $((6 * 7))\n")
+            text = machine.expect(r"(?s)/dev/hvc0\s+(.*)all 42", 60).group(1)
+            whole = text.split() == [str(i + 1) for i in range(MANY_LINES)]
+            report.check(f"{name}: all is shown", whole, text[-300:])
+            if interrupts:
+                look_at_interrupts(machine, report, f"{name}: its interrupts", interrupts)
+            use_prompt(machine, report, name, options["smp"])
+    except (Timeout, Failure) as failure:
+        report.not_ok(name, str(failure))
 
 
 def look_at_interrupts(machine, report, name, wanted):
@@ -226,6 +248,19 @@ def use_prompt(machine, report, name, cpus, is_isolated=None, timeout=60):
                  f"{found.group(1)} CPUs, isolated {has_pti}, status {status}")
 
 
+def devices_not_there(context, report, path):
+    """Where the command line names devices that are not there, each is told of, and that is all."""
+    name = "boot with devices that are not there"
+    try:
+        with Machine(context.kernel(), initrd=path, arch=context.arch, memory=256, smp=2,
+                     append=MISSING_DEVICES) as machine:
+            use_prompt(machine, report, name, 2)
+            found = re.findall(r"virtio_mmio: not found, .* at (0x[0-9a-f]+)", machine.output)
+            report.check(f"{name}: they are told of", found == list(MISSING_PLACES), f"{found}")
+    except (Timeout, Failure) as failure:
+        report.not_ok(name, str(failure))
+
+
 def typed_at_once(context, report, path):
     """More than any FIFO and batch of the serial line takes, without a pause: all of it arrives."""
     try:
@@ -266,10 +301,18 @@ def by_edk2(context, report, path):
         boot_to_prompt(context, report, f"boot by edk2 on {name}", path, options, timeout=120)
     boot_to_prompt(context, report, "boot by edk2, debug build", path, {"memory": 512, "extra": firmware},
                    kernel=context.kernel(debug=True), timeout=200)
+    for name, options, device, interrupts in EDK2_VIRTIO_CONSOLES:
+        one_virtio_console(context, report, f"boot by edk2 on {name}, hvc0", path, {**options, "extra": firmware},
+                           device, interrupts)
     try:
         options = {"smp": 2, "memory": 256, "arch": context.arch, "extra": firmware}
-        with Machine(context.kernel(), initrd=path, virtio_console=ON_PCI, append="console=hvc0", **options) as machine:
-            use_prompt(machine, report, "boot by edk2 on virt, hvc0", 2, timeout=120)
+        with Machine(context.kernel(), initrd=path, **{**options, "machine": "virt,gic-version=3,its=off",
+                     "extra": (*firmware, *ON_PCI, "-chardev", "null,id=line", "-device", "virtconsole,chardev=line")}
+                     ) as machine:
+            machine.expect(r"pci:\S+: no interrupts: nothing takes its messages, and ACPI says in bytecode", 120)
+            machine.expect(PROMPT, 60)
+            report.ok("boot by edk2 on virt, GICv3 without ITS: a function without interrupts is told of")
+        look_at_date(context, report, "boot by edk2 on virt: the date", {"initrd": path, **options})
         with Machine(context.kernel(), **options) as machine:
             machine.expect(r"\[KERNEL\] PANIC on CPU \d+: .{8,}", 120)
             report.ok("boot by edk2 without an initial file system: a panic is shown")
@@ -279,6 +322,15 @@ def by_edk2(context, report, path):
     except (Timeout, Failure) as failure:
         report.not_ok("boot by edk2", str(failure))
     one_end(context, report, "boot by edk2: reboot -f", "reboot -f", True, {"initrd": path, **options})
+
+
+def look_at_date(context, report, name, options):
+    """The guest's wall clock and the host's differ by less than a minute."""
+    with Machine(context.kernel(), **options) as machine:
+        machine.expect(PROMPT, 120)
+        machine.send("date -u +'seconds %s.'\n")
+        found = int(machine.expect(r"seconds (\d+)\.", 20).group(1))
+        report.check(name, abs(found - time.time()) < 60, f"{found}, the host has {time.time():.0f}")
 
 
 def ends(context, report, path):

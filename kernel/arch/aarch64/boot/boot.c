@@ -9,6 +9,7 @@
 #include "arch/aarch64/boot/linker.h"
 #include "arch/aarch64/cpu/cpu.h"
 #include "arch/aarch64/cpu/features.h"
+#include "arch/aarch64/mmu/table.h"
 #include "arch/clock.h"
 #include "arch/mmu.h"
 #include "arch/upcalls.h"
@@ -94,6 +95,8 @@ void boot_fail(const char *format, ...)
 {
 	va_list arguments;
 
+	boot_console_guess(is_map_final ? boot_registers_map(BOOT_CONSOLE_GUESS, PAGE_SIZE) :
+					  mmu_early_map(BOOT_CONSOLE_GUESS));
 	va_start(arguments, format);
 	print_line("[BOOT] FAIL: ", format, arguments);
 	va_end(arguments);
@@ -226,7 +229,7 @@ static void tree_believe(physical_t device_tree)
 static void read_loader(physical_t device_tree)
 {
 	if (!tree_open(device_tree))
-		boot_fail("the loader gave no device tree");
+		boot_fail("the loader gave no device tree, or a damaged one");
 	boot_read_chosen(&tree, &information);
 	boot_read_memory(&tree, &memory_map);
 	tree_believe(device_tree);

@@ -26,6 +26,10 @@ void boot_console_find(const struct device_tree *tree);
 void boot_console_find_by_tables(void);
 /* On the final page tables. */
 void boot_console_map(void);
+/* For a machine that cannot boot and says of no port: QEMU's, if one is at its place, which
+ * `registers` leads to (or is NULL). */
+#define BOOT_CONSOLE_GUESS 0x9000000u
+void boot_console_guess(volatile void *registers);
 
 /* Command line, initial file system and seed; memory; what of it is somebody's. */
 void boot_read_chosen(const struct device_tree *tree, struct boot_information *information);
@@ -41,10 +45,11 @@ const struct device_tree *boot_device_tree(void);
 
 /* Builds the final page tables over everything in the map and loads them on this CPU. */
 void boot_page_tables_build(const struct memory_map *map);
-/* Device registers in the direct map, for the CPU's own controllers. */
+/* Device registers in the direct map, where a table or tree says that they are; NULL: that cannot
+ * be. Whether anything answers there is still to be found out. */
 void *boot_registers_map(physical_t start, uint64_t length_bytes);
-/* The same where ACPI's tables say so; NULL if that cannot be. */
-void *boot_table_registers_map(physical_t start, uint64_t length_bytes);
+/* The part of it that writes page tables. */
+void boot_page_tables_add_device(physical_t start, uint64_t length_bytes);
 
 /* ACPI's table with a signature, checked. On the final page tables. */
 bool boot_table_find(const char *signature, struct acpi_table *table) MUST_CHECK;

@@ -9,6 +9,7 @@
 
 #include "arch/aarch64/boot/head.h"
 #include "arch/aarch64/boot/linker.h"
+#include "arch/clock.h"
 #include "base/arithmetic.h"
 #include "base/string.h"
 #include "firmware/device_tree.h"
@@ -173,6 +174,17 @@ static void seed_get(struct stub *stub)
 		       stub->handover->random_seed);
 }
 
+/* The last that is asked of firmware: its clock is not within reach once it is left. */
+static void time_get(struct stub *stub)
+{
+	const struct efi_runtime_services *runtime = stub->system->RuntimeServices;
+	struct efi_handover *handover = stub->handover;
+
+	if (!runtime || runtime->GetTime(handover->time, NULL) != EFI_SUCCESS)
+		memset(handover->time, 0, sizeof(handover->time));
+	handover->time_cycles = clock_cycles_ordered();
+}
+
 /* How many bytes the memory map has, and some more. */
 static efi_status_t map_measure(struct stub *stub)
 {
@@ -234,6 +246,7 @@ static void handover_fill(struct stub *stub)
 	handover->initramfs_bytes = stub->initramfs_bytes;
 	handover->acpi_root = stub->acpi_root;
 	seed_get(stub);
+	time_get(stub);
 }
 
 /* Firmware may change the map at the first attempt to leave; then the second one counts. */

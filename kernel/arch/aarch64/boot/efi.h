@@ -8,6 +8,7 @@
 #include "arch/aarch64/boot/efi_protocol.h"
 #include "base/compiler.h"
 #include "base/types.h"
+#include "firmware/efi.h"
 
 struct efi_handover {
 	physical_t start;		/* of the image; */
@@ -19,6 +20,8 @@ struct efi_handover {
 	physical_t initramfs;		/* 0: none */
 	uint64_t initramfs_bytes;
 	physical_t acpi_root;		/* 0: none */
+	uint64_t time_cycles;		/* the counter when firmware's clock said: */
+	uint8_t time[EFI_TIME_BYTES];	/* zeros: nothing */
 	uint8_t random_seed[32];
 };
 

@@ -1,6 +1,6 @@
 /*
  * What is used of UEFI's tables and protocols, in the specification's spelling (UEFI 2.10, chapters
- * 4, 7, 9, 10, 12, 13 and 37). What stands between is never called.
+ * 4, 7, 8, 9, 10, 12, 13 and 37). What stands between is never called.
  */
 #ifndef ARCH_AARCH64_BOOT_EFI_PROTOCOL_H
 #define ARCH_AARCH64_BOOT_EFI_PROTOCOL_H
@@ -113,6 +113,12 @@ struct efi_boot_services {
 				       void **interface);
 };
 
+/* EFI_RUNTIME_SERVICES, as far as it is used. GetTime() fills in an EFI_TIME. */
+struct efi_runtime_services {
+	struct efi_table_header Hdr;
+	efi_status_t (*GetTime)(void *time, void *capabilities);
+};
+
 /* EFI_CONFIGURATION_TABLE */
 struct efi_configuration_table {
 	struct efi_guid VendorGuid;
@@ -126,7 +132,8 @@ struct efi_system_table {
 	uint32_t FirmwareRevision;
 	void *ConsoleInHandle, *ConIn, *ConsoleOutHandle;
 	struct efi_text_output *ConOut;
-	void *StandardErrorHandle, *StdErr, *RuntimeServices;
+	void *StandardErrorHandle, *StdErr;
+	const struct efi_runtime_services *RuntimeServices;
 	const struct efi_boot_services *BootServices;
 	uint64_t NumberOfTableEntries;
 	const struct efi_configuration_table *ConfigurationTable;

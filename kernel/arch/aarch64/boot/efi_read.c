@@ -38,6 +38,8 @@ void boot_read_efi(const struct efi_handover *handover, struct memory_map *map,
 	information->acpi_root = handover->acpi_root;
 	for (size_t i = 0; i < sizeof(information->random_seed); i++)
 		information->random_seed[i] ^= handover->random_seed[i];
+	if (efi_time_parse(handover->time, &information->wall_time_ns))
+		information->wall_time_cycles = handover->time_cycles;
 	if (*line)
 		information->command_line = line;
 	if (handover->initramfs) {

@@ -1,4 +1,7 @@
-/* ACPI's tables, where firmware gives them: read only in the memory that it keeps for them. */
+/*
+ * ACPI's tables, where firmware gives them: read only in the memory that it keeps for them. And
+ * registers, where tables or a tree say that they are: mapped only outside all memory.
+ */
 #include "arch/aarch64/boot/boot.h"
 #include "arch/boot.h"
 #include "arch/cpu.h"
@@ -30,15 +33,16 @@ const void *boot_firmware_table(const char *signature, size_t *length_bytes)
 	return table.bytes;
 }
 
-void *boot_table_registers_map(physical_t start, uint64_t length_bytes)
+void *boot_registers_map(physical_t start, uint64_t length_bytes)
 {
 	uint64_t limit = min((uint64_t)DIRECT_MAP_BYTES, BIT(cpu_physical_bits()));
 	physical_t page = align_down(start, PAGE_SIZE);
 
 	/* Registers of 64 bits are read. */
-	if (start == 0 || !is_aligned(start, sizeof(uint64_t)) ||
+	if (start == 0 || length_bytes == 0 || !is_aligned(start, sizeof(uint64_t)) ||
 	    !range_is_within(start, length_bytes, limit) ||
 	    boot_is_memory(page, start - page + length_bytes))
 		return NULL;
-	return boot_registers_map(start, length_bytes);
+	boot_page_tables_add_device(start, length_bytes);
+	return physical_to_virtual(start);
 }

@@ -116,14 +116,13 @@ void boot_page_tables_build(const struct memory_map *map)
 	tlb_start();
 }
 
-void *boot_registers_map(physical_t start, uint64_t length_bytes)
+void boot_page_tables_add_device(physical_t start, uint64_t length_bytes)
 {
 	physical_t end = start + length_bytes;
 
 	for (physical_t at = align_down(start, PAGE_SIZE); at < end; at += PAGE_SIZE)
 		map_page(DIRECT_MAP_BASE + at, at, 0, MMU_READ | MMU_WRITE | MMU_DEVICE);
 	table_publish();
-	return physical_to_virtual(start);
 }
 
 void boot_image_unmap(const uint8_t *start, const uint8_t *end)

@@ -5,6 +5,7 @@
 #include "arch/aarch64/cpu/cpu.h"
 #include "arch/aarch64/cpu/gic_registers.h"
 #include "arch/aarch64/mmu/table.h"
+#include "arch/probe.h"
 #include "base/atomic.h"
 #include "firmware/acpi_arm.h"
 
@@ -36,6 +37,30 @@ static void write32(volatile uint8_t *base, unsigned offset, uint32_t value)
 	*(volatile uint32_t *)(base + offset) = value;
 }
 
+/* NULL: a table or tree says what is not so, as is told. */
+static volatile uint8_t *registers_find(const char *what, physical_t address, uint64_t length)
+{
+	volatile uint8_t *start = boot_registers_map(address, length);
+	uint32_t ignored;
+
+	if (start && probe_read32(start, &ignored))
+		return start;
+	boot_print("[CPU] FAIL: %s not found, nothing answers at %#llx\n", what,
+		   (unsigned long long)address);
+	return NULL;
+}
+
+static void region_add(physical_t address, uint64_t length)
+{
+	volatile uint8_t *start = NULL;
+
+	length = min(length, (uint64_t)CPU_LIMIT * 2 * GICR_FRAMES_BYTES);
+	if (region_count < REDISTRIBUTOR_REGIONS && length >= GICR_FRAMES_BYTES)
+		start = registers_find("GIC redistributors", address, length);
+	if (start)
+		regions[region_count++] = (struct redistributor_region){ start, length };
+}
+
 static bool find_version_3(const struct device_tree *tree, const struct device_tree_node *node)
 {
 	uint64_t address, length;
@@ -48,8 +73,7 @@ static bool find_version_3(const struct device_tree *tree, const struct device_t
 		count = device_tree_cell(&property, 0, 1);
 	for (uint32_t i = 0; i < count && i < REDISTRIBUTOR_REGIONS; i++) {
 		if (device_tree_registers(tree, node, 1 + i, &address, &length))
-			regions[region_count++] = (struct redistributor_region){
-				boot_registers_map(address, length), length };
+			region_add(address, length);
 	}
 	is_version_3 = true;
 	return region_count > 0;
@@ -65,9 +89,9 @@ static bool find_version_2(const struct device_tree *tree, const struct device_t
 	if (!device_tree_registers(tree, node, 0, &shared, &shared_bytes) ||
 	    !device_tree_registers(tree, node, 1, &own, &own_bytes))
 		return false;
-	distributor = boot_registers_map(shared, shared_bytes);
-	cpu_interface = boot_registers_map(own, own_bytes);
-	return true;
+	distributor = registers_find("GIC distributor", shared, PAGE_SIZE);
+	cpu_interface = registers_find("GIC CPU interface", own, PAGE_SIZE);
+	return distributor && cpu_interface;
 }
 
 static bool find_in_tree(const struct device_tree *tree)
@@ -81,17 +105,6 @@ static bool find_in_tree(const struct device_tree *tree)
 			return true;
 	}
 	return false;
-}
-
-static void region_add(physical_t address, uint64_t length)
-{
-	volatile uint8_t *start;
-
-	length = min(length, (uint64_t)CPU_LIMIT * 2 * GICR_FRAMES_BYTES);
-	start = region_count < REDISTRIBUTOR_REGIONS ? boot_table_registers_map(address, length) :
-		NULL;
-	if (start)
-		regions[region_count++] = (struct redistributor_region){ start, length };
 }
 
 /* ACPI: redistributors stand in ranges, or each with its CPU. */
@@ -118,9 +131,10 @@ static bool find_interface(const struct acpi_table *madt)
 
 	while (acpi_gic_next(madt, &offset, &entry)) {
 		if (entry.kind == ACPI_GIC_DISTRIBUTOR && !distributor)
-			distributor = boot_table_registers_map(entry.address, PAGE_SIZE);
+			distributor = registers_find("GIC distributor", entry.address, PAGE_SIZE);
 		else if (entry.kind == ACPI_GIC_CPU && entry.is_enabled && !cpu_interface)
-			cpu_interface = boot_table_registers_map(entry.address, PAGE_SIZE);
+			cpu_interface = registers_find("GIC CPU interface", entry.address,
+						       PAGE_SIZE);
 	}
 	return distributor && cpu_interface;
 }
@@ -157,8 +171,10 @@ static volatile uint8_t *redistributor_find(void)
 
 		while (offset + GICR_FRAMES_BYTES <= regions[i].length) {
 			volatile uint8_t *frame = regions[i].start + offset;
-			uint64_t type = *(volatile uint64_t *)(frame + GICR_TYPER);
+			uint64_t type;
 
+			if (!probe_read64(frame + GICR_TYPER, &type))
+				break;
 			if (type >> 32 == affinity)
 				return frame;
 			if (type & GICR_TYPER_LAST)

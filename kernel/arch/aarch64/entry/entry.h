@@ -14,6 +14,7 @@ extern const uint8_t entry_context_user[], entry_context_kernel[];
 
 /* Called by the vectors; interrupts masked. */
 void exception_handle(struct frame *frame, uint64_t syndrome, uint64_t address);
+void exception_serror(struct frame *frame, uint64_t syndrome, uint64_t address);
 void exception_unexpected(struct frame *frame, uint64_t syndrome, uint64_t address);
 void exception_overflow(struct frame *frame, uint64_t syndrome, uint64_t address);
 void interrupt_handle(struct frame *frame);

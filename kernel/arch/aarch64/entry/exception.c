@@ -24,6 +24,7 @@ enum exception_class {
 	CLASS_ACCESS_KERNEL = 0x25,
 	CLASS_SP_ALIGNMENT = 0x26,
 	CLASS_FLOATING_POINT = 0x2c,
+	CLASS_SERROR = 0x2f,
 	CLASS_BREAKPOINT = 0x30,
 	CLASS_STEP = 0x32,
 	CLASS_WATCHPOINT = 0x34,
@@ -39,6 +40,8 @@ enum exception_class {
 #define STATUS_ACCESS_FLAG 0x08
 #define STATUS_PERMISSION 0x0c
 #define STATUS_ALIGNMENT 0x21
+/* Nobody answered, or what answered was damaged: 0x10 to 0x1f. FAR_EL1 may say nothing then. */
+#define ABORT_IS_EXTERNAL(syndrome) (((syndrome) & 0x30) == 0x10)
 /* What is told of aborts in the kernel's half: class, length, and what was tried. */
 #define ABORT_SHOWN (UINT64_C(0xfe000000) | ABORT_WRITE | ABORT_CACHE_MAINTENANCE)
 
@@ -93,13 +96,15 @@ static const char *exception_name(uint64_t syndrome)
 		return "instruction abort";
 	case CLASS_ACCESS_PROGRAM:
 	case CLASS_ACCESS_KERNEL:
-		return "data abort";
+		return ABORT_IS_EXTERNAL(syndrome) ? "external abort" : "data abort";
 	case CLASS_PC_ALIGNMENT:
 		return "misaligned program counter";
 	case CLASS_SP_ALIGNMENT:
 		return "misaligned stack pointer";
 	case CLASS_BRK:
 		return "breakpoint instruction";
+	case CLASS_SERROR:
+		return "error that was told late (SError)";
 	default:
 		return "exception";
 	}
@@ -126,6 +131,10 @@ static void fault_describe_abort(struct fault *fault, uint64_t syndrome, uint64_
 	if (ABORT_STATUS(syndrome) == (STATUS_ALIGNMENT & 0x3c) &&
 	    (syndrome & 0x3f) == STATUS_ALIGNMENT) {
 		fault->kind = FAULT_ALIGNMENT;
+		return;
+	}
+	if (ABORT_IS_EXTERNAL(syndrome)) {
+		fault->kind = FAULT_EXTERNAL;
 		return;
 	}
 	fault->kind = FAULT_PAGE;
@@ -205,7 +214,8 @@ static void fault_describe(struct fault *fault, uint64_t syndrome, uint64_t addr
 	}
 }
 
-/* The kernel touched a program's memory where the exception table covers it. */
+/* The kernel touched a program's memory, or what may not be there, where the exception table covers
+ * it. */
 static void exception_recover(struct frame *frame, const struct fault *fault, uint64_t address)
 {
 	virtual_t recovery = exception_find_recovery(frame->pc);
@@ -240,7 +250,8 @@ void exception_handle(struct frame *frame, uint64_t syndrome, uint64_t address)
 		return;
 	}
 	/* Linux tells a syndrome of aborts only, and of wrong alignment. */
-	if (fault.kind == FAULT_PAGE || fault.kind == FAULT_ALIGNMENT)
+	if (fault.kind == FAULT_PAGE || fault.kind == FAULT_ALIGNMENT ||
+	    fault.kind == FAULT_EXTERNAL)
 		fault.error_code = syndrome_of_program(syndrome, fault.address);
 	else
 		fault.error_code = 0;
@@ -250,9 +261,20 @@ void exception_handle(struct frame *frame, uint64_t syndrome, uint64_t address)
 	interrupts_disable();
 }
 
+/* Kernel code lets them in where mmu/probe.c waits for one only. */
+void exception_serror(struct frame *frame, uint64_t syndrome, uint64_t address)
+{
+	virtual_t recovery = exception_find_recovery(frame->pc);
+
+	if (!recovery)
+		exception_die(exception_name(syndrome), frame, syndrome, address);
+	frame->pc = recovery;
+}
+
 void exception_unexpected(struct frame *frame, uint64_t syndrome, uint64_t address)
 {
-	exception_die("unexpected exception", frame, syndrome, address);
+	exception_die(CLASS_OF(syndrome) == CLASS_SERROR ? exception_name(syndrome) :
+		      "unexpected exception", frame, syndrome, address);
 }
 
 void exception_overflow(struct frame *frame, uint64_t syndrome, uint64_t address)

@@ -123,7 +123,7 @@ entry_vectors:
 	FROM_KERNEL entry_kernel_exception
 	FROM_KERNEL entry_kernel_interrupt
 	FROM_KERNEL entry_kernel_unexpected
-	FROM_KERNEL entry_kernel_unexpected
+	FROM_KERNEL entry_kernel_serror
 	FROM_PROGRAM entry_program_exception
 	FROM_PROGRAM entry_program_interrupt
 	FROM_PROGRAM entry_program_unexpected
@@ -190,6 +190,14 @@ entry_kernel_exception:
 	mrs x2, far_el1
 	mov x0, sp
 	bl exception_handle
+	b entry_return_to_kernel
+
+entry_kernel_serror:
+	STORE_KERNEL
+	mrs x1, esr_el1
+	mrs x2, far_el1
+	mov x0, sp
+	bl exception_serror
 	b entry_return_to_kernel
 
 entry_kernel_interrupt:

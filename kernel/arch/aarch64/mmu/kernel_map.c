@@ -114,7 +114,7 @@ void *mmu_early_map(physical_t address)
 	uint64_t root = early_root[table_index(address, LEVEL_ROOT)];
 	uint64_t *entry;
 
-	if (!(root & ENTRY_VALID))
+	if (address >= DIRECT_MAP_BYTES || !(root & ENTRY_VALID))
 		return NULL;
 	entry = &table_below(root)[table_index(address, 2)];
 	if (*entry)

@@ -16,6 +16,7 @@ enum fault_kind {
 	FAULT_ILLEGAL,		/* undefined instruction: SIGILL, code says which */
 	FAULT_ARITHMETIC,	/* SIGFPE, likewise */
 	FAULT_ALIGNMENT,	/* SIGBUS, BUS_ADRALN */
+	FAULT_EXTERNAL,		/* memory or a device did not answer: SIGBUS, BUS_OBJERR */
 	FAULT_BREAKPOINT,	/* x86 int3: SIGTRAP, SI_KERNEL, address 0 */
 	FAULT_STEP,		/* SIGTRAP, TRAP_TRACE, TRAP_HWBKPT or TRAP_BRKPT */
 	FAULT_PROTECTION,	/* general protection and the like: SIGSEGV, SI_KERNEL, address 0 */

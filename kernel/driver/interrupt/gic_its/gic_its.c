@@ -222,21 +222,18 @@ static int its_disable(struct its *its)
 
 static int its_identify(struct its *its)
 {
-	struct device_resource *resource;
 	uint32_t revision;
 	int result = device_registers_map(its->device, 0, &its->registers);
 
 	if (result < 0)
 		return result;
-	list_for_each(resource, &its->device->resources, node) {
-		if (resource->kind == RESOURCE_MEMORY) {
-			its->address = resource->start;
-			break;
-		}
-	}
+	its->address = device_resource_find(its->device, RESOURCE_MEMORY, 0)->start;
 	if (its->registers.length < FRAMES_BYTES || its->address % FRAME_ALIGNMENT)
 		return -ENODEV;
-	revision = PIDR2_REVISION(register_read32(&its->registers, GITS_PIDR2));
+	result = device_probe32(its->device, &its->registers, GITS_PIDR2, &revision);
+	if (result < 0)
+		return result;
+	revision = PIDR2_REVISION(revision);
 	its->type = register_read64(&its->registers, GITS_TYPER);
 	if ((revision != REVISION_3 && revision != REVISION_4) || !(its->type & TYPER_PHYSICAL))
 		return -ENODEV;

@@ -11,6 +11,7 @@
 #include "driver/interrupt/gic_its/command.h"
 #include "driver/interrupt/gic_its/number.h"
 #include "driver/interrupt/gic_its/registers.h"
+#include "firmware/acpi_arm.h"
 #include "sync/spin_lock.h"
 
 #define WAIT_LIMIT_MS 500
@@ -90,6 +91,9 @@ int lpis_init(struct lpis *lpis, struct device *device, uint64_t its_type, uint3
 void lpis_release(struct lpis *lpis);
 /* LPI_ENABLED or 0 for an LPI, counted from the first; the ITS has to be told. */
 void lpis_configure(struct lpis *lpis, uint32_t number, uint8_t flags);
+
+/* ACPI's table with a signature; false: there is none. */
+bool its_table_find(const char *signature, struct acpi_table *table) MUST_CHECK;
 
 /* The number under which a device's messages reach the ITS. -ENODEV: they do not. */
 int its_device_number_find(const struct its *its, struct device *device, uint32_t *number)

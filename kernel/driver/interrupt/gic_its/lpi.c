@@ -6,6 +6,7 @@
 #include "arch/cpu.h"
 #include "arch/interrupt.h"
 #include "arch/mmu.h"
+#include "arch/probe.h"
 #include "base/arithmetic.h"
 #include "base/atomic.h"
 #include "base/errno.h"
@@ -29,15 +30,13 @@ static int registers_map(uint64_t address, struct registers *registers)
 	return registers->memory ? 0 : -ENOMEM;
 }
 
-static int lpi_count_read(const struct device_tree *tree, const struct device_tree_node *node,
-			  uint32_t *count)
+/* Of the distributor at an address. */
+static int lpi_count_read(uint64_t address, uint32_t *count)
 {
 	struct registers registers;
-	uint64_t address, length;
 	int result;
 
-	if (!device_tree_registers(tree, node, 0, &address, &length) || address % PAGE_SIZE ||
-	    length < PAGE_SIZE)
+	if (address % PAGE_SIZE)
 		return -ENODEV;
 	result = registers_map(address, &registers);
 	if (result < 0)
@@ -74,7 +73,8 @@ static int region_scan(struct lpis *lpis, uint64_t its_type, uint64_t address, u
 
 		if (result < 0)
 			return result;
-		type = register_read64(&registers, GICR_TYPER);
+		if (!probe_read64(registers.memory + GICR_TYPER, &type))
+			return -ENODEV;
 		cpu = cpu_find(lpis, GICR_TYPER_AFFINITY(type));
 		if (cpu) {
 			cpu->registers = registers;
@@ -86,22 +86,48 @@ static int region_scan(struct lpis *lpis, uint64_t its_type, uint64_t address, u
 	return 0;
 }
 
-static int redistributors_find(struct lpis *lpis, uint64_t its_type,
-			       const struct device_tree *tree,
-			       const struct device_tree_node *node)
+static int find_in_tree(struct lpis *lpis, uint64_t its_type, const struct device_tree *tree,
+			uint32_t *count)
 {
 	struct device_tree_property property;
+	struct device_tree_node node;
 	uint64_t address, length;
-	uint32_t count = 1;
-	int result = 0;
+	uint32_t regions = 1;
+	int result;
 
-	if (device_tree_find(tree, node, "#redistributor-regions", &property))
-		count = min(device_tree_cell(&property, 0, 1), (uint32_t)REGION_LIMIT);
-	for (uint32_t i = 0; i < count && result == 0; i++) {
-		if (device_tree_registers(tree, node, 1 + i, &address, &length))
+	if (!its_tree_find(tree, DISTRIBUTOR, NULL, &node) ||
+	    !device_tree_registers(tree, &node, 0, &address, &length) || length < PAGE_SIZE)
+		return -ENODEV;
+	result = lpi_count_read(address, count);
+	if (device_tree_find(tree, &node, "#redistributor-regions", &property))
+		regions = min(device_tree_cell(&property, 0, 1), (uint32_t)REGION_LIMIT);
+	for (uint32_t i = 0; i < regions && result == 0; i++) {
+		if (device_tree_registers(tree, &node, 1 + i, &address, &length))
 			result = region_scan(lpis, its_type, address, length);
 	}
 	return result;
+}
+
+/* ACPI: redistributors stand in ranges, or each with its CPU. */
+static int find_in_tables(struct lpis *lpis, uint64_t its_type, uint32_t *count)
+{
+	struct acpi_gic_entry entry;
+	struct acpi_table madt;
+	size_t offset = 0;
+	int result = 0;
+
+	if (!its_table_find("APIC", &madt))
+		return -ENODEV;
+	while (result == 0 && acpi_gic_next(&madt, &offset, &entry)) {
+		if (entry.kind == ACPI_GIC_DISTRIBUTOR && *count == 0)
+			result = lpi_count_read(entry.address, count);
+		else if (entry.kind == ACPI_GIC_REDISTRIBUTORS)
+			result = region_scan(lpis, its_type, entry.address, entry.length);
+		else if (entry.kind == ACPI_GIC_CPU && entry.is_enabled && entry.redistributor)
+			result = region_scan(lpis, its_type, entry.redistributor,
+					     REDISTRIBUTOR_BYTES);
+	}
+	return result == 0 && *count == 0 ? -ENODEV : result;
 }
 
 static int cpu_stop(struct lpi_cpu *cpu)
@@ -186,18 +212,15 @@ static int cpus_start(struct lpis *lpis)
 int lpis_init(struct lpis *lpis, struct device *device, uint64_t its_type, uint32_t *count)
 {
 	const struct device_tree *tree = device_tree_of_machine();
-	struct device_tree_node node;
 	int result;
 
+	*count = 0;
 	*lpis = (struct lpis){ .device = device, .cpu_count = cpu_count() };
-	if (!tree || !its_tree_find(tree, DISTRIBUTOR, NULL, &node))
-		return -ENODEV;
 	lpis->cpus = heap_allocate_array(lpis->cpu_count, sizeof(lpis->cpus[0]), HEAP_PATIENT);
 	if (!lpis->cpus)
 		return -ENOMEM;
-	result = lpi_count_read(tree, &node, count);
-	if (result == 0)
-		result = redistributors_find(lpis, its_type, tree, &node);
+	result = tree ? find_in_tree(lpis, its_type, tree, count) :
+		find_in_tables(lpis, its_type, count);
 	if (result == 0)
 		result = cpus_start(lpis);
 	if (result < 0)

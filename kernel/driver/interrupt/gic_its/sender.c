@@ -1,8 +1,9 @@
 /*
  * Who sends a message: a PCI function shows its number on the bus, unless a bridge above it to a
  * bus that carries no such numbers shows one of its own (PCIe to PCI/PCI-X Bridge 1.0, section
- * 2.3). The device tree says what the ITS makes of that.
+ * 2.3). The device tree or ACPI's IORT says what the ITS makes of that.
  */
+#include "arch/boot.h"
 #include "base/errno.h"
 #include "device/pci/pci.h"
 #include "driver/interrupt/gic_its/internal.h"
@@ -44,17 +45,6 @@ static bool is_on_pci(struct device *device)
 	return false;
 }
 
-static const uint64_t *address_of(struct device *device)
-{
-	struct device_resource *resource;
-
-	list_for_each(resource, &device->resources, node) {
-		if (resource->kind == RESOURCE_MEMORY)
-			return &resource->start;
-	}
-	return NULL;
-}
-
 /* Whether the node with a handle is this ITS, and one cell tells its senders apart. */
 static bool is_ours(const struct its *its, const struct device_tree *tree, uint32_t handle)
 {
@@ -69,22 +59,52 @@ static bool is_ours(const struct its *its, const struct device_tree *tree, uint3
 	       device_tree_cell(&cells, 0, 0) == 1;
 }
 
-int its_device_number_find(const struct its *its, struct device *device, uint32_t *number)
+static int find_in_tree(const struct its *its, const struct device_tree *tree,
+			struct pci_function *function, uint32_t *number)
 {
-	const struct device_tree *tree = device_tree_of_machine();
+	const struct device_resource *space =
+		device_resource_find(function->host->device, RESOURCE_MEMORY, 0);
 	struct device_tree_node bridge;
 	struct message_target target;
-	struct pci_function *function;
-	const uint64_t *address;
 
-	if (!is_on_pci(device) || !tree)
-		return -ENODEV;
-	function = pci_function_of(device);
-	address = address_of(function->host->device);
-	if (!address || !its_tree_find(tree, BRIDGE, address, &bridge) ||
+	if (!space || !its_tree_find(tree, BRIDGE, &space->start, &bridge) ||
 	    !message_map_find(tree, &bridge, requester_of(function), &target) ||
 	    !is_ours(its, tree, target.handle))
 		return -ENODEV;
 	*number = target.device;
 	return 0;
+}
+
+bool its_table_find(const char *signature, struct acpi_table *table)
+{
+	table->bytes = boot_firmware_table(signature, &table->length);
+	return table->bytes != NULL;
+}
+
+/* Host bridges by ACPI are those of the first segment (device/acpi_bus.c). */
+static int find_in_tables(const struct its *its, struct pci_function *function, uint32_t *number)
+{
+	struct acpi_table madt, iort;
+	struct acpi_gic_entry entry;
+	size_t offset = 0;
+
+	if (!its_table_find("APIC", &madt) || !its_table_find("IORT", &iort))
+		return -ENODEV;
+	while (acpi_gic_next(&madt, &offset, &entry)) {
+		if (entry.kind == ACPI_GIC_TRANSLATION && entry.address == its->address)
+			return acpi_message_find(&iort, 0, requester_of(function), entry.its,
+						 number) ? 0 : -ENODEV;
+	}
+	return -ENODEV;
+}
+
+int its_device_number_find(const struct its *its, struct device *device, uint32_t *number)
+{
+	const struct device_tree *tree = device_tree_of_machine();
+
+	if (!is_on_pci(device))
+		return -ENODEV;
+	if (tree)
+		return find_in_tree(its, tree, pci_function_of(device), number);
+	return find_in_tables(its, pci_function_of(device), number);
 }
