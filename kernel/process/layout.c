@@ -4,8 +4,8 @@
  */
 #include "process/layout.h"
 
+#include "arch/program.h"
 #include "base/errno.h"
-#include "machine/program.h"
 #include "memory/space.h"
 #include "random/random.h"
 #include "task/thread.h"

@@ -21,8 +21,8 @@ uint64_t layout_program_base(void);
 /* Start of the heap above the end of the program; for one among the libraries, far from them. */
 uint64_t layout_brk(uint64_t end_of_program);
 uint64_t layout_brk_apart(uint64_t end_of_program);
-/* Where the vDSO is wanted, as on Linux: on some CPUs above the stack, apart from all mappings of the
- * program, on others (0) as any mapping. A hint: there may be no room above the stack. */
+/* Where the vDSO is wanted, as on Linux: on some CPUs above the stack, apart from all mappings of
+ * the program, on others (0) as any mapping. A hint: there may be no room above the stack. */
 uint64_t layout_vdso(uint64_t stack_top, uint64_t length);
 /* Whether the current process may map something at exactly this address: 0 or -EPERM. */
 int layout_check_address(uint64_t address) MUST_CHECK;

@@ -2,10 +2,10 @@
  * Maps the pages that every program has for reading clocks without a call: one page of data that
  * time/ writes, and the code behind it.
  */
+#include "arch/program.h"
 #include "arch/vdso.h"
 #include "base/errno.h"
 #include "base/format.h"
-#include "machine/program.h"
 #include "memory/page.h"
 #include "memory/space.h"
 #include "process/internal.h"

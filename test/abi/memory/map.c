@@ -355,7 +355,7 @@ static __attribute__((noinline)) int leaf(void)
 	return 4711;
 }
 
-/* Some CPUs can execute without reading; then the kernel reads no more for a program than the program could. */
+/* Some CPUs can execute without reading; then the kernel reads no more than the program could. */
 TEST(execute_only_memory)
 {
 	char *page = map(1, PROT_READ | PROT_WRITE, ANONYMOUS_PRIVATE), text[8];

@@ -20,7 +20,7 @@ struct mmu_space {
 /* Where the loader put the image: what an address in it is away from its physical one. */
 extern uint64_t kernel_image_offset;
 
-/* Without privileged accesses that ignore it (FEAT_PAN3), the kernel could still read such a page. */
+/* FEAT_PAN3, without which the kernel could still read such a page for a program. */
 extern bool mmu_can_execute_only;
 
 static inline bool mmu_has_execute_only(void)
