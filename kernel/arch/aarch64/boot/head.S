@@ -236,6 +236,7 @@ secondary_start:
 	.text
 	.globl secondary_linked
 secondary_linked:
+	hint #36			/* bti j */
 	mov sp, x22
 	ldr x0, =entry_vectors
 	msr vbar_el1, x0

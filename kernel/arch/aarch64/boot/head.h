@@ -26,6 +26,9 @@
  */
 #define SCTLR_ON 0x34d5d81d
 #define SCTLR_SPAN (UINT64_C(1) << 23)
+/* Instructions that sign are no landing pads for BR by other registers than x16 and x17. */
+#define SCTLR_BT0 (UINT64_C(1) << 35)
+#define SCTLR_BT1 (UINT64_C(1) << 36)
 
 /* struct secondary_parameters */
 #define SECONDARY_ROOT 0

@@ -19,6 +19,7 @@
 
 bool cpu_has_pan;
 bool cpu_has_random;
+bool cpu_has_branch_targets;
 bool mmu_has_hardware_flags;
 
 /* libgcc's atomic helpers look at it; nothing else sets it in a kernel. */
@@ -36,6 +37,7 @@ void cpu_features_detect(void)
 
 	cpu_has_pan = FIELD(memory1, 20) >= 1;
 	cpu_has_random = FIELD(instructions0, 60) >= 1;
+	cpu_has_branch_targets = FIELD(READ_REGISTER("id_aa64pfr1_el1"), 0) >= 1;
 	__aarch64_have_lse_atomics = FIELD(instructions0, 20) >= 2;
 	mmu_has_hardware_flags = FIELD(memory1, 0) >= 2;
 	/* 52-bit addresses need other tables: 48 bits is what ours can name. */
@@ -60,19 +62,21 @@ unsigned cpu_physical_bits(void)
 
 void cpu_features_enable(void)
 {
-	uint64_t control;
+	uint64_t control = READ_REGISTER("sctlr_el1");
 
 	/* FP and SIMD for programs and for saving them; SVE stays off. */
 	__asm__ volatile("msr cpacr_el1, %0\n\tisb" : : "r"(UINT64_C(3) << 20));
 	/* No debug monitor; programs may read the virtual counter; no performance counters. */
 	__asm__ volatile("msr mdscr_el1, xzr\n\tmsr cntkctl_el1, %0" : : "r"(UINT64_C(2)));
 	__asm__ volatile("msr tcr_el1, %0\n\tisb" : : "r"(translation_control));
-	if (!cpu_has_pan)
-		return;
+	if (cpu_has_branch_targets)
+		control |= SCTLR_BT0 | SCTLR_BT1;
 	/* With SPAN clear every entry to the kernel sets PAN; here it is set for the first time. */
-	control = READ_REGISTER("sctlr_el1") & ~SCTLR_SPAN;
+	if (cpu_has_pan)
+		control &= ~SCTLR_SPAN;
 	__asm__ volatile("msr sctlr_el1, %0\n\tisb" : : "r"(control));
-	__asm__ volatile(".inst 0xd500419f" ::: "memory");	/* msr pan, #1 */
+	if (cpu_has_pan)
+		__asm__ volatile(".inst 0xd500419f" ::: "memory");	/* msr pan, #1 */
 }
 
 uint64_t cpu_translation_control(void)

@@ -6,6 +6,8 @@
 
 extern bool cpu_has_pan;
 extern bool cpu_has_random;
+/* BTI: pages with ENTRY_GUARDED want landing pads. */
+extern bool cpu_has_branch_targets;
 
 /* On the boot CPU, before the final page tables. */
 void cpu_features_detect(void);

@@ -16,6 +16,7 @@
 /* Exception classes, ESR_EL1[31:26] (Arm ARM D19.2.37). */
 enum exception_class {
 	CLASS_UNKNOWN = 0x00,
+	CLASS_BRANCH_TARGET = 0x0d,
 	CLASS_ILLEGAL_STATE = 0x0e,
 	CLASS_FETCH_PROGRAM = 0x20,
 	CLASS_FETCH_KERNEL = 0x21,
@@ -86,6 +87,8 @@ static const char *exception_name(uint64_t syndrome)
 	switch (CLASS_OF(syndrome)) {
 	case CLASS_UNKNOWN:
 		return "undefined instruction";
+	case CLASS_BRANCH_TARGET:
+		return "branch to no landing pad";
 	case CLASS_ILLEGAL_STATE:
 		return "illegal execution state";
 	case CLASS_FETCH_PROGRAM:

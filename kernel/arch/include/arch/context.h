@@ -63,6 +63,7 @@ struct context {
  *   void frame_call_repeat(struct frame *)             back to the call instruction, same registers
  *   void frame_call_restart(struct frame *)            back to it as restart_syscall
  *   virtual_t frame_frame_pointer(const struct frame *)
+ *   virtual_t return_address_plain(virtual_t saved)    without what a signature added to it
  */
 
 /* The frame at the top of a context's stack with which it entered from its program. */

@@ -104,6 +104,12 @@ static inline void frame_call_restart(struct frame *frame)
 	frame_call_repeat(frame);
 }
 
+/* Where a function goes on that stored this: signatures stand in bits 48 to 54 and above. */
+static inline virtual_t return_address_plain(virtual_t saved)
+{
+	return saved & BIT(55) ? saved | ~(BIT(48) - 1) : saved;
+}
+
 static inline virtual_t frame_frame_pointer(const struct frame *frame)
 {
 	return frame->x[29];
