@@ -8,7 +8,7 @@
 
 #define SCTLR_OFF	0x30d00800	/* the bits that have to be 1 */
 #define SPSR_EL1H	0x3c5		/* EL1h, all masked */
-#define HCR_EL2_RW	0x80000000
+#define HCR_EL2_VALUE	0x30080000000	/* EL1 is 64-bit, pointer authentication is its own */
 #define CPTR_EL2_NONE	0x33ff
 
 #define BLOCK_NORMAL	0x0040000000000701	/* valid, accessed, shared, not for EL0 */
@@ -34,7 +34,7 @@ leave_el2:
 	mrs x0, CurrentEL
 	cmp x0, #(2 << 2)
 	b.ne 2f
-	mov x0, #HCR_EL2_RW
+	ldr x0, =HCR_EL2_VALUE
 	msr hcr_el2, x0
 	isb
 	mov x0, #3

@@ -16,9 +16,13 @@
 /* Names that old assemblers do not know. */
 #define ID_AA64MMFR1_EL1 "s3_0_c0_c7_1"
 #define ID_AA64ISAR0_EL1 "s3_0_c0_c6_0"
+#define ID_AA64ISAR1_EL1 "s3_0_c0_c6_1"
+#define ID_AA64ISAR2_EL1 "s3_0_c0_c6_2"
 
 bool cpu_has_pan;
 bool cpu_has_random;
+bool cpu_has_pointer_keys;
+bool cpu_has_generic_key;
 bool cpu_has_branch_targets;
 bool mmu_has_hardware_flags;
 
@@ -27,6 +31,18 @@ USED uint8_t __aarch64_have_lse_atomics;
 
 static uint64_t translation_control;
 static unsigned asid_count;
+
+/* By the architecture's algorithm, one of the CPU's own, or the architecture's newer one. */
+static void detect_pointer_keys(void)
+{
+	uint64_t instructions1 = READ_REGISTER(ID_AA64ISAR1_EL1);
+	uint64_t instructions2 = READ_REGISTER(ID_AA64ISAR2_EL1);
+
+	cpu_has_pointer_keys = FIELD(instructions1, 4) || FIELD(instructions1, 8) ||
+			       FIELD(instructions2, 12);
+	cpu_has_generic_key = FIELD(instructions1, 24) || FIELD(instructions1, 28) ||
+			      FIELD(instructions2, 8);
+}
 
 void cpu_features_detect(void)
 {
@@ -38,6 +54,7 @@ void cpu_features_detect(void)
 	cpu_has_pan = FIELD(memory1, 20) >= 1;
 	cpu_has_random = FIELD(instructions0, 60) >= 1;
 	cpu_has_branch_targets = FIELD(READ_REGISTER("id_aa64pfr1_el1"), 0) >= 1;
+	detect_pointer_keys();
 	__aarch64_have_lse_atomics = FIELD(instructions0, 20) >= 2;
 	mmu_has_hardware_flags = FIELD(memory1, 0) >= 2;
 	/* 52-bit addresses need other tables: 48 bits is what ours can name. */

@@ -6,6 +6,9 @@
 
 extern bool cpu_has_pan;
 extern bool cpu_has_random;
+/* Pointer authentication of addresses, and of other words (key GA). */
+extern bool cpu_has_pointer_keys;
+extern bool cpu_has_generic_key;
 /* BTI: pages with ENTRY_GUARDED want landing pads. */
 extern bool cpu_has_branch_targets;
 

@@ -109,6 +109,9 @@ int context_thread_pointer_set(struct context *context, user_address_t value) MU
 /* CPU-private calls (arch_prctl on x86_64); -ENOSYS where there is none. Acts on the current. */
 long context_machine_control(int code, uint64_t argument);
 
+/* prctl(2)'s options that are this CPU's own; -EINVAL where there is none. Acts on the current. */
+long context_program_option(int option, uint64_t first, uint64_t second);
+
 /* Kernel use of vector registers is not allowed; there is no API for it. */
 
 /* Walks saved frame pointers, calls visit for each return address until false. No locks. */

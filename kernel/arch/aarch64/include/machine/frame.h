@@ -23,12 +23,29 @@ struct frame {
 
 struct vector_state;
 
+struct pointer_key {
+	uint64_t low, high;
+};
+
+/* Bits SPECIAL_* of layout.h; 0 for programs on CPUs without more to do. */
+union context_special {
+	uint16_t any;
+	struct {
+		uint8_t vectors;	/* bits 0 to 7: how the vector registers are to be saved */
+		uint8_t keys;		/* bits 8 to 15: of pointer authentication */
+	};
+};
+
 struct context_machine {
 	virtual_t stack_pointer;	/* while switched away: below it callee-saved registers */
 	user_address_t thread_pointer;	/* TPIDR_EL0; valid while switched away */
 	struct vector_state *vectors;	/* NULL: never runs a program */
 	uint32_t vectors_cpu;		/* CPU whose vector registers still hold this context */
-	bool is_detached;		/* vector state is in memory only, being changed */
+	union context_special special;
+	/* The program's keys of pointer authentication, where the CPU has any. */
+	struct {
+		struct pointer_key ia, ib, da, db, ga;
+	} keys;
 };
 
 struct context;
