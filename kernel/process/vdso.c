@@ -2,6 +2,7 @@
  * Maps the pages that every program has for reading clocks without a call: one page of data that
  * time/ writes, and the code behind it.
  */
+#include "arch/program.h"
 #include "arch/vdso.h"
 #include "base/errno.h"
 #include "base/format.h"
@@ -65,6 +66,8 @@ int vdso_map(struct space *space)
 	request.address += PAGE_SIZE;
 	request.length = align_up(length, PAGE_SIZE);
 	request.region_flags |= REGION_EXECUTE | REGION_MAY_EXECUTE;
+	if (program_protection_guarded())
+		request.region_flags |= REGION_GUARDED;
 	request.operations = &code_operations;
 	request.name = "[vdso]";
 	address = space_map(space, &request);

@@ -17,6 +17,8 @@
 #define STACK_GUARD_BYTES (256 * PAGE_SIZE)
 
 #define REGION_ACCESS (REGION_READ | REGION_WRITE | REGION_EXECUTE)
+/* What mprotect changes. */
+#define REGION_PROTECTION (REGION_ACCESS | REGION_GUARDED)
 
 /*
  * Processes that came from one another by fork without exec: their private pages may be shared.

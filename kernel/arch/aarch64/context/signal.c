@@ -6,6 +6,7 @@
 
 #include "arch/aarch64/context/signal_layout.h"
 #include "arch/aarch64/context/vectors.h"
+#include "arch/aarch64/cpu/features.h"
 #include "arch/context.h"
 #include "arch/user.h"
 #include "base/errno.h"
@@ -15,6 +16,10 @@
 #define SIGNAL_STACK_DISABLED 2
 /* Flags a program may set for itself: N Z C V, SSBS, DIT. */
 #define PSTATE_OF_PROGRAM (UINT64_C(0xf0000000) | BIT(12) | BIT(24))
+
+/* BTYPE: how the last branch went; a handler is entered as if it had been called (BLR). */
+#define PSTATE_BRANCH (UINT64_C(3) << 10)
+#define PSTATE_BRANCH_CALL (UINT64_C(2) << 10)
 
 /* What no program runs with: exception levels, AArch32, masked interrupts. */
 #define PSTATE_OF_KERNEL UINT64_C(0x3df)
@@ -142,6 +147,8 @@ int signal_frame_push(struct frame *frame, const struct signal_delivery *deliver
 	frame->sp = place;
 	frame->pc = delivery->handler;
 	frame->pstate &= PSTATE_OF_PROGRAM;
+	if (cpu_has_branch_targets)
+		frame->pstate |= PSTATE_BRANCH_CALL;
 	return 0;
 }
 
@@ -207,7 +214,8 @@ int signal_frame_pop(struct frame *frame, struct signal_return *restored)
 	memcpy(frame->x, &words[1], sizeof(frame->x));
 	frame->sp = words[32];
 	frame->pc = words[33];
-	frame->pstate = words[34] & PSTATE_OF_PROGRAM;
+	frame->pstate = words[34] & (PSTATE_OF_PROGRAM |
+				     (cpu_has_branch_targets ? PSTATE_BRANCH : 0));
 	frame->call_number = (uint64_t)-1;
 	*restored = (struct signal_return){
 		.blocked = context.blocked,

@@ -63,6 +63,7 @@ static const struct capability capabilities[] = {
 	{ "bf16", ID_AA64ISAR1, 44, 1, SECOND(14) },
 	{ "dgh", ID_AA64ISAR1, 48, 1, SECOND(15) },
 	{ "rng", ID_AA64ISAR0, 60, 1, SECOND(16) },
+	{ "bti", ID_AA64PFR1, 0, 1, SECOND(17) },
 	{ "ecv", ID_AA64MMFR0, 60, 1, SECOND(19) },
 	{ "afp", ID_AA64MMFR1, 44, 1, SECOND(20) },
 	{ "rpres", ID_AA64ISAR2, 4, 1, SECOND(21) },

@@ -19,7 +19,7 @@ static const struct shown {
 	[ID_MVFR0] = { 3, 0, 0x0000000000000f00, 0 },
 	[ID_MVFR1] = { 3, 1, 0x00000000f00fff00, 0 },
 	[ID_AA64PFR0] = { 4, 0, 0x000f000000ff0000, 0x11 },
-	[ID_AA64PFR1] = { 4, 1, 0x00000000000000f0, 0 },
+	[ID_AA64PFR1] = { 4, 1, 0x00000000000000ff, 0 },
 	[ID_AA64ZFR0] = { 4, 4, 0, 0 },
 	[ID_AA64DFR0] = { 5, 0, 0, 6 },
 	[ID_AA64ISAR0] = { 6, 0, 0xf0fffffff0fffff0, 0 },

@@ -9,6 +9,14 @@
 #define LAYOUT_ELF_MACHINE 62	/* EM_X86_64 */
 #define LAYOUT_NAME_32 "i686"
 
+#define LAYOUT_ELF_FEATURES 0	/* none */
+#define LAYOUT_ELF_GUARDED 0
+
+static inline unsigned long program_protection_guarded(void)
+{
+	return 0;
+}
+
 static inline user_address_t user_address_untag(user_address_t address)
 {
 	return address;
