@@ -10,8 +10,8 @@
 
 /*
  * HWCAP and HWCAP2 bits as Linux has them (asm/hwcap.h), in their order, each by the field of an
- * identification register that tells. What is not here is left to nobody: event streams are not set
- * up, MTE and SME have state that the kernel does not keep.
+ * identification register that tells. What is not here programs are not told of: event streams are
+ * not set up, SVE, SME and MTE have state that the kernel does not keep.
  */
 struct capability {
 	const char *name;

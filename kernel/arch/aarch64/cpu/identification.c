@@ -8,8 +8,9 @@
 #define EL0_WITH_32_BITS 2
 
 /*
- * Fields that are shown as they are, by mask, and values of those that are not. Left out of
- * ID_AA64PFR1_EL1 are MTE and SME, which the kernel does not manage.
+ * Fields that are shown as they are, by mask, and values of those that are not. Left out
+ * are SVE (of ID_AA64PFR0_EL1, with all of ID_AA64ZFR0_EL1), MTE and SME (of ID_AA64PFR1_EL1), whose
+ * state the kernel does not keep.
  */
 static const struct shown {
 	uint8_t cr, operand;
