@@ -233,3 +233,8 @@ long prctl_keys_enabled_get(int option)
 {
 	return context_program_option(option, 0, 0);
 }
+
+long prctl_vector_length(int option, unsigned long value)
+{
+	return context_program_option(option, value, 0);
+}

@@ -97,6 +97,8 @@ int context_init_user(struct context *context, virtual_t stack_base, const struc
 
 void context_release(struct context *context)
 {
+	arch_heap_free(context->machine.scalable);
+	context->machine.scalable = NULL;
 	arch_heap_free(context->machine.vectors);
 	context->machine.vectors = NULL;
 }

@@ -11,7 +11,7 @@
 /*
  * HWCAP and HWCAP2 bits as Linux has them (asm/hwcap.h), in their order, each by the field of an
  * identification register that tells. What is not here programs are not told of: event streams are
- * not set up, SVE, SME and MTE have state that the kernel does not keep.
+ * not set up, SME and MTE have state that the kernel does not keep.
  */
 struct capability {
 	const char *name;
@@ -43,6 +43,7 @@ static const struct capability capabilities[] = {
 	{ "sm4", ID_AA64ISAR0, 40, 1, 19 },
 	{ "asimddp", ID_AA64ISAR0, 44, 1, 20 },
 	{ "sha512", ID_AA64ISAR0, 12, 2, 21 },
+	{ "sve", ID_AA64PFR0, 32, 1, 22 },
 	{ "asimdfhm", ID_AA64ISAR0, 48, 1, 23 },
 	{ "dit", ID_AA64PFR0, 48, 1, 24 },
 	{ "uscat", ID_AA64MMFR2, 32, 1, 25 },
@@ -57,8 +58,18 @@ static const struct capability capabilities[] = {
 	{ "pacg", ID_AA64ISAR1, 28, 1, 31 },
 	{ "pacg", ID_AA64ISAR2, 8, 1, 31 },
 	{ "dcpodp", ID_AA64ISAR1, 0, 2, SECOND(0) },
+	{ "sve2", ID_AA64ZFR0, 0, 1, SECOND(1) },
+	{ "sveaes", ID_AA64ZFR0, 4, 1, SECOND(2) },
+	{ "svepmull", ID_AA64ZFR0, 4, 2, SECOND(3) },
+	{ "svebitperm", ID_AA64ZFR0, 16, 1, SECOND(4) },
+	{ "svesha3", ID_AA64ZFR0, 32, 1, SECOND(5) },
+	{ "svesm4", ID_AA64ZFR0, 40, 1, SECOND(6) },
 	{ "flagm2", ID_AA64ISAR0, 52, 2, SECOND(7) },
 	{ "frint", ID_AA64ISAR1, 32, 1, SECOND(8) },
+	{ "svei8mm", ID_AA64ZFR0, 44, 1, SECOND(9) },
+	{ "svef32mm", ID_AA64ZFR0, 52, 1, SECOND(10) },
+	{ "svef64mm", ID_AA64ZFR0, 56, 1, SECOND(11) },
+	{ "svebf16", ID_AA64ZFR0, 20, 1, SECOND(12) },
 	{ "i8mm", ID_AA64ISAR1, 52, 1, SECOND(13) },
 	{ "bf16", ID_AA64ISAR1, 44, 1, SECOND(14) },
 	{ "dgh", ID_AA64ISAR1, 48, 1, SECOND(15) },
@@ -69,6 +80,7 @@ static const struct capability capabilities[] = {
 	{ "rpres", ID_AA64ISAR2, 4, 1, SECOND(21) },
 	{ "wfxt", ID_AA64ISAR2, 0, 2, SECOND(31) },
 	{ "ebf16", ID_AA64ISAR1, 44, 2, SECOND(32) },
+	{ "sveebf16", ID_AA64ZFR0, 20, 2, SECOND(33) },
 	{ "cssc", ID_AA64ISAR2, 52, 1, SECOND(34) },
 	{ "rprfm", ID_AA64ISAR2, 48, 1, SECOND(35) },
 	{ "hbc", ID_AA64ISAR2, 20, 1, SECOND(44) },

@@ -2,6 +2,7 @@
 #include "arch/aarch64/cpu/features.h"
 
 #include "arch/aarch64/boot/head.h"
+#include "arch/aarch64/cpu/scalable.h"
 #include "arch/aarch64/mmu/table.h"
 #include "base/compiler.h"
 
@@ -24,11 +25,14 @@ bool cpu_has_random;
 bool cpu_has_pointer_keys;
 bool cpu_has_generic_key;
 bool cpu_has_branch_targets;
+unsigned cpu_vector_bytes_limit;
 bool mmu_has_hardware_flags;
 
 /* libgcc's atomic helpers look at it; nothing else sets it in a kernel. */
 USED uint8_t __aarch64_have_lse_atomics;
 
+/* Lengths of vectors that can be had, by multiples of 16 bytes: bit 0 is 16. */
+static uint32_t vector_lengths;
 static uint64_t translation_control;
 static unsigned asid_count;
 
@@ -44,6 +48,33 @@ static void detect_pointer_keys(void)
 			      FIELD(instructions2, 8);
 }
 
+/* ZCR_EL1 takes any length and acts by the next shorter one that there is. */
+static void detect_vectors(void)
+{
+	if (FIELD(READ_REGISTER("id_aa64pfr0_el1"), 32) == 0)
+		return;
+	__asm__ volatile("msr cpacr_el1, %0\n\tisb"
+			 : : "r"(CPACR_FLOATING | CPACR_SCALABLE_KERNEL));
+	for (unsigned length = VECTOR_UNIT; length <= VECTOR_BYTES_MAXIMUM; length += VECTOR_UNIT) {
+		vector_length_write(length);
+		if (vector_length_read() == length) {
+			vector_lengths |= 1u << (length / VECTOR_UNIT - 1);
+			cpu_vector_bytes_limit = length;
+		}
+	}
+}
+
+unsigned cpu_vector_bytes_find(unsigned wanted)
+{
+	unsigned length = wanted < VECTOR_BYTES_MAXIMUM ? wanted : VECTOR_BYTES_MAXIMUM;
+
+	for (length -= length % VECTOR_UNIT; length > VECTOR_UNIT; length -= VECTOR_UNIT) {
+		if (vector_lengths >> (length / VECTOR_UNIT - 1) & 1)
+			break;
+	}
+	return length;
+}
+
 void cpu_features_detect(void)
 {
 	uint64_t memory0 = READ_REGISTER("id_aa64mmfr0_el1");
@@ -55,6 +86,7 @@ void cpu_features_detect(void)
 	cpu_has_random = FIELD(instructions0, 60) >= 1;
 	cpu_has_branch_targets = FIELD(READ_REGISTER("id_aa64pfr1_el1"), 0) >= 1;
 	detect_pointer_keys();
+	detect_vectors();
 	__aarch64_have_lse_atomics = FIELD(instructions0, 20) >= 2;
 	mmu_has_hardware_flags = FIELD(memory1, 0) >= 2;
 	/* 52-bit addresses need other tables: 48 bits is what ours can name. */
@@ -81,8 +113,10 @@ void cpu_features_enable(void)
 {
 	uint64_t control = READ_REGISTER("sctlr_el1");
 
-	/* FP and SIMD for programs and for saving them; SVE stays off. */
-	__asm__ volatile("msr cpacr_el1, %0\n\tisb" : : "r"(UINT64_C(3) << 20));
+	/* FP and SIMD for programs and for saving them; SVE for saving it, until one has it. */
+	__asm__ volatile("msr cpacr_el1, %0\n\tisb"
+			 : : "r"(CPACR_FLOATING |
+				 (cpu_vector_bytes_limit ? CPACR_SCALABLE_KERNEL : 0)));
 	/* No debug monitor; programs may read the virtual counter; no performance counters. */
 	__asm__ volatile("msr mdscr_el1, xzr\n\tmsr cntkctl_el1, %0" : : "r"(UINT64_C(2)));
 	__asm__ volatile("msr tcr_el1, %0\n\tisb" : : "r"(translation_control));

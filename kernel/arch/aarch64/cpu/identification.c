@@ -1,6 +1,7 @@
 /* What programs are told of the CPU's registers. */
 #include "arch/aarch64/cpu/identification.h"
 
+#include "arch/aarch64/cpu/features.h"
 #include "base/compiler.h"
 
 #define MPIDR_OF_PROGRAMS BIT(31)	/* RES1; which CPU it is changes under a program */
@@ -9,8 +10,7 @@
 
 /*
  * Fields that are shown as they are, by mask, and values of those that are not. Left out
- * are SVE (of ID_AA64PFR0_EL1, with all of ID_AA64ZFR0_EL1), MTE and SME (of ID_AA64PFR1_EL1), whose
- * state the kernel does not keep.
+ * of ID_AA64PFR1_EL1 are MTE and SME, whose state the kernel does not keep.
  */
 static const struct shown {
 	uint8_t cr, operand;
@@ -19,9 +19,9 @@ static const struct shown {
 	[ID_ISAR5] = { 2, 5, 0x00000000000ffff0, 0 },
 	[ID_MVFR0] = { 3, 0, 0x0000000000000f00, 0 },
 	[ID_MVFR1] = { 3, 1, 0x00000000f00fff00, 0 },
-	[ID_AA64PFR0] = { 4, 0, 0x000f000000ff0000, 0x11 },
+	[ID_AA64PFR0] = { 4, 0, 0x000f000f00ff0000, 0x11 },
 	[ID_AA64PFR1] = { 4, 1, 0x00000000000000ff, 0 },
-	[ID_AA64ZFR0] = { 4, 4, 0, 0 },
+	[ID_AA64ZFR0] = { 4, 4, 0x0ff0ff0f00ff00ff, 0 },
 	[ID_AA64DFR0] = { 5, 0, 0, 6 },
 	[ID_AA64ISAR0] = { 6, 0, 0xf0fffffff0fffff0, 0 },
 	[ID_AA64ISAR1] = { 6, 1, 0x00fff0ffffffffff, 0 },
@@ -52,7 +52,7 @@ static uint64_t raw_read(enum identification which)
 	case ID_AA64PFR1:
 		return READ(4, 1);
 	case ID_AA64ZFR0:
-		return READ(4, 4);
+		return cpu_vector_bytes_limit ? READ(4, 4) : 0;
 	case ID_AA64ISAR0:
 		return READ(6, 0);
 	case ID_AA64ISAR1:

@@ -3,6 +3,7 @@
  * that the exception table lists, or the end.
  */
 #include "arch/aarch64/boot/linker.h"
+#include "arch/aarch64/context/scalable.h"
 #include "arch/aarch64/cpu/cpu.h"
 #include "arch/aarch64/cpu/features.h"
 #include "arch/aarch64/cpu/identification.h"
@@ -22,6 +23,7 @@ enum exception_class {
 	CLASS_BRANCH_TARGET = 0x0d,
 	CLASS_ILLEGAL_STATE = 0x0e,
 	CLASS_SYSTEM = 0x18,
+	CLASS_SCALABLE = 0x19,
 	CLASS_AUTHENTICATION = 0x1c,
 	CLASS_FETCH_PROGRAM = 0x20,
 	CLASS_FETCH_KERNEL = 0x21,
@@ -87,6 +89,9 @@ void entry_vectors_select(void)
 	if (cpu_has_pointer_keys) {
 		vectors = entry_vectors_keys;
 		entry_leave_chosen = entry_leave_keys;
+	} else if (cpu_vector_bytes_limit) {
+		vectors = entry_vectors_scalable;
+		entry_leave_chosen = entry_leave_scalable;
 	}
 	__asm__ volatile("msr vbar_el1, %0\n\tisb" : : "r"(vectors) : "memory");
 }
@@ -283,6 +288,8 @@ static bool is_emulated(struct frame *frame, uint64_t syndrome)
 	case CLASS_UNKNOWN:
 	case CLASS_SYSTEM:
 		return emulate_identification(frame);
+	case CLASS_SCALABLE:
+		return program_scalable_begin();
 	default:
 		return false;
 	}

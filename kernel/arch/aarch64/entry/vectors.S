@@ -65,6 +65,24 @@
 	.endif
 .endm
 
+/* What a call may lose of vectors: with it goes the right to use it untrapped. Clobbers x2, x3. */
+.macro SCALABLE_DISCARD keys, scalable
+	.if \scalable
+	.ifeq \keys
+	ldr x3, [x25, #CPU_ENTRY_CONTEXT]
+	ldrh w3, [x3, #CONTEXT_SPECIAL]
+	.endif
+	tbz w3, #SPECIAL_SCALABLE, 9f
+	mrs x2, cpacr_el1
+	bic x2, x2, #(1 << CPACR_BIT_PROGRAM)
+	msr cpacr_el1, x2
+	ldr x2, [x25, #CPU_ENTRY_CONTEXT]
+	bic w3, w3, #(1 << SPECIAL_SCALABLE)
+	strh w3, [x2, #CONTEXT_SPECIAL]
+9:
+	.endif
+.endm
+
 /* x0: the context. ERET makes it count. Clobbers x1 to x4. */
 .macro KEYS_OF_PROGRAM keys
 	.if \keys
@@ -178,6 +196,7 @@ entry_exception\suffix:
 	b.ne 1f
 	mov w21, w8
 	str x21, [sp, #FRAME_CALL]
+	SCALABLE_DISCARD \keys, \scalable
 	CLEAR_REGISTERS
 	mov x0, sp
 	msr daifclr, #2

@@ -46,6 +46,10 @@ struct context_machine {
 	struct {
 		struct pointer_key ia, ib, da, db, ga;
 	} keys;
+	/* Where the CPU has SVE: bytes of a vector, and of those after exec, 0: the default. */
+	uint16_t vector_bytes, vector_bytes_next;
+	bool vector_bytes_are_inherited;	/* by exec */
+	uint8_t *scalable;	/* context/scalable.h; NULL: never used, or not since a change */
 };
 
 struct context;

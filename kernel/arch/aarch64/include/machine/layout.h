@@ -41,6 +41,7 @@
 
 /* Bits of context_machine.special: what makes switching or entering more than usual. */
 #define SPECIAL_DETACHED	0	/* vector state is in memory only, being changed */
+#define SPECIAL_SCALABLE	1	/* the program uses more than 128 bits of a vector */
 #define SPECIAL_KEYS		8	/* the CPU has keys to load */
 #define SPECIAL_IA_OFF		9	/* the program has switched this key off, and so on */
 #define SPECIAL_IB_OFF		10
@@ -48,6 +49,7 @@
 #define SPECIAL_DB_OFF		12
 
 #define SCTLR_BIT_ENIA		31
+#define CPACR_BIT_PROGRAM	17	/* ZEN[1]: programs may use SVE */
 
 /* struct frame: byte offsets. */
 #define FRAME_X(n)		(8 * (n))
