@@ -35,6 +35,7 @@ enum region_flags {
 	REGION_RANDOM = 1 << 15,
 	/* Pages without struct page: vDSO; never merged or resized. */
 	REGION_SPECIAL = 1 << 16,
+	REGION_GUARDED = 1 << 17,	/* MMU_GUARDED */
 };
 
 struct region_operations {

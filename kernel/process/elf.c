@@ -175,7 +175,11 @@ int program_open_elf(struct program *program)
 		return result;
 	if (header->e_type != ET_EXEC && header->e_type != ET_DYN)
 		return -ENOEXEC;
-	return interpreter_open(program);
+	result = interpreter_open(program);
+	if (result < 0)
+		return result;
+	return elf_image_read_properties(program->interpreter ? &program->interpreter_image :
+					 &program->image);
 }
 
 int program_map_elf(struct program *program)

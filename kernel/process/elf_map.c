@@ -26,9 +26,11 @@ static bool round_up(uint64_t *address)
 	return true;
 }
 
-static uint32_t segment_access(const struct elf64_program_header *segment)
+static uint32_t segment_access(const struct elf_image *image,
+			       const struct elf64_program_header *segment)
 {
-	return SEGMENT_MAY | (segment->p_flags & PF_R ? REGION_READ : 0) |
+	return SEGMENT_MAY | (segment->p_flags & PF_X ? image->code_flags : 0) |
+		(segment->p_flags & PF_R ? REGION_READ : 0) |
 		(segment->p_flags & PF_W ? REGION_WRITE : 0) |
 		(segment->p_flags & PF_X ? REGION_EXECUTE : 0);
 }
@@ -96,7 +98,7 @@ static int map_file(const struct elf_image *image, struct space *space,
 	uint64_t offset = segment->p_offset - before;
 	struct map_request request = {
 		.address = align_down(image->bias + segment->p_vaddr, PAGE_SIZE),
-		.region_flags = segment_access(segment),
+		.region_flags = segment_access(image, segment),
 		.map_flags = map_flags,
 		.page_offset = offset / PAGE_SIZE,
 	};

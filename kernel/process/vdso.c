@@ -66,6 +66,8 @@ int vdso_map(struct space *space)
 	request.address += LAYOUT_VDSO_DATA_PAGES * PAGE_SIZE;
 	request.length = align_up(length, PAGE_SIZE);
 	request.region_flags |= REGION_EXECUTE | REGION_MAY_EXECUTE;
+	if (program_protection_guarded())
+		request.region_flags |= REGION_GUARDED;
 	request.operations = &code_operations;
 	request.name = "[vdso]";
 	address = space_map(space, &request);

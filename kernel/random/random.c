@@ -8,6 +8,7 @@
 #include "arch/boot.h"
 #include "arch/clock.h"
 #include "arch/cpu.h"
+#include "arch/upcalls.h"
 #include "base/codec/chacha20.h"
 #include "base/string.h"
 #include "log/log.h"
@@ -150,6 +151,11 @@ void random_bytes(void *buffer, size_t length)
 		to += piece;
 		length -= piece;
 	}
+}
+
+void upcall_random(void *bytes, size_t length)
+{
+	random_bytes(bytes, length);
 }
 
 uint64_t random_u64(void)

@@ -19,7 +19,8 @@ static uint32_t protection_flags(unsigned long protection)
 {
 	return (protection & PROT_READ ? REGION_READ : 0) |
 		(protection & PROT_WRITE ? REGION_WRITE : 0) |
-		(protection & PROT_EXEC ? REGION_EXECUTE : 0);
+		(protection & PROT_EXEC ? REGION_EXECUTE : 0) |
+		(protection & program_protection_guarded() ? REGION_GUARDED : 0);
 }
 
 #define REGION_MAY_ALL (REGION_MAY_READ | REGION_MAY_WRITE | REGION_MAY_EXECUTE)
@@ -152,7 +153,8 @@ long sys_munmap(user_address_t address, size_t length)
 
 long sys_mprotect(user_address_t address, size_t length, unsigned long protection)
 {
-	unsigned long known = PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | PROT_GROWSDOWN;
+	unsigned long known = PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | PROT_GROWSDOWN |
+			      program_protection_guarded();
 
 	address = user_address_untag(address);
 	if (address % PAGE_SIZE != 0 || (protection & ~known))

@@ -218,3 +218,23 @@ long prctl_tid_address_get(uint64_t *address)
 	*address = thread_current()->clear_tid_address;
 	return 0;
 }
+
+long prctl_keys_reset(int option, unsigned long keys)
+{
+	return context_program_option(option, keys, 0);
+}
+
+long prctl_keys_enabled_set(int option, unsigned long keys, unsigned long enabled)
+{
+	return context_program_option(option, keys, enabled);
+}
+
+long prctl_keys_enabled_get(int option)
+{
+	return context_program_option(option, 0, 0);
+}
+
+long prctl_vector_length(int option, unsigned long value)
+{
+	return context_program_option(option, value, 0);
+}

@@ -3,7 +3,8 @@
 
 # Atomic operations go through libgcc's helpers, which use the LSE instructions where the CPU has
 # them (cpu/features.c tells them so).
-arch_flags := -march=armv8-a -mgeneral-regs-only -moutline-atomics
+# Landing pads and signed return addresses are hints, which CPUs without them pass over.
+arch_flags := -march=armv8-a -mgeneral-regs-only -moutline-atomics -mbranch-protection=standard
 arch_ldflags := --no-dynamic-linker
 atomic_operations_are_fences := 0
 arch_exclude := kernel/arch/aarch64/vdso/%
@@ -24,11 +25,12 @@ $(addprefix $(OUT)/kernel/,arch/aarch64/boot/efi.o firmware/efi.o base/string_me
 vdso_source := kernel/arch/aarch64/vdso/clock.c kernel/arch/aarch64/vdso/signal_return.S
 vdso_script := kernel/arch/aarch64/vdso/vdso.lds
 vdso_flags = -std=gnu11 -O2 -fPIC -ffreestanding -nostdlib -shared -fno-stack-protector \
-	-fno-omit-frame-pointer -foptimize-sibling-calls -mgeneral-regs-only $(warnings) $(includes)
+	-fno-omit-frame-pointer -foptimize-sibling-calls -mgeneral-regs-only -mbranch-protection=standard \
+	$(warnings) $(includes)
 $(GENERATED)/vdso.so: $(vdso_source) $(vdso_script) kernel/arch/include/arch/vdso.h
 	$(call say,LINK,$@)mkdir -p $(@D)
 	$(quiet)$(CC) $(vdso_flags) -Wl,-soname=linux-vdso.so.1,--hash-style=both,--build-id=sha1 \
-		-Wl,-s,-T,$(vdso_script),-Bsymbolic,--eh-frame-hdr,-z,max-page-size=4096,--no-undefined \
+		-Wl,-s,-T,$(vdso_script),-Bsymbolic,-z,force-bti,--eh-frame-hdr,-z,max-page-size=4096,--no-undefined \
 		-o $@ $(vdso_source)
 	$(quiet)truncate -s %4096 $@
 $(OUT)/kernel/arch/aarch64/context/vdso_image.o: $(GENERATED)/vdso.so

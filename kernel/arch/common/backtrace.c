@@ -29,9 +29,10 @@ void context_backtrace(virtual_t frame_pointer, bool (*visit)(virtual_t address,
 
 	while (record_is_readable(frame_pointer)) {
 		const struct frame_record *record = (const struct frame_record *)frame_pointer;
+		virtual_t resume = return_address_plain(record->resume);
 
 		/* A wild jump leaves an address that is not the kernel's, and callers above it. */
-		if (record->resume >= KERNEL_IMAGE_BASE && !visit(record->resume, argument))
+		if (resume >= KERNEL_IMAGE_BASE && !visit(resume, argument))
 			return;
 		/* Callers lie above. A few steps down are from an interrupt's stack to the one it
 		 * interrupted; more would be a circle. */

@@ -156,6 +156,14 @@ long context_machine_control(int code, uint64_t argument)
 	return -ENOSYS;
 }
 
+long context_program_option(int option, uint64_t first, uint64_t second)
+{
+	(void)option;
+	(void)first;
+	(void)second;
+	return -EINVAL;
+}
+
 void context_backtrace(virtual_t frame_pointer, bool (*visit)(virtual_t address, void *argument),
 		       void *argument)
 {

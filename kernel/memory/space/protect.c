@@ -12,7 +12,7 @@
 
 struct protect {
 	struct region *region;
-	bool was_weakened;	/* an entry lost a permission */
+	bool was_weakened;	/* an entry lost a permission, or asks for more */
 };
 
 static enum mmu_visit protect_visit(user_address_t address, struct mmu_entry *entry, void *argument)
@@ -20,7 +20,7 @@ static enum mmu_visit protect_visit(user_address_t address, struct mmu_entry *en
 	struct protect *protect = argument;
 	struct region *region = protect->region;
 	uint32_t allowed = region_mmu_flags(region->flags);
-	uint32_t permissions = MMU_READ | MMU_WRITE | MMU_EXECUTE;
+	uint32_t permissions = MMU_READ | MMU_WRITE | MMU_EXECUTE | MMU_GUARDED;
 	uint32_t old = entry->flags & permissions;
 
 	(void)address;
@@ -34,7 +34,7 @@ static enum mmu_visit protect_visit(user_address_t address, struct mmu_entry *en
 		    (page_test(page, PAGE_ANONYMOUS) && READ_ONCE(page->references) == 1))
 			allowed |= MMU_WRITE;
 	}
-	if (old & ~allowed)
+	if (old & ~allowed || (old ^ allowed) & MMU_GUARDED)
 		protect->was_weakened = true;
 	entry->flags = (entry->flags & ~permissions) | allowed;
 	return MMU_UPDATE;
@@ -93,7 +93,7 @@ static int protect_range(struct space *space, user_address_t start, user_address
 		error = protect_check(region, access);
 		if (error)
 			return error;
-		flags = (region->flags & ~(uint32_t)REGION_ACCESS) | access;
+		flags = (region->flags & ~(uint32_t)REGION_PROTECTION) | access;
 		if (flags != region->flags) {
 			region_flags_set(region, flags);
 			region_protect_pages(region);
@@ -118,7 +118,7 @@ int space_protect(struct space *space, user_address_t start, uint64_t length,
 		return error;
 	error = region_isolate(space, start, end);
 	if (!error)
-		error = protect_range(space, start, end, region_flags & REGION_ACCESS);
+		error = protect_range(space, start, end, region_flags & REGION_PROTECTION);
 	/* What was cut at the ends and not changed is joined again. */
 	region = region_find_from(space, start);
 	if (region)

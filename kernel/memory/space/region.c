@@ -39,6 +39,8 @@ uint32_t region_mmu_flags(uint32_t region_flags)
 		flags |= MMU_READ;
 	if (region_flags & REGION_EXECUTE)
 		flags |= MMU_EXECUTE;
+	if (region_flags & REGION_GUARDED)
+		flags |= MMU_GUARDED;
 	return flags;
 }
 

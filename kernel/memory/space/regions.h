@@ -17,6 +17,8 @@
 #define STACK_GUARD_BYTES (256 * PAGE_SIZE)
 
 #define REGION_ACCESS (REGION_READ | REGION_WRITE | REGION_EXECUTE)
+/* What mprotect changes. */
+#define REGION_PROTECTION (REGION_ACCESS | REGION_GUARDED)
 
 /* No CPU of ours can write without reading, and some cannot execute without. */
 static inline bool region_is_readable(uint32_t region_flags)

@@ -9,6 +9,8 @@
 #include "arch/aarch64/boot/linker.h"
 #include "arch/aarch64/cpu/cpu.h"
 #include "arch/aarch64/cpu/features.h"
+#include "arch/aarch64/cpu/keys.h"
+#include "arch/aarch64/entry/entry.h"
 #include "arch/aarch64/mmu/table.h"
 #include "arch/clock.h"
 #include "arch/mmu.h"
@@ -207,6 +209,10 @@ static void gather_seed(void)
 /* On the idle stack of the first CPU, with its own tables. */
 static NORETURN void boot_finish(void)
 {
+	gather_seed();
+	kernel_key_make(information.random_seed);
+	kernel_key_start();
+	entry_vectors_select();
 	cpu_start_devices();
 	gather_seed();
 	publish_memory_map();

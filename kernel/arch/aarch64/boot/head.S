@@ -8,8 +8,9 @@
 
 #define SCTLR_OFF	0x30d00800	/* the bits that have to be 1 */
 #define SPSR_EL1H	0x3c5		/* EL1h, all masked */
-#define HCR_EL2_RW	0x80000000
+#define HCR_EL2_VALUE	0x30080000000	/* EL1 is 64-bit, pointer authentication is its own */
 #define CPTR_EL2_NONE	0x33ff
+#define CPTR_EL2_NO_SVE_TRAP 0x32ff
 
 #define BLOCK_NORMAL	0x0040000000000701	/* valid, accessed, shared, not for EL0 */
 #define TABLE_ENTRY	3
@@ -34,7 +35,7 @@ leave_el2:
 	mrs x0, CurrentEL
 	cmp x0, #(2 << 2)
 	b.ne 2f
-	mov x0, #HCR_EL2_RW
+	ldr x0, =HCR_EL2_VALUE
 	msr hcr_el2, x0
 	isb
 	mov x0, #3
@@ -46,7 +47,15 @@ leave_el2:
 	msr vmpidr_el2, x0
 	mov x0, #CPTR_EL2_NONE
 	msr cptr_el2, x0
-	msr hstr_el2, xzr
+	mrs x0, id_aa64pfr0_el1
+	ubfx x0, x0, #32, #4		/* SVE */
+	cbz x0, 1f
+	mov x0, #CPTR_EL2_NO_SVE_TRAP
+	msr cptr_el2, x0
+	isb
+	mov x0, #0x1ff			/* any length */
+	msr s3_4_c1_c2_0, x0		/* ZCR_EL2 */
+1:	msr hstr_el2, xzr
 	msr vttbr_el2, xzr
 	adr x0, el2_vectors		/* firmware's lie in memory that is given back */
 	msr vbar_el2, x0
@@ -236,6 +245,7 @@ secondary_start:
 	.text
 	.globl secondary_linked
 secondary_linked:
+	hint #36			/* bti j */
 	mov sp, x22
 	ldr x0, =entry_vectors
 	msr vbar_el1, x0

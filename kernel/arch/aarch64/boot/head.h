@@ -26,6 +26,13 @@
  */
 #define SCTLR_ON 0x34d5d81d
 #define SCTLR_SPAN (UINT64_C(1) << 23)
+#define SCTLR_ENDB (UINT64_C(1) << 13)
+#define SCTLR_ENDA (UINT64_C(1) << 27)
+#define SCTLR_ENIB (UINT64_C(1) << 30)
+#define SCTLR_ENIA (UINT64_C(1) << 31)
+/* Instructions that sign are no landing pads for BR by other registers than x16 and x17. */
+#define SCTLR_BT0 (UINT64_C(1) << 35)
+#define SCTLR_BT1 (UINT64_C(1) << 36)
 #define SCTLR_EPAN (UINT64_C(1) << 57)
 
 /* struct secondary_parameters */

@@ -51,6 +51,9 @@ void context_adopt(struct context *context)
 	__asm__ volatile("msr sp_el0, %0" : : "r"(context) : "memory");
 }
 
+static_assert(CONTEXT_SPECIAL == offsetof(struct context, machine.special), "layout.h");
+static_assert(CONTEXT_KEY_IA == offsetof(struct context, machine.keys.ia), "layout.h");
+
 static void prepare_switch(struct context *context, virtual_t stack_base, virtual_t top,
 			   const uint8_t *resume)
 {
@@ -94,6 +97,8 @@ int context_init_user(struct context *context, virtual_t stack_base, const struc
 
 void context_release(struct context *context)
 {
+	arch_heap_free(context->machine.scalable);
+	context->machine.scalable = NULL;
 	arch_heap_free(context->machine.vectors);
 	context->machine.vectors = NULL;
 }
@@ -122,7 +127,7 @@ void context_enter_user(void)
 	struct frame *frame = context_user_frame(context_current());
 
 	interrupts_disable();
-	__asm__ volatile("mov sp, %0\n\tmov x29, xzr\n\tb entry_return_to_program_now"
+	__asm__ volatile("mov sp, %0\n\tmov x29, xzr\n\tb entry_leave_now"
 			 : : "r"(frame) : "memory");
 	unreachable();
 }

@@ -4,8 +4,10 @@
  */
 #include "arch/signal.h"
 
+#include "arch/aarch64/context/scalable.h"
 #include "arch/aarch64/context/signal_layout.h"
 #include "arch/aarch64/context/vectors.h"
+#include "arch/aarch64/cpu/features.h"
 #include "arch/context.h"
 #include "arch/user.h"
 #include "base/errno.h"
@@ -13,8 +15,13 @@
 
 #define STACK_ALIGNMENT 16
 #define SIGNAL_STACK_DISABLED 2
+#define SIGNAL_FRAME_BYTES_LIMIT 65536	/* SIGFRAME_MAXSZ */
 /* Flags a program may set for itself: N Z C V, SSBS, DIT. */
 #define PSTATE_OF_PROGRAM (UINT64_C(0xf0000000) | BIT(12) | BIT(24))
+
+/* BTYPE: how the last branch went; a handler is entered as if it had been called (BLR). */
+#define PSTATE_BRANCH (UINT64_C(3) << 10)
+#define PSTATE_BRANCH_CALL (UINT64_C(2) << 10)
 
 /* What no program runs with: exception levels, AArch32, masked interrupts. */
 #define PSTATE_OF_KERNEL UINT64_C(0x3df)
@@ -40,10 +47,57 @@ static bool is_on_stack(user_address_t address, user_address_t base, uint64_t si
 	return address > base && address - base <= size;
 }
 
+static uint32_t scalable_record_bytes(unsigned vector_bytes)
+{
+	return (uint32_t)align_up(sizeof(struct signal_scalable) + SCALABLE_BYTES(vector_bytes),
+				  STACK_ALIGNMENT);
+}
+
+/* How the records of a frame are laid out: offsets into the reserved bytes and behind them. */
+struct record_layout {
+	uint32_t scalable;		/* where its record stands */
+	uint32_t scalable_bytes;	/* 0: none */
+	bool has_extra;			/* it stands behind the end of the others */
+	uint32_t end;			/* behind the last record of all */
+};
+
+static struct record_layout records_lay_out(bool has_syndrome, uint32_t scalable_bytes)
+{
+	struct record_layout layout = { .scalable_bytes = scalable_bytes };
+
+	layout.scalable = sizeof(struct signal_vectors) +
+			  (has_syndrome ? sizeof(struct signal_syndrome) : 0);
+	layout.has_extra = layout.scalable + scalable_bytes >
+			   SIGNAL_RESERVED_BYTES - RECORD_END_BYTES - sizeof(struct signal_extra);
+	if (layout.has_extra)
+		layout.scalable += sizeof(struct signal_extra) + RECORD_END_BYTES;
+	layout.end = layout.scalable + scalable_bytes + RECORD_END_BYTES;
+	return layout;
+}
+
+static struct record_layout records_of(const struct signal_delivery *delivery)
+{
+	const struct context_machine *machine = &context_current()->machine;
+	uint32_t scalable_bytes = 0;
+
+	if (machine->special.vectors & BIT(SPECIAL_SCALABLE))
+		scalable_bytes = scalable_record_bytes(machine->vector_bytes);
+	else if (cpu_vector_bytes_limit)
+		scalable_bytes = sizeof(struct signal_scalable);
+	return records_lay_out(delivery->error_code, scalable_bytes);
+}
+
+static size_t frame_bytes(const struct record_layout *layout)
+{
+	return align_up(max(sizeof(struct signal_frame), RECORDS_OFFSET + layout->end),
+			STACK_ALIGNMENT);
+}
+
 /* Where the frame goes, with the record for unwinders above it; 0 if an alternate stack would
  * overflow. */
 static user_address_t frame_place(const struct frame *frame,
-				  const struct signal_delivery *delivery, user_address_t *record)
+				  const struct signal_delivery *delivery, size_t bytes,
+				  user_address_t *record)
 {
 	bool has_stack = delivery->stack_size && !(delivery->stack_flags & SIGNAL_STACK_DISABLED);
 	bool is_bounded = delivery->is_on_alternate ||
@@ -54,7 +108,7 @@ static user_address_t frame_place(const struct frame *frame,
 	if (delivery->is_on_alternate)
 		top = delivery->stack_base + delivery->stack_size;
 	*record = align_down(top - sizeof(struct signal_frame_record), STACK_ALIGNMENT);
-	place = *record - sizeof(struct signal_frame);
+	place = *record - bytes;
 	if (is_bounded && !is_on_stack(place, delivery->stack_base, delivery->stack_size))
 		return 0;
 	return place;
@@ -75,7 +129,36 @@ static int store_machine(user_address_t place, const struct frame *frame,
 	return store(at, words, sizeof(words));
 }
 
-static int store_records(user_address_t place, const struct signal_delivery *delivery)
+/* Between program_vectors_begin() and _end(): the state is in memory. */
+static int store_scalable(user_address_t records, const struct record_layout *layout)
+{
+	const struct context_machine *machine = &context_current()->machine;
+	user_address_t at = records + layout->scalable;
+	struct signal_scalable head = {
+		.head = { RECORD_SCALABLE, layout->scalable_bytes },
+		.vector_bytes = machine->vector_bytes,
+	};
+	const struct signal_extra extra = {
+		.head = { RECORD_EXTRA, sizeof(extra) },
+		.address = at,
+		.bytes = layout->scalable_bytes + RECORD_END_BYTES,
+	};
+	const struct signal_record end = { 0, 0 };
+
+	if (!layout->scalable_bytes)
+		return 0;
+	if (layout->has_extra &&
+	    (store(at - RECORD_END_BYTES - sizeof(extra), &extra, sizeof(extra)) ||
+	     store(at - RECORD_END_BYTES, &end, sizeof(end))))
+		return -EFAULT;
+	if (layout->scalable_bytes > sizeof(head) &&
+	    store(at + sizeof(head), machine->scalable, SCALABLE_BYTES(machine->vector_bytes)))
+		return -EFAULT;
+	return store(at, &head, sizeof(head));
+}
+
+static NOINLINE int store_records(user_address_t place, const struct signal_delivery *delivery,
+				  const struct record_layout *layout)
 {
 	struct context *self = context_current();
 	user_address_t at = place + RECORDS_OFFSET;
@@ -93,14 +176,13 @@ static int store_records(user_address_t place, const struct signal_delivery *del
 	vectors.status = self->machine.vectors->status;
 	vectors.control = self->machine.vectors->control;
 	memcpy(vectors.registers, self->machine.vectors->registers, sizeof(vectors.registers));
+	error = store_scalable(at, layout);
 	program_vectors_end(self);
-	error = store(at, &vectors, sizeof(vectors));
-	at += sizeof(vectors);
-	if (!error && delivery->error_code) {
-		error = store(at, &syndrome, sizeof(syndrome));
-		at += sizeof(syndrome);
-	}
-	return error ? error : store(at, &end, sizeof(end));
+	if (!error)
+		error = store(at, &vectors, sizeof(vectors));
+	if (!error && delivery->error_code)
+		error = store(at + sizeof(vectors), &syndrome, sizeof(syndrome));
+	return error ? error : store(at + layout->end - RECORD_END_BYTES, &end, sizeof(end));
 }
 
 static int store_context(user_address_t place, const struct signal_delivery *delivery)
@@ -123,13 +205,14 @@ static int store_context(user_address_t place, const struct signal_delivery *del
 
 int signal_frame_push(struct frame *frame, const struct signal_delivery *delivery)
 {
-	user_address_t record, place = frame_place(frame, delivery, &record);
+	struct record_layout layout = records_of(delivery);
+	user_address_t record, place = frame_place(frame, delivery, frame_bytes(&layout), &record);
 	struct signal_frame_record link = { frame->x[29], frame->x[30] };
 
 	if (!place)
 		return -EFAULT;
 	if (store_context(place, delivery) || store_machine(place, frame, delivery) ||
-	    store_records(place, delivery) ||
+	    store_records(place, delivery, &layout) ||
 	    store(place, delivery->information, sizeof(((struct signal_frame *)0)->information)) ||
 	    store(record, &link, sizeof(link)))
 		return -EFAULT;
@@ -142,29 +225,112 @@ int signal_frame_push(struct frame *frame, const struct signal_delivery *deliver
 	frame->sp = place;
 	frame->pc = delivery->handler;
 	frame->pstate &= PSTATE_OF_PROGRAM;
+	if (cpu_has_branch_targets)
+		frame->pstate |= PSTATE_BRANCH_CALL;
 	return 0;
 }
 
-static NOINLINE int vectors_restore(user_address_t at, uint32_t bytes)
+/* Where a frame has what; 0: nowhere. */
+struct records_found {
+	user_address_t vectors, scalable;
+	uint32_t vectors_bytes, scalable_bytes;
+	bool has_extra;
+};
+
+/* The state behind its record, whose lower 128 bits the vector record overrules. */
+static int scalable_restore(const struct records_found *found)
+{
+	struct context_machine *machine = &context_current()->machine;
+	struct signal_scalable head;
+
+	if (fetch(&head, found->scalable, sizeof(head)) ||
+	    found->scalable_bytes < sizeof(head) || head.flags & 1 ||
+	    head.vector_bytes != machine->vector_bytes)
+		return -EFAULT;
+	if (found->scalable_bytes == sizeof(head))
+		return 0;
+	if (found->scalable_bytes < sizeof(head) + SCALABLE_BYTES(machine->vector_bytes) ||
+	    program_scalable_allocate(machine) ||
+	    fetch(machine->scalable, found->scalable + sizeof(head),
+		  SCALABLE_BYTES(machine->vector_bytes)))
+		return -EFAULT;
+	for (size_t i = 0; i < ARRAY_SIZE(machine->vectors->registers); i++)
+		memcpy(machine->scalable + i * machine->vector_bytes,
+		       machine->vectors->registers[i], sizeof(machine->vectors->registers[i]));
+	machine->special.vectors |= BIT(SPECIAL_SCALABLE);
+	return 0;
+}
+
+/* The call that brought us here has made all vectors short. */
+static NOINLINE int vectors_restore(const struct records_found *found)
 {
 	struct context *self = context_current();
 	struct signal_vectors vectors;
+	int error = 0;
 
-	if (bytes != sizeof(vectors) || fetch(&vectors, at, sizeof(vectors)))
+	if (found->vectors_bytes != sizeof(vectors) ||
+	    fetch(&vectors, found->vectors, sizeof(vectors)))
 		return -EFAULT;
 	program_vectors_begin(self);
 	self->machine.vectors->status = vectors.status;
 	self->machine.vectors->control = vectors.control;
 	memcpy(self->machine.vectors->registers, vectors.registers, sizeof(vectors.registers));
+	if (found->scalable)
+		error = scalable_restore(found);
 	program_vectors_end(self);
+	return error;
+}
+
+/* Moves on to the records that an extra record at `at` leads to: right behind it and an end. */
+static int extra_follow(struct records_found *found, uint32_t record_bytes, user_address_t frame,
+			user_address_t *at, user_address_t *end)
+{
+	user_address_t next = *at + record_bytes + RECORD_END_BYTES;
+	struct signal_record terminator;
+	struct signal_extra extra;
+
+	if (found->has_extra || record_bytes < sizeof(extra) || *end - *at < record_bytes ||
+	    *end - *at - record_bytes < RECORD_END_BYTES || fetch(&extra, *at, sizeof(extra)) ||
+	    fetch(&terminator, *at + record_bytes, sizeof(terminator)))
+		return -EFAULT;
+	if (terminator.magic || terminator.bytes || extra.address != next ||
+	    !is_aligned(extra.bytes, STACK_ALIGNMENT) ||
+	    next > frame + SIGNAL_FRAME_BYTES_LIMIT ||
+	    extra.bytes > frame + SIGNAL_FRAME_BYTES_LIMIT - next ||
+	    !user_range_is_valid(next, extra.bytes) || !is_aligned(next, STACK_ALIGNMENT))
+		return -EFAULT;
+	found->has_extra = true;
+	*at = next;
+	*end = next + extra.bytes;
 	return 0;
 }
 
-/* Linux wants the vector record, once, and knows the others' sizes. */
+static int record_note(struct records_found *found, const struct signal_record *record,
+		       user_address_t at)
+{
+	switch (record->magic) {
+	case RECORD_VECTORS:
+		if (found->vectors)
+			return -EFAULT;
+		found->vectors = at;
+		found->vectors_bytes = record->bytes;
+		return 0;
+	case RECORD_SCALABLE:
+		if (found->scalable || !cpu_vector_bytes_limit)
+			return -EFAULT;
+		found->scalable = at;
+		found->scalable_bytes = record->bytes;
+		return 0;
+	default:
+		return record->magic == RECORD_SYNDROME ? 0 : -EFAULT;
+	}
+}
+
+/* Linux wants the vector record, once, and knows the others. */
 static NOINLINE int records_restore(user_address_t place)
 {
 	user_address_t at = place + RECORDS_OFFSET, end = at + SIGNAL_RESERVED_BYTES;
-	bool has_vectors = false;
+	struct records_found found = { 0 };
 
 	while (end - at >= sizeof(struct signal_record)) {
 		struct signal_record record;
@@ -172,17 +338,18 @@ static NOINLINE int records_restore(user_address_t place)
 		if (fetch(&record, at, sizeof(record)))
 			return -EFAULT;
 		if (record.magic == 0)
-			return record.bytes == 0 && has_vectors ? 0 : -EFAULT;
+			return record.bytes == 0 && found.vectors ? vectors_restore(&found) :
+				-EFAULT;
 		if (record.bytes < sizeof(record) || record.bytes > end - at ||
 		    !is_aligned(record.bytes, STACK_ALIGNMENT))
 			return -EFAULT;
-		if (record.magic == RECORD_VECTORS) {
-			if (has_vectors || vectors_restore(at, record.bytes))
+		if (record.magic == RECORD_EXTRA) {
+			if (extra_follow(&found, record.bytes, place, &at, &end))
 				return -EFAULT;
-			has_vectors = true;
-		} else if (record.magic != RECORD_SYNDROME) {
-			return -EFAULT;
+			continue;
 		}
+		if (record_note(&found, &record, at))
+			return -EFAULT;
 		at += record.bytes;
 	}
 	return -EFAULT;
@@ -207,7 +374,8 @@ int signal_frame_pop(struct frame *frame, struct signal_return *restored)
 	memcpy(frame->x, &words[1], sizeof(frame->x));
 	frame->sp = words[32];
 	frame->pc = words[33];
-	frame->pstate = words[34] & PSTATE_OF_PROGRAM;
+	frame->pstate = words[34] & (PSTATE_OF_PROGRAM |
+				     (cpu_has_branch_targets ? PSTATE_BRANCH : 0));
 	frame->call_number = (uint64_t)-1;
 	*restored = (struct signal_return){
 		.blocked = context.blocked,
@@ -220,6 +388,8 @@ int signal_frame_pop(struct frame *frame, struct signal_return *restored)
 
 size_t signal_frame_minimum(void)
 {
-	return sizeof(struct signal_frame) + sizeof(struct signal_frame_record) +
-	       STACK_ALIGNMENT;
+	struct record_layout layout = records_lay_out(true, cpu_vector_bytes_limit ?
+		scalable_record_bytes(cpu_vector_bytes_limit) : 0);
+
+	return frame_bytes(&layout) + sizeof(struct signal_frame_record) + STACK_ALIGNMENT;
 }

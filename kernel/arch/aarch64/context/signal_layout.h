@@ -24,6 +24,24 @@ struct signal_syndrome {
 	uint64_t syndrome;
 };
 
+/* Vectors of any length: behind this, nothing or what context/scalable.h describes. */
+#define RECORD_SCALABLE 0x53564501
+struct signal_scalable {
+	struct signal_record head;
+	uint16_t vector_bytes, flags, unused[2];
+};
+
+/* More records than the reserved bytes hold: they go on behind the end that follows this. */
+#define RECORD_EXTRA 0x45585401
+struct signal_extra {
+	struct signal_record head;
+	uint64_t address;
+	uint32_t bytes, unused[3];
+};
+static_assert(sizeof(struct signal_extra) == 32, "struct extra_context");
+/* The last record, with what aligns the next. */
+#define RECORD_END_BYTES 16
+
 #define SIGNAL_RESERVED_BYTES 4096
 
 struct signal_machine_context {

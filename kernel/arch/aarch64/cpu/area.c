@@ -2,6 +2,7 @@
 #include "arch/aarch64/boot/boot.h"
 #include "arch/aarch64/boot/linker.h"
 #include "arch/aarch64/cpu/cpu.h"
+#include "arch/aarch64/cpu/keys.h"
 #include "arch/aarch64/mmu/kasan_map.h"
 #include "arch/aarch64/mmu/table.h"
 #include "arch/mmu.h"
@@ -25,6 +26,7 @@ static_assert(CPU_AREA_IDLE_STACK & KERNEL_STACK_BYTES, "layout.h");
 static_assert(CPU_ENTRY_CONTEXT == offsetof(struct cpu_entry, context), "layout.h");
 static_assert(CPU_ENTRY_DATA_OFFSET == offsetof(struct cpu_entry, data_offset), "layout.h");
 static_assert(CPU_ENTRY_NUMBER == offsetof(struct cpu_entry, number), "layout.h");
+static_assert(CPU_ENTRY_KERNEL_KEY == offsetof(struct cpu_entry, kernel_key), "layout.h");
 static_assert(CPU_ENTRY_FAULT_STACK == offsetof(struct cpu_entry, fault_stack_top), "layout.h");
 
 /* The first context of each CPU, until task/ adopts another. */
@@ -66,6 +68,7 @@ void cpu_area_create(unsigned cpu, uint64_t identity)
 	entry->number = cpu;
 	entry->identity = identity;
 	entry->data_offset = cpu_data_offsets[cpu];
+	entry->kernel_key = kernel_key();
 	entry->fault_stack_top = area + CPU_AREA_FAULT_STACK + 2 * PAGE_SIZE;
 	entry->interrupt_stack_top = area + CPU_AREA_INTERRUPT_STACK + 4 * PAGE_SIZE;
 	entry->idle_stack_top = area + CPU_AREA_IDLE_STACK + KERNEL_STACK_BYTES;

@@ -17,6 +17,7 @@ struct cpu_entry {
 	uint64_t interrupt_stack_top;
 	uint64_t idle_stack_top;
 	uint64_t identity;		/* affinity fields of MPIDR_EL1 */
+	struct pointer_key kernel_key;	/* cpu/keys.h */
 };
 
 static inline virtual_t cpu_area(unsigned cpu)

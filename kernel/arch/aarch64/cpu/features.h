@@ -6,6 +6,16 @@
 
 extern bool cpu_has_pan;
 extern bool cpu_has_random;
+/* Pointer authentication of addresses, and of other words (key GA). */
+extern bool cpu_has_pointer_keys;
+extern bool cpu_has_generic_key;
+/* BTI: pages with ENTRY_GUARDED want landing pads. */
+extern bool cpu_has_branch_targets;
+
+/* Bytes of the longest vectors that programs may have; 0: no SVE. */
+extern unsigned cpu_vector_bytes_limit;
+/* The longest vectors of at most so many bytes (16 or more) that the CPU can have. */
+unsigned cpu_vector_bytes_find(unsigned wanted);
 
 /* On the boot CPU, before the final page tables. */
 void cpu_features_detect(void);

@@ -6,6 +6,8 @@
 #include "arch/aarch64/cpu/cpu.h"
 #include "arch/aarch64/cpu/features.h"
 #include "arch/aarch64/cpu/gic.h"
+#include "arch/aarch64/cpu/keys.h"
+#include "arch/aarch64/entry/entry.h"
 #include "arch/aarch64/mmu/table.h"
 #include "arch/aarch64/mmu/tlb.h"
 #include "arch/boot.h"
@@ -176,6 +178,8 @@ void cpu_start_devices(void)
 void secondary_main(uint32_t cpu)
 {
 	cpu_features_enable();
+	kernel_key_start();
+	entry_vectors_select();
 	tlb_start();
 	cpu_area_load(cpu);
 	gic_cpu_start();

@@ -3,7 +3,10 @@
  * that the exception table lists, or the end.
  */
 #include "arch/aarch64/boot/linker.h"
+#include "arch/aarch64/context/scalable.h"
 #include "arch/aarch64/cpu/cpu.h"
+#include "arch/aarch64/cpu/features.h"
+#include "arch/aarch64/cpu/identification.h"
 #include "arch/aarch64/entry/entry.h"
 #include "arch/aarch64/entry/exception.h"
 #include "arch/aarch64/mmu/entry.h"
@@ -11,12 +14,17 @@
 #include "arch/context.h"
 #include "arch/program.h"
 #include "arch/upcalls.h"
+#include "arch/user.h"
 #include "base/panic.h"
 
 /* Exception classes, ESR_EL1[31:26] (Arm ARM D19.2.37). */
 enum exception_class {
 	CLASS_UNKNOWN = 0x00,
+	CLASS_BRANCH_TARGET = 0x0d,
 	CLASS_ILLEGAL_STATE = 0x0e,
+	CLASS_SYSTEM = 0x18,
+	CLASS_SCALABLE = 0x19,
+	CLASS_AUTHENTICATION = 0x1c,
 	CLASS_FETCH_PROGRAM = 0x20,
 	CLASS_FETCH_KERNEL = 0x21,
 	CLASS_PC_ALIGNMENT = 0x22,
@@ -53,6 +61,7 @@ enum exception_class {
 
 /* si_code values, as Linux has them. */
 #define ILL_ILLOPC 1
+#define ILL_ILLOPN 2
 #define FPE_FLTDIV 3
 #define FPE_FLTOVF 4
 #define FPE_FLTUND 5
@@ -73,6 +82,23 @@ static_assert(FRAME_LINK == offsetof(struct frame, link), "layout.h");
 static_assert(CONTEXT_WORK == offsetof(struct context, work), "layout.h");
 static_assert(WORK_EXIT_MASK == 0xff00, "entry code has it as a constant");
 
+/* vectors.S goes there. */
+USED const uint8_t *entry_leave_chosen = entry_leave;
+
+void entry_vectors_select(void)
+{
+	const uint8_t *vectors = entry_vectors;
+
+	if (cpu_has_pointer_keys) {
+		vectors = entry_vectors_keys;
+		entry_leave_chosen = entry_leave_keys;
+	} else if (cpu_vector_bytes_limit) {
+		vectors = entry_vectors_scalable;
+		entry_leave_chosen = entry_leave_scalable;
+	}
+	__asm__ volatile("msr vbar_el1, %0\n\tisb" : : "r"(vectors) : "memory");
+}
+
 static virtual_t exception_find_recovery(virtual_t address)
 {
 	const struct exception_entry *entry = __start___ex_table;
@@ -89,6 +115,10 @@ static const char *exception_name(uint64_t syndrome)
 	switch (CLASS_OF(syndrome)) {
 	case CLASS_UNKNOWN:
 		return "undefined instruction";
+	case CLASS_BRANCH_TARGET:
+		return "branch to no landing pad";
+	case CLASS_AUTHENTICATION:
+		return "pointer with a wrong signature";
 	case CLASS_ILLEGAL_STATE:
 		return "illegal execution state";
 	case CLASS_FETCH_PROGRAM:
@@ -184,6 +214,9 @@ static void fault_describe(struct fault *fault, uint64_t syndrome, uint64_t addr
 	case CLASS_ACCESS_KERNEL:
 		fault_describe_abort(fault, syndrome, address, false);
 		break;
+	case CLASS_AUTHENTICATION:
+		fault->code = ILL_ILLOPN;
+		break;
 	case CLASS_PC_ALIGNMENT:
 		fault->kind = FAULT_ALIGNMENT;
 		fault->address = address;
@@ -233,6 +266,45 @@ static void exception_recover(struct frame *frame, const struct fault *fault, ui
 		frame->pc = recovery;
 }
 
+/* MRS Xt, S3_0_C0_C<cr>_<operand>: a register that says what the CPU has. */
+#define MRS_IDENTIFICATION 0xd5380000
+#define MRS_IDENTIFICATION_MASK 0xfffff000
+#define MRS_CR(instruction) ((instruction) >> 8 & 15)
+#define MRS_OPERAND(instruction) ((instruction) >> 5 & 7)
+#define MRS_TARGET(instruction) ((instruction) & 31)
+#define INSTRUCTION_BYTES 4
+
+/* Reads of those trap, by one class or the other as the CPU likes. True: done for the program. */
+static bool emulate_identification(struct frame *frame)
+{
+	uint32_t instruction;
+	uint64_t value;
+
+	if (!user_range_is_valid(frame->pc, sizeof(instruction)) ||
+	    user_raw_load32(frame->pc, &instruction) ||
+	    (instruction & MRS_IDENTIFICATION_MASK) != MRS_IDENTIFICATION ||
+	    !identification_emulate(MRS_CR(instruction), MRS_OPERAND(instruction), &value))
+		return false;
+	if (MRS_TARGET(instruction) < ARRAY_SIZE(frame->x))
+		frame->x[MRS_TARGET(instruction)] = value;
+	frame->pc += INSTRUCTION_BYTES;
+	return true;
+}
+
+/* What the kernel does in the CPU's place. Interrupts enabled. */
+static bool is_emulated(struct frame *frame, uint64_t syndrome)
+{
+	switch (CLASS_OF(syndrome)) {
+	case CLASS_UNKNOWN:
+	case CLASS_SYSTEM:
+		return emulate_identification(frame);
+	case CLASS_SCALABLE:
+		return program_scalable_begin();
+	default:
+		return false;
+	}
+}
+
 void exception_handle(struct frame *frame, uint64_t syndrome, uint64_t address)
 {
 	struct fault fault = {
@@ -257,7 +329,8 @@ void exception_handle(struct frame *frame, uint64_t syndrome, uint64_t address)
 		fault.error_code = 0;
 	frame->pstate &= ~PSTATE_STEP;
 	interrupts_enable();
-	upcall_fault(frame, &fault);
+	if (fault.kind != FAULT_ILLEGAL || !is_emulated(frame, syndrome))
+		upcall_fault(frame, &fault);
 	interrupts_disable();
 }
 

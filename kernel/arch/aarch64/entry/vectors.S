@@ -2,6 +2,10 @@
  * Exceptions of programs and of the kernel, and the ways out. SP_EL1 is the kernel stack: at its
  * top while a program runs. SP_EL0 is the program's stack, and the current context while the kernel
  * runs.
+ *
+ * There are three sets of vectors, so that a CPU does what its features ask for and no more: `keys`
+ * changes between the program's key IA and the kernel's, `scalable` lets a call give up what vector
+ * registers have beyond 128 bits.
  */
 #include "machine/layout.h"
 
@@ -40,10 +44,58 @@
 	mov x24, #-1
 	stp x24, x0, [sp, #FRAME_CALL]
 	stp xzr, xzr, [sp, #FRAME_LINK]
-	mrs x20, tpidr_el1
-	ldr x20, [x20, #CPU_ENTRY_CONTEXT]
+	mrs x25, tpidr_el1
+	ldr x20, [x25, #CPU_ENTRY_CONTEXT]
 	msr sp_el0, x20
 	add x29, sp, #FRAME_LINK
+.endm
+
+/* Behind STORE_PROGRAM: nothing is signed before, and all is from here on. Clobbers x1 to x4. */
+.macro KEYS_OF_KERNEL keys
+	.if \keys
+	ldp x1, x2, [x25, #CPU_ENTRY_KERNEL_KEY]
+	ldrh w3, [x20, #CONTEXT_SPECIAL]
+	msr s3_0_c2_c1_0, x1		/* APIAKeyLo_EL1 */
+	msr s3_0_c2_c1_1, x2		/* APIAKeyHi_EL1 */
+	tbz w3, #SPECIAL_IA_OFF, 9f
+	mrs x4, sctlr_el1
+	orr x4, x4, #(1 << SCTLR_BIT_ENIA)
+	msr sctlr_el1, x4
+9:	isb
+	.endif
+.endm
+
+/* What a call may lose of vectors: with it goes the right to use it untrapped. Clobbers x2, x3. */
+.macro SCALABLE_DISCARD keys, scalable
+	.if \scalable
+	.ifeq \keys
+	ldr x3, [x25, #CPU_ENTRY_CONTEXT]
+	ldrh w3, [x3, #CONTEXT_SPECIAL]
+	.endif
+	tbz w3, #SPECIAL_SCALABLE, 9f
+	mrs x2, cpacr_el1
+	bic x2, x2, #(1 << CPACR_BIT_PROGRAM)
+	msr cpacr_el1, x2
+	ldr x2, [x25, #CPU_ENTRY_CONTEXT]
+	bic w3, w3, #(1 << SPECIAL_SCALABLE)
+	strh w3, [x2, #CONTEXT_SPECIAL]
+9:
+	.endif
+.endm
+
+/* x0: the context. ERET makes it count. Clobbers x1 to x4. */
+.macro KEYS_OF_PROGRAM keys
+	.if \keys
+	ldp x1, x2, [x0, #CONTEXT_KEY_IA]
+	ldrh w3, [x0, #CONTEXT_SPECIAL]
+	msr s3_0_c2_c1_0, x1
+	msr s3_0_c2_c1_1, x2
+	tbz w3, #SPECIAL_IA_OFF, 9f
+	mrs x4, sctlr_el1
+	bic x4, x4, #(1 << SCTLR_BIT_ENIA)
+	msr sctlr_el1, x4
+9:
+	.endif
 .endm
 
 .macro STORE_KERNEL
@@ -113,9 +165,11 @@
 	b entry_unexpected
 .endm
 
+/* A set of vectors, and what programs come in and go out by. */
+.macro VECTORS suffix, keys, scalable
 	.balign 2048
-	.globl entry_vectors
-entry_vectors:
+	.globl entry_vectors\suffix
+entry_vectors\suffix:
 	UNEXPECTED			/* current EL with SP_EL0: never used */
 	UNEXPECTED
 	UNEXPECTED
@@ -124,65 +178,87 @@ entry_vectors:
 	FROM_KERNEL entry_kernel_interrupt
 	FROM_KERNEL entry_kernel_unexpected
 	FROM_KERNEL entry_kernel_serror
-	FROM_PROGRAM entry_program_exception
-	FROM_PROGRAM entry_program_interrupt
-	FROM_PROGRAM entry_program_unexpected
-	FROM_PROGRAM entry_program_unexpected
+	FROM_PROGRAM entry_exception\suffix
+	FROM_PROGRAM entry_interrupt\suffix
+	FROM_PROGRAM entry_program_unexpected\suffix
+	FROM_PROGRAM entry_program_unexpected\suffix
 	UNEXPECTED			/* 32-bit programs cannot be started */
 	UNEXPECTED
 	UNEXPECTED
 	UNEXPECTED
 
-entry_program_exception:
+entry_exception\suffix:
 	STORE_PROGRAM
+	KEYS_OF_KERNEL \keys
 	mrs x20, esr_el1
 	lsr x21, x20, #26
 	cmp x21, #CLASS_SVC
 	b.ne 1f
 	mov w21, w8
 	str x21, [sp, #FRAME_CALL]
+	SCALABLE_DISCARD \keys, \scalable
 	CLEAR_REGISTERS
 	mov x0, sp
 	msr daifclr, #2
 	bl upcall_call
-	b entry_return_to_program
+	b entry_return\suffix
 1:	mrs x2, far_el1
 	mov x1, x20
 	mov x0, sp
 	bl exception_handle
-	b entry_return_to_program
+	b entry_return\suffix
 
-entry_program_interrupt:
+entry_interrupt\suffix:
 	STORE_PROGRAM
+	KEYS_OF_KERNEL \keys
 	CLEAR_REGISTERS
 	mov x0, sp
 	bl interrupt_handle
 
 /* Interrupts are masked from the look at the work word on. */
-	.globl entry_return_to_program_now
-entry_return_to_program_now:
-entry_return_to_program:
+entry_return\suffix:
 	msr daifset, #2
 	mrs x0, sp_el0
 	ldr w1, [x0, #CONTEXT_WORK]
 	tst w1, #WORK_EXIT_MASK
-	b.ne entry_exit_work
+	b.ne 1f
 	ldr x21, [sp, #FRAME_SP]
 	ldp x22, x23, [sp, #FRAME_PC]
 	msr sp_el0, x21
 	msr elr_el1, x22
 	msr spsr_el1, x23
+	KEYS_OF_PROGRAM \keys
 	LOAD_REGISTERS
 	eret
 	/* Nothing behind it is to be speculated. */
 	dsb nsh
 	isb
-
-entry_exit_work:
-	msr daifclr, #2
+1:	msr daifclr, #2
 	mov x0, sp
 	bl upcall_return_to_program
-	b entry_return_to_program
+	b entry_return\suffix
+
+	.globl entry_leave\suffix
+entry_leave\suffix:
+	hint #36			/* bti j */
+	b entry_return\suffix
+
+entry_program_unexpected\suffix:
+	STORE_PROGRAM
+	KEYS_OF_KERNEL \keys
+	b entry_report_unexpected
+.endm
+
+	VECTORS , 0, 0
+	VECTORS _keys, 1, 1
+	VECTORS _scalable, 0, 1
+
+/* Into a program by the way of this CPU's set. */
+	.globl entry_leave_now
+entry_leave_now:
+	adrp x16, entry_leave_chosen
+	ldr x16, [x16, :lo12:entry_leave_chosen]
+	br x16
 
 entry_kernel_exception:
 	STORE_KERNEL
@@ -214,14 +290,12 @@ entry_return_to_kernel:
 	dsb nsh
 	isb
 
-entry_program_unexpected:
-	STORE_PROGRAM
-	b 1f
 entry_unexpected:
 	sub sp, sp, #FRAME_BYTES
 entry_kernel_unexpected:
 	STORE_KERNEL
-1:	mrs x1, esr_el1
+entry_report_unexpected:
+	mrs x1, esr_el1
 	mrs x2, far_el1
 	mov x0, sp
 	bl exception_unexpected
@@ -245,7 +319,7 @@ entry_overflow:
 	.globl entry_context_user
 entry_context_user:
 	bl upcall_context_start
-	b entry_return_to_program
+	b entry_leave_now
 
 	.globl entry_context_kernel
 entry_context_kernel:

@@ -44,6 +44,8 @@ static inline uint64_t entry_encode_bits(uint32_t flags, unsigned level)
 		bits |= ENTRY_ACCESSED;
 	if (!(flags & MMU_EXECUTE))
 		bits |= ENTRY_NO_USER_EXECUTE;
+	if (flags & MMU_GUARDED)
+		bits |= ENTRY_GUARDED;
 	if (flags & MMU_WRITE)
 		bits |= ENTRY_MAY_WRITE;
 	if (flags & MMU_DIRTY)
@@ -77,6 +79,8 @@ static inline uint32_t entry_decode_flags(uint64_t entry)
 		flags |= MMU_DIRTY;
 	if (entry & ENTRY_SPECIAL)
 		flags |= MMU_SPECIAL;
+	if (entry & ENTRY_GUARDED)
+		flags |= MMU_GUARDED;
 	if ((entry & ENTRY_ATTRIBUTES(7)) == ENTRY_ATTRIBUTES(MAIR_DEVICE))
 		flags |= MMU_DEVICE;
 	else if ((entry & ENTRY_ATTRIBUTES(7)) == ENTRY_ATTRIBUTES(MAIR_UNCACHED))

@@ -3,6 +3,7 @@
  * with compare-and-swap.
  */
 #include "arch/aarch64/boot/linker.h"
+#include "arch/aarch64/cpu/features.h"
 #include "arch/aarch64/mmu/kasan_map.h"
 #include "arch/aarch64/mmu/table.h"
 #include "arch/aarch64/mmu/tlb.h"
@@ -55,6 +56,8 @@ uint64_t mmu_kernel_entry_bits(uint32_t flags, unsigned level)
 		bits |= ENTRY_READ_ONLY;
 	if (!(flags & MMU_EXECUTE))
 		bits |= ENTRY_NO_KERNEL_EXECUTE;
+	else if (cpu_has_branch_targets)
+		bits |= ENTRY_GUARDED;
 	if (flags & MMU_DEVICE)
 		bits |= ENTRY_ATTRIBUTES(MAIR_DEVICE);
 	else if (flags & MMU_WRITE_COMBINE)

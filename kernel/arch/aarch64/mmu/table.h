@@ -21,6 +21,7 @@
 #define ENTRY_SHARED (UINT64_C(3) << 8)	/* inner */
 #define ENTRY_ACCESSED BIT(10)
 #define ENTRY_NOT_GLOBAL BIT(11)
+#define ENTRY_GUARDED BIT(50)		/* GP: indirect branches come to landing pads only */
 #define ENTRY_MAY_WRITE BIT(51)		/* DBM: read-only until it is written */
 #define ENTRY_NO_KERNEL_EXECUTE BIT(53)
 #define ENTRY_NO_USER_EXECUTE BIT(54)

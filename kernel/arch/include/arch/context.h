@@ -63,6 +63,7 @@ struct context {
  *   void frame_call_repeat(struct frame *)             back to the call instruction, same registers
  *   void frame_call_restart(struct frame *)            back to it as restart_syscall
  *   virtual_t frame_frame_pointer(const struct frame *)
+ *   virtual_t return_address_plain(virtual_t saved)    without what a signature added to it
  */
 
 /* The frame at the top of a context's stack with which it entered from its program. */
@@ -107,6 +108,9 @@ int context_thread_pointer_set(struct context *context, user_address_t value) MU
 
 /* CPU-private calls (arch_prctl on x86_64); -ENOSYS where there is none. Acts on the current. */
 long context_machine_control(int code, uint64_t argument);
+
+/* prctl(2)'s options that are this CPU's own; -EINVAL where there is none. Acts on the current. */
+long context_program_option(int option, uint64_t first, uint64_t second);
 
 /* Kernel use of vector registers is not allowed; there is no API for it. */
 

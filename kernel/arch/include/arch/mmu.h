@@ -32,6 +32,8 @@ enum mmu_flags {
 	/* Software bit: no struct page behind it (vDSO, zero page, device) */
 	MMU_SPECIAL = 1 << 8,
 	MMU_PRESENT = 1 << 9,	/* query only */
+	/* Indirect branches must find landing pads, where the CPU has such (arch/program.h). */
+	MMU_GUARDED = 1 << 10,
 };
 
 /*

@@ -9,6 +9,11 @@
  * LAYOUT_ELF_MACHINE: e_machine of its programs. LAYOUT_NAME_32: uname(2)'s machine for programs
  * that build for 32 bits. user_address_untag(): a program's address without what the CPU ignores
  * of it; calls that manage memory that there is take it, mmap(2) and brk(2) do not.
+ *
+ * program_protection_guarded(): the bit of mmap(2)'s protection that asks for landing pads at the
+ * ends of indirect branches; 0: this CPU knows of none. LAYOUT_ELF_FEATURES: type of the property
+ * in which ELF files tell features that all of their code has, 0: none; LAYOUT_ELF_GUARDED: its bit
+ * of landing pads.
  */
 #include "machine/program.h"
 

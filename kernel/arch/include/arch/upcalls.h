@@ -73,6 +73,9 @@ void upcall_interrupt_exit(struct frame *frame);
 /* task/schedule/switch.c: first instruction of a new context; `previous` was switched away from. */
 void upcall_context_start(struct context *previous);
 
+/* random/random.c: random bytes, for secrets of programs. Any context. */
+void upcall_random(void *bytes, size_t length);
+
 /* log/panic.c: print this CPU's backtrace from the frame; non-maskable context, no locks. */
 void upcall_backtrace(const struct frame *frame);
 

@@ -27,6 +27,15 @@ static long control_store(user_address_t to, uint64_t value)
 	return 0;
 }
 
+/* There are no options of this kind on this CPU. */
+long context_program_option(int option, uint64_t first, uint64_t second)
+{
+	(void)option;
+	(void)first;
+	(void)second;
+	return -EINVAL;
+}
+
 long context_machine_control(int code, uint64_t argument)
 {
 	switch (code) {

@@ -23,12 +23,33 @@ struct frame {
 
 struct vector_state;
 
+struct pointer_key {
+	uint64_t low, high;
+};
+
+/* Bits SPECIAL_* of layout.h; 0 for programs on CPUs without more to do. */
+union context_special {
+	uint16_t any;
+	struct {
+		uint8_t vectors;	/* bits 0 to 7: how the vector registers are to be saved */
+		uint8_t keys;		/* bits 8 to 15: of pointer authentication */
+	};
+};
+
 struct context_machine {
 	virtual_t stack_pointer;	/* while switched away: below it callee-saved registers */
 	user_address_t thread_pointer;	/* TPIDR_EL0; valid while switched away */
 	struct vector_state *vectors;	/* NULL: never runs a program */
 	uint32_t vectors_cpu;		/* CPU whose vector registers still hold this context */
-	bool is_detached;		/* vector state is in memory only, being changed */
+	union context_special special;
+	/* The program's keys of pointer authentication, where the CPU has any. */
+	struct {
+		struct pointer_key ia, ib, da, db, ga;
+	} keys;
+	/* Where the CPU has SVE: bytes of a vector, and of those after exec, 0: the default. */
+	uint16_t vector_bytes, vector_bytes_next;
+	bool vector_bytes_are_inherited;	/* by exec */
+	uint8_t *scalable;	/* context/scalable.h; NULL: never used, or not since a change */
 };
 
 struct context;
@@ -102,6 +123,12 @@ static inline void frame_call_restart(struct frame *frame)
 {
 	frame->x[CALL_NUMBER_REGISTER] = CALL_NUMBER_RESTART;
 	frame_call_repeat(frame);
+}
+
+/* Where a function goes on that stored this: signatures stand in bits 48 to 54 and above. */
+static inline virtual_t return_address_plain(virtual_t saved)
+{
+	return saved & BIT(55) ? saved | ~(BIT(48) - 1) : saved;
 }
 
 static inline virtual_t frame_frame_pointer(const struct frame *frame)

@@ -32,9 +32,24 @@
 #define CPU_ENTRY_DATA_OFFSET	0x10
 #define CPU_ENTRY_NUMBER	0x18
 #define CPU_ENTRY_FAULT_STACK	0x20
+#define CPU_ENTRY_KERNEL_KEY	0x40
 
 /* struct context, as far as the entry code looks into it. */
 #define CONTEXT_WORK		0
+#define CONTEXT_SPECIAL		92
+#define CONTEXT_KEY_IA		96
+
+/* Bits of context_machine.special: what makes switching or entering more than usual. */
+#define SPECIAL_DETACHED	0	/* vector state is in memory only, being changed */
+#define SPECIAL_SCALABLE	1	/* the program uses more than 128 bits of a vector */
+#define SPECIAL_KEYS		8	/* the CPU has keys to load */
+#define SPECIAL_IA_OFF		9	/* the program has switched this key off, and so on */
+#define SPECIAL_IB_OFF		10
+#define SPECIAL_DA_OFF		11
+#define SPECIAL_DB_OFF		12
+
+#define SCTLR_BIT_ENIA		31
+#define CPACR_BIT_PROGRAM	17	/* ZEN[1]: programs may use SVE */
 
 /* struct frame: byte offsets. */
 #define FRAME_X(n)		(8 * (n))

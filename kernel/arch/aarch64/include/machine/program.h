@@ -4,12 +4,22 @@
 #ifndef MACHINE_PROGRAM_H
 #define MACHINE_PROGRAM_H
 
+#include "arch/aarch64/cpu/features.h"
 #include "base/types.h"
 
 #define LAYOUT_ELF_MACHINE 183	/* EM_AARCH64 */
 #define LAYOUT_NAME_32 "armv8l"
 #define LAYOUT_VDSO_ABOVE_STACK false
 #define LAYOUT_VDSO_DATA_PAGES 2	/* only the first holds something, as on Linux */
+
+#define LAYOUT_ELF_FEATURES 0xc0000000	/* GNU_PROPERTY_AARCH64_FEATURE_1_AND */
+#define LAYOUT_ELF_GUARDED 1		/* GNU_PROPERTY_AARCH64_FEATURE_1_BTI */
+
+/* PROT_BTI */
+static inline unsigned long program_protection_guarded(void)
+{
+	return cpu_has_branch_targets ? 0x10 : 0;
+}
 
 /* The top byte is ignored: bit 55 says which half of memory is meant. */
 static inline user_address_t user_address_untag(user_address_t address)

@@ -93,6 +93,11 @@ static inline void frame_call_restart(struct frame *frame)
 	frame->restarts++;
 }
 
+static inline virtual_t return_address_plain(virtual_t saved)
+{
+	return saved;
+}
+
 static inline virtual_t frame_frame_pointer(const struct frame *frame)
 {
 	(void)frame;
