@@ -12,14 +12,14 @@
 
 struct protect {
 	struct region *region;
+	uint32_t allowed;	/* to each of its pages, writing apart */
 	bool was_weakened;	/* an entry lost a permission, or asks for more */
 };
 
 static enum mmu_visit protect_visit(user_address_t address, struct mmu_entry *entry, void *argument)
 {
 	struct protect *protect = argument;
-	struct region *region = protect->region;
-	uint32_t allowed = region_mmu_flags(region->flags);
+	uint32_t allowed = protect->allowed;
 	uint32_t permissions = MMU_READ | MMU_WRITE | MMU_EXECUTE | MMU_GUARDED;
 	uint32_t old = entry->flags & permissions;
 
@@ -27,7 +27,7 @@ static enum mmu_visit protect_visit(user_address_t address, struct mmu_entry *en
 	if (!(entry->flags & MMU_PRESENT))
 		return MMU_KEEP;
 	/* Writing comes back by a fault, unless nobody else can have the page. */
-	if (region->flags & REGION_WRITE && !(entry->flags & MMU_SPECIAL)) {
+	if (protect->region->flags & REGION_WRITE && !(entry->flags & MMU_SPECIAL)) {
 		struct page *page = page_of_frame_address(entry->address);
 
 		if (entry->flags & MMU_WRITE ||
@@ -44,7 +44,7 @@ static enum mmu_visit protect_visit(user_address_t address, struct mmu_entry *en
 static void region_protect_pages(struct region *region)
 {
 	struct space *space = region->space;
-	struct protect protect = { .region = region };
+	struct protect protect = { region, .allowed = region_mmu_flags(region->flags) };
 
 	spin_lock(&space->table_lock);
 	mmu_walk(&space->mmu, region->start, region->end, protect_visit, &protect);

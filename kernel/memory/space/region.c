@@ -38,9 +38,7 @@ uint32_t region_mmu_flags(uint32_t region_flags)
 	if (region_is_readable(region_flags))
 		flags |= MMU_READ;
 	if (region_flags & REGION_EXECUTE)
-		flags |= MMU_EXECUTE;
-	if (region_flags & REGION_GUARDED)
-		flags |= MMU_GUARDED;
+		flags |= region_flags & REGION_GUARDED ? MMU_EXECUTE | MMU_GUARDED : MMU_EXECUTE;
 	return flags;
 }
 

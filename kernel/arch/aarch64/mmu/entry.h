@@ -44,7 +44,7 @@ static inline uint64_t entry_encode_bits(uint32_t flags, unsigned level)
 		bits |= ENTRY_ACCESSED;
 	if (!(flags & MMU_EXECUTE))
 		bits |= ENTRY_NO_USER_EXECUTE;
-	if (flags & MMU_GUARDED)
+	else if (flags & MMU_GUARDED)
 		bits |= ENTRY_GUARDED;
 	if (flags & MMU_WRITE)
 		bits |= ENTRY_MAY_WRITE;
