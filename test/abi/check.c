@@ -293,7 +293,7 @@ static bool check_run(const struct check *check)
 	if (running_pid == 0)
 		check_start(check);
 	setpgid(running_pid, running_pid);
-	alarm(limit ? atoi(limit) : 60);
+	alarm(limit ? atoi(limit) : 20);
 	while (waitpid(running_pid, &status, 0) < 0 && errno == EINTR)
 		continue;
 	alarm(0);

@@ -205,7 +205,7 @@ static void *thread_keeps(void *argument)
 	prctl(SET_ENABLED, ALL_ADDRESS_KEYS, number % 16, 0, 0);
 	first = sign(number);
 	for (int i = 0; i < ROUNDS; i++) {
-		for (int j = 0; j < 50; j++)
+		for (int j = 0; j < 20; j++)
 			wrong += !same(first, sign(number));
 		if (i % 3 == 0)
 			sched_yield();
