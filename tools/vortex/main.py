@@ -44,7 +44,8 @@ def build_parser():
     test.add_argument("suites", nargs="*", help="only these suites (--list names them)")
     test.add_argument("--list", action="store_true", help="name the suites and their budgets")
     test.add_argument("--long", action="store_true", help="longer storms and fuzzing")
-    test.add_argument("--arch", choices=sorted(DEBIAN_ARCH), default="x86_64")
+    test.add_argument("--arch", choices=[*sorted(DEBIAN_ARCH), "all"], default="x86_64",
+                      help="the CPU, or all of them one after the other (default x86_64)")
     test.add_argument("--verbose", action="store_true", help="show every check that passes")
     test.add_argument("--only", metavar="TEXT", help="of suites abi and terminal, programs and tests whose name "
                       "begins with TEXT; of differential, lines that contain it")
@@ -137,7 +138,7 @@ def command_debug(options):
 
 def command_test(options):
     from . import suites
-    install_missing({**BUILD_NEEDS, **TEST_NEEDS, **(CROSS_TEST_NEEDS if options.arch == "aarch64" else {})})
+    install_missing({**BUILD_NEEDS, **TEST_NEEDS, **(CROSS_TEST_NEEDS if options.arch in ("aarch64", "all") else {})})
     return suites.main(options)
 
 

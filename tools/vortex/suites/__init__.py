@@ -4,7 +4,7 @@ import os
 import time
 
 from .. import common
-from ..common import ROOT, Failure, build_kernel, say
+from ..common import DEBIAN_ARCH, ROOT, Failure, build_kernel, say
 from . import (abi, boot, deny, diagnostics, differential, host, kernel, mutants, programs, stress, terminal,
                threads)
 
@@ -82,10 +82,10 @@ class Report:
 
 
 class Context:
-    """What a suite may ask for: the options, kernels, and whether to run long."""
+    """What a suite may ask for: the options, kernels of one CPU, and whether to run long."""
 
-    def __init__(self, options):
-        self.arch = options.arch
+    def __init__(self, options, arch):
+        self.arch = arch
         self.long = options.long
         self.only = options.only or ""
         self._given = options.kernel
@@ -111,11 +111,15 @@ def main(options):
     if unknown:
         raise Failure(f"no such suite: {' '.join(unknown)} (see --list)")
     os.makedirs(common.BUILD, exist_ok=True)
-    context = Context(options)
+    if options.arch == "all" and options.kernel:
+        raise Failure("--kernel is for one CPU: say which by --arch")
     report = Report(options.verbose)
-    for name, (run, minutes, _) in SUITES.items():
-        if not options.suites or name in options.suites:
-            _run_suite(name, run, minutes, context, report)
+    for number, arch in enumerate(DEBIAN_ARCH if options.arch == "all" else [options.arch]):
+        context = Context(options, arch)
+        for name, (run, minutes, _) in SUITES.items():
+            # What runs on the host is the same for every CPU.
+            if (name in options.suites or not options.suites) and (number == 0 or name != "host"):
+                _run_suite(name, run, minutes, context, report)
     for name in sorted(report.mended):
         print(f"mended: take {name} out of test/shortfalls.txt")
     if report.known:
@@ -126,7 +130,7 @@ def main(options):
 
 def _run_suite(name, run, minutes, context, report):
     passed, failed, started = report.passed, report.failed, time.monotonic()
-    say(f"suite {name} (budget {minutes} minutes)")
+    say(f"suite {name} for {context.arch} (budget {minutes} minutes)")
     try:
         run(context, report)
     except Failure as failure:
