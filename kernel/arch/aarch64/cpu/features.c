@@ -17,6 +17,8 @@
 /* Names that old assemblers do not know. */
 #define ID_AA64MMFR1_EL1 "s3_0_c0_c7_1"
 #define ID_AA64ISAR0_EL1 "s3_0_c0_c6_0"
+#define PMUSERENR_EL0 "s3_3_c9_c14_0"
+#define AMUSERENR_EL0 "s3_3_c13_c2_3"
 #define ID_AA64ISAR1_EL1 "s3_0_c0_c6_1"
 #define ID_AA64ISAR2_EL1 "s3_0_c0_c6_2"
 
@@ -111,6 +113,17 @@ unsigned cpu_physical_bits(void)
 	return bits[size < sizeof(bits) ? size : sizeof(bits) - 1];
 }
 
+/* No counters of performance for programs, whatever firmware left open: they tell of others. */
+static void counters_close(void)
+{
+	uint64_t monitors = FIELD(READ_REGISTER("id_aa64dfr0_el1"), 8);
+
+	if (monitors && monitors != 15)
+		__asm__ volatile("msr " PMUSERENR_EL0 ", xzr");
+	if (FIELD(READ_REGISTER("id_aa64pfr0_el1"), 44))
+		__asm__ volatile("msr " AMUSERENR_EL0 ", xzr");
+}
+
 void cpu_features_enable(void)
 {
 	uint64_t control = READ_REGISTER("sctlr_el1");
@@ -119,8 +132,9 @@ void cpu_features_enable(void)
 	__asm__ volatile("msr cpacr_el1, %0\n\tisb"
 			 : : "r"(CPACR_FLOATING |
 				 (cpu_vector_bytes_limit ? CPACR_SCALABLE_KERNEL : 0)));
-	/* No debug monitor; programs may read the virtual counter; no performance counters. */
+	/* No debug monitor; programs may read the virtual counter. */
 	__asm__ volatile("msr mdscr_el1, xzr\n\tmsr cntkctl_el1, %0" : : "r"(UINT64_C(2)));
+	counters_close();
 	__asm__ volatile("msr tcr_el1, %0\n\tisb" : : "r"(translation_control));
 	if (cpu_has_branch_targets)
 		control |= SCTLR_BT0 | SCTLR_BT1;

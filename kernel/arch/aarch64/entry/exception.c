@@ -273,6 +273,7 @@ static void exception_recover(struct frame *frame, const struct fault *fault, ui
 #define MRS_OPERAND(instruction) ((instruction) >> 5 & 7)
 #define MRS_TARGET(instruction) ((instruction) & 31)
 #define INSTRUCTION_BYTES 4
+#define PSTATE_BRANCH (UINT64_C(3) << 10)	/* BTYPE: what kind of branch led here */
 
 /* Reads of those trap, by one class or the other as the CPU likes. True: done for the program. */
 static bool emulate_identification(struct frame *frame)
@@ -288,6 +289,7 @@ static bool emulate_identification(struct frame *frame)
 	if (MRS_TARGET(instruction) < ARRAY_SIZE(frame->x))
 		frame->x[MRS_TARGET(instruction)] = value;
 	frame->pc += INSTRUCTION_BYTES;
+	frame->pstate &= ~PSTATE_BRANCH;	/* as behind any instruction that was done */
 	return true;
 }
 
