@@ -17,6 +17,7 @@
 #include "terminal/terminal.h"
 
 #define OUTPUT_BYTES 4096
+#define BAUD_DEFAULT 38400	/* Linux's, for this port */
 #define TTY_MAJOR 204			/* Linux's number for ttyAMA */
 #define TTY_SERIAL_MINOR 64
 #define RECEIVE_BATCH 64
@@ -327,11 +328,14 @@ static void uart_log_write(struct log_console *console, const char *text, size_t
 	interrupts_restore(were_enabled);
 }
 
-static void uart_prepare(struct uart *uart)
+/* The speed is a number only: nobody tells the port's clock, and firmware has set its divisor. */
+static void uart_prepare(struct uart *uart, unsigned baud)
 {
 	struct termios2 settings;
 
 	terminal_settings_read(uart->terminal, &settings);
+	termios_baud_set(&settings, baud ? baud : BAUD_DEFAULT);
+	terminal_settings_prepare(uart->terminal, &settings);
 	uart->line_control = line_control_of(&settings);
 	uart_write(uart, UARTIMSC, 0);
 	uart_write(uart, UARTICR, 0x7ff);
@@ -344,6 +348,7 @@ static int uart_attach(struct device *device)
 {
 	struct uart *uart = heap_allocate(sizeof(*uart), HEAP_PATIENT);
 	unsigned baud = 0;
+	bool is_console;
 	uint32_t ignored;
 	int result;
 
@@ -364,14 +369,15 @@ static int uart_attach(struct device *device)
 					 DEVICE_NUMBER(TTY_MAJOR, TTY_SERIAL_MINOR + uart_count));
 	if (!uart->terminal)
 		goto fail;
-	uart_prepare(uart);
+	is_console = console_is_wanted(uart->name, &baud);
+	uart_prepare(uart, baud);
 	device->state = uart;
 	uart->has_interrupt = device_interrupt_connect(device, 0, uart_interrupt, uart) == 0;
 	if (!uart->has_interrupt)
 		log_print(LOG_WARNING, "%s: no interrupt, output only", uart->name);
 	uart->interrupts = INT_RX | INT_RT | INT_ERRORS;
 	uart_write(uart, UARTIMSC, uart->interrupts);
-	if (console_is_wanted(uart->name, &baud)) {
+	if (is_console) {
 		uart->log_console.name = uart->name;
 		uart->log_console.write = uart_log_write;
 		log_console_add(&uart->log_console);
