@@ -72,11 +72,11 @@ static void pages_move(struct region *region, user_address_t from, user_address_
 	region_links_lock(region);
 	spin_lock(&space->table_lock);
 	while (mmu_next(&space->mmu, &at, end, &entry)) {
-		uint32_t kept = entry.flags & ~(uint32_t)MMU_PRESENT;
-
-		mmu_clear(&space->mmu, at);
+		/* What other CPUs have noted till the last moment moves along. */
+		entry = mmu_clear(&space->mmu, at);
 		if (entry.flags & MMU_PRESENT) {
-			mmu_set(&space->mmu, to + (at - from), entry.address, kept, 0);
+			mmu_set(&space->mmu, to + (at - from), entry.address,
+				entry.flags & ~(uint32_t)MMU_PRESENT, 0);
 			any = true;
 		}
 		at += PAGE_SIZE;
