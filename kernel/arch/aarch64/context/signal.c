@@ -19,10 +19,6 @@
 /* Flags a program may set for itself: N Z C V, SSBS, DIT. */
 #define PSTATE_OF_PROGRAM (UINT64_C(0xf0000000) | BIT(12) | BIT(24))
 
-/* BTYPE: how the last branch went; a handler is entered as if it had been called (BLR). */
-#define PSTATE_BRANCH (UINT64_C(3) << 10)
-#define PSTATE_BRANCH_CALL (UINT64_C(2) << 10)
-
 /* What no program runs with: exception levels, AArch32, masked interrupts. */
 #define PSTATE_OF_KERNEL UINT64_C(0x3df)
 
@@ -225,6 +221,7 @@ int signal_frame_push(struct frame *frame, const struct signal_delivery *deliver
 	frame->sp = place;
 	frame->pc = delivery->handler;
 	frame->pstate &= PSTATE_OF_PROGRAM;
+	/* A handler is entered as if it had been called. */
 	if (cpu_has_branch_targets)
 		frame->pstate |= PSTATE_BRANCH_CALL;
 	return 0;

@@ -273,7 +273,6 @@ static void exception_recover(struct frame *frame, const struct fault *fault, ui
 #define MRS_OPERAND(instruction) ((instruction) >> 5 & 7)
 #define MRS_TARGET(instruction) ((instruction) & 31)
 #define INSTRUCTION_BYTES 4
-#define PSTATE_BRANCH (UINT64_C(3) << 10)	/* BTYPE: what kind of branch led here */
 
 /* Reads of those trap, by one class or the other as the CPU likes. True: done for the program. */
 static bool emulate_identification(struct frame *frame)
@@ -293,8 +292,8 @@ static bool emulate_identification(struct frame *frame)
 	return true;
 }
 
-/* What the kernel does in the CPU's place. Interrupts enabled. */
-static bool is_emulated(struct frame *frame, uint64_t syndrome)
+/* What the kernel does in the CPU's place; false: nothing. Interrupts enabled. */
+static bool emulate(struct frame *frame, uint64_t syndrome)
 {
 	switch (CLASS_OF(syndrome)) {
 	case CLASS_UNKNOWN:
@@ -331,7 +330,7 @@ void exception_handle(struct frame *frame, uint64_t syndrome, uint64_t address)
 		fault.error_code = 0;
 	frame->pstate &= ~PSTATE_STEP;
 	interrupts_enable();
-	if (fault.kind != FAULT_ILLEGAL || !is_emulated(frame, syndrome))
+	if (fault.kind != FAULT_ILLEGAL || !emulate(frame, syndrome))
 		upcall_fault(frame, &fault);
 	interrupts_disable();
 }

@@ -13,6 +13,10 @@
 #define CALL_INSTRUCTION_BYTES 4	/* SVC #0 */
 #define CALL_NUMBER_REGISTER 8
 
+/* BTYPE of frame.pstate: what kind of branch led here, 0: none. */
+#define PSTATE_BRANCH (UINT64_C(3) << 10)
+#define PSTATE_BRANCH_CALL (UINT64_C(2) << 10)	/* BLR */
+
 struct frame {
 	uint64_t x[31];
 	uint64_t sp, pc, pstate;
