@@ -14,13 +14,9 @@
 physical_t arch_page_allocate(bool is_patient);
 void arch_page_free(physical_t page);
 
-/* Zeroed heap memory, or NULL when it is short. May sleep. Freeing: NULL is allowed, any
- * context. */
-void *arch_heap_allocate(size_t size);
-void arch_heap_free(void *memory);
-
 /* Zeroed heap memory for the architecture's own structures (FPU state, per-CPU tables), aligned
- * to 64 bytes from that size on; NULL when short. May sleep. */
+ * to 64 bytes from that size on; NULL when short. May sleep. Freeing: NULL is allowed, any
+ * context. */
 void *arch_heap_allocate(size_t size);
 void arch_heap_free(void *memory);
 
