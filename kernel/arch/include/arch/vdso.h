@@ -8,7 +8,7 @@
 #include "base/types.h"
 #include "base/compiler.h"
 
-/* One page, mapped read-only just below the code. Even sequence: stable. */
+/* One page, mapped read-only below the code (arch/program.h). Even sequence: stable. */
 struct vdso_data {
 	uint32_t sequence;
 	uint32_t clock_mode;		/* 0: make the system call; 1: cycle counter */
