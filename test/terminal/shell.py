@@ -141,7 +141,14 @@ def test_window_size_reaches_programs(person):
 def test_python_at_its_prompt(person):
     person.line("python3 -q")
     person.shows(r">>>\Z", 60)
-    person.type("def f(x):\r    return x * 2\r\rf(21)\r")
+    # Between lines the terminal echoes by itself: what is typed before the prompt would stand there twice.
+    person.type("def f(x):\r")
+    person.shows(r"\n\.\.\.\Z")
+    person.type("    return x * 2\r")
+    person.shows(r"x \* 2\n\.\.\.\Z")
+    person.type("\r")
+    person.shows(r"\n\.\.\.\n>>>\Z")
+    person.type("f(21)\r")
     person.shows(r"\n42\n>>>\Z")
     person.type("import os, signal; os.getpid() > 0 and os.kill(os.getpid(), 0)\r")
     person.shows(r"getpid\(\), 0\)\n>>>\Z")
