@@ -47,7 +47,7 @@ def build_parser():
     test.add_argument("--arch", choices=[*sorted(DEBIAN_ARCH), "all"], default="x86_64",
                       help="the CPU, or all of them one after the other (default x86_64)")
     test.add_argument("--verbose", action="store_true", help="show every check that passes")
-    test.add_argument("--only", metavar="TEXT", help="of suites abi and terminal, programs and tests whose name "
+    test.add_argument("--only", metavar="TEXT", help="of the suites abi and terminal, programs and tests whose name "
                       "begins with TEXT; of differential, lines that contain it")
     test.add_argument("--kernel", metavar="ELF", help="test this kernel in place of a fresh build")
     commands.add_parser("check", help="the gates: layers, sizes, comments, builds for every CPU, unit tests")

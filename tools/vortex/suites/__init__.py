@@ -8,6 +8,9 @@ from ..common import DEBIAN_ARCH, ROOT, Failure, build_kernel, say
 from . import (abi, boot, deny, diagnostics, differential, host, kernel, mutants, programs, stress, terminal,
                threads)
 
+# Suites that can run a part of themselves, by --only.
+DIVISIBLE = ("abi", "differential", "terminal")
+
 # Minutes on two idle cores; together 45 at most.
 SUITES = {
     "host": (host.run, 1, "unit tests of the kernel's sources under ASan and UBSan"),
@@ -111,6 +114,9 @@ def main(options):
     if unknown:
         raise Failure(f"no such suite: {' '.join(unknown)} (see --list)")
     os.makedirs(common.BUILD, exist_ok=True)
+    whole = sorted(set(options.suites or SUITES) - set(DIVISIBLE))
+    if options.only and whole:
+        raise Failure(f"--only: {' '.join(whole)} runs as a whole (parts have {', '.join(DIVISIBLE)})")
     if options.arch == "all" and options.kernel:
         raise Failure("--kernel is for one CPU: say which by --arch")
     report = Report(options.verbose)
