@@ -11,6 +11,9 @@ BUILD ?= release
 TEST ?= 0
 V ?= 0
 
+$(if $(filter x86_64 aarch64 host,$(ARCH)),,$(error ARCH=$(ARCH): must be x86_64, aarch64 or host))
+$(if $(filter release debug,$(BUILD)),,$(error BUILD=$(BUILD): must be release or debug))
+
 OUT := build/$(ARCH)$(if $(filter debug,$(BUILD)),-debug,$(if $(filter 1,$(TEST)),-test))
 GENERATED := $(OUT)/generated
 
@@ -29,7 +32,7 @@ quiet :=
 else
 quiet := @
 endif
-say = @printf '  %-5s %s\n' $(1) $(2);
+say = @printf '  %-5s %s\n' $(1) '$(2)';
 
 # Sources: every folder that kernel/layers names, and what kernel.list chooses of drivers and fs.
 layers := $(shell sed -n 's/^\([a-z]*\):.*/\1/p' kernel/layers)

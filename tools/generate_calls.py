@@ -5,7 +5,7 @@ One line of abi/syscalls.tbl declares a call; see the head of that file for the 
   capability_rights.h   enum capability_right and the names' count
   capability_names.c    names of the rights
   call_prototypes.h     prototypes of the handlers sys_*()
-  call_stubs.c          typed stubs and the table call_table[]
+  call_stubs.c          typed stubs, the table call_table[], and names from abi/missing.tbl
   call_numbers.h        CALL_* numbers of this CPU
   call_grammar.json     what the fuzzer and the deny matrix read, with abi/values.tbl
 A call with an argument of type `command` does as many things as abi/NAMEs.tbl has lines: each gets
@@ -196,6 +196,24 @@ def parse_calls(path, arch):
                 raise TableError(f"{path}: number {key[1]} of {call.name} is {seen[key]}'s")
             seen[key] = call.name
     return [c for c in calls if c.number != "-"], calls
+
+
+def parse_missing(path, arch, all_calls):
+    """Reads missing.tbl; returns (number, name) of the calls that this CPU's Linux has and Aegis has not."""
+    column = {"x86_64": 0, "host": 0, "aarch64": 1}[arch]
+    seen = {(index, call.numbers[index]) for call in all_calls for index in (0, 1)}
+    missing = []
+    for where, _, line in table_lines(path):
+        match = re.fullmatch(r"\s*(\d+|-)\s+(\d+|-)\s+(\w+)\s*", line)
+        if not match:
+            raise TableError(f"{where}: not two numbers and a name")
+        for key in enumerate(match.group(1, 2)):
+            if key[1] != "-" and key in seen:
+                raise TableError(f"{where}: {match.group(3)} has a number that is taken")
+            seen.add(key)
+        if match.group(column + 1) != "-":
+            missing.append((match.group(column + 1), match.group(3)))
+    return missing
 
 
 def parse_rights(path):
@@ -407,7 +425,7 @@ def write_prototypes(calls, out):
     (out / "call_prototypes.h").write_text("\n".join(lines))
 
 
-def write_stubs(calls, out):
+def write_stubs(calls, missing, out):
     lines = [HEADER, '#include "syscall/stub.h"', '#include "call_prototypes.h"', ""]
     lines += [StubWriter(call).write() for call in [*handled_commands(calls), *calls]]
     for call in calls:
@@ -428,6 +446,9 @@ def write_stubs(calls, out):
                      f"{commands} }},")
     lines += ["};", "", "const unsigned call_table_size = "
               "sizeof(call_table) / sizeof(call_table[0]);", ""]
+    lines += ["const struct call_name call_names_missing[] = {"]
+    lines += [f'\t{{ {number}, "{name}" }},' for number, name in missing]
+    lines += ["\t{ -1, NULL },", "};", ""]
     (out / "call_stubs.c").write_text("\n".join(lines))
 
 
@@ -500,6 +521,7 @@ def main():
     documents.mkdir(parents=True, exist_ok=True)
     try:
         calls, all_calls = parse_calls(options.abi / "syscalls.tbl", options.arch)
+        missing = parse_missing(options.abi / "missing.tbl", options.arch, all_calls)
         rights = parse_rights(options.abi / "capabilities.tbl")
         sets = parse_values(options.abi / "values.tbl")
         check_values(sets, all_calls)
@@ -513,7 +535,7 @@ def main():
         return 1
     write_rights(rights, options.out)
     write_prototypes(all_calls, options.out)
-    write_stubs(calls, options.out)
+    write_stubs(calls, missing, options.out)
     write_numbers(calls, options.out)
     write_grammar(calls, rights, sets, options.out)
     write_values(sets, documents / "values.md")

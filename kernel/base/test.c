@@ -58,6 +58,10 @@ int test_run(const char *filter, test_print_function print)
 			print("ok %s\n", test->name);
 		}
 	}
+	if (filter && passed + failed == 0) {
+		failed++;
+		print("not ok %s: no test's name contains it\n", filter);
+	}
 	print("%d passed, %d failed\n", passed, failed);
 	return failed;
 }
@@ -65,4 +69,9 @@ int test_run(const char *filter, test_print_function print)
 int test_run_all(test_print_function print)
 {
 	return test_run(NULL, print);
+}
+
+size_t test_count(void)
+{
+	return (size_t)(__stop_tests - __start_tests);
 }

@@ -22,11 +22,13 @@ typedef void (*test_print_function)(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /*
  * Run the tests whose name contains `filter` (all if NULL) and report each through `print`, one
- * line per call, then "N passed, N failed". The result is the number of failures. One caller at a
- * time; sleeps if a test does.
+ * line per call, then "N passed, N failed". The result is the number of failures; a filter that no
+ * name contains is one. One caller at a time; sleeps if a test does.
  */
 int test_run(const char *filter, test_print_function print);
 int test_run_all(test_print_function print);
+/* Tests that this program was linked with. */
+size_t test_count(void);
 
 /* Note a failure of the running test. The EXPECT macros call these. */
 COLD PRINTF_LIKE(3, 4) void test_fail(const char *file, int line, const char *format, ...);

@@ -137,15 +137,11 @@ struct device *device_next(struct device *after)
 }
 
 /* Drivers in the order of kernel.list, each offered every device. */
-static void drivers_attach(bool is_first_pass)
+static void drivers_attach(void)
 {
 	for (unsigned i = 0; kernel_drivers[i]; i++) {
-		const struct driver *driver = kernel_drivers[i];
-
-		if ((driver->order == 0) != is_first_pass)
-			continue;
 		device_each(device)
-			device_offer(device, driver);
+			device_offer(device, kernel_drivers[i]);
 	}
 }
 
@@ -159,8 +155,7 @@ int device_start(void)
 	if (result < 0)
 		return result;
 	status_add(&devices_status);
-	drivers_attach(true);
-	drivers_attach(false);
+	drivers_attach();
 	is_started = true;
 	device_each(device) {
 		count++;

@@ -17,7 +17,7 @@
 #define GIC_CELLS 3
 #define GIC_SHARED 0
 #define GIC_SHARED_FIRST 32
-#define GIC_PRIVATE_FIRST 16
+#define LINE_NONE UINT32_MAX
 #define FLAG_EDGE_RISING 1
 #define FLAG_EDGE_FALLING 2
 #define FLAG_LEVEL_LOW 8
@@ -40,10 +40,11 @@ static uint32_t trigger_of(uint32_t flags)
 	return trigger;
 }
 
-/* The GIC's number of what three cells say. */
+/* The GIC's number of what three cells say. Each other kind (a CPU's own, the extended ranges) has
+ * numbers of its own, behind which no shared line may be taken for it. */
 static uint32_t line_of(const uint32_t cells[GIC_CELLS])
 {
-	return (cells[0] == GIC_SHARED ? GIC_SHARED_FIRST : GIC_PRIVATE_FIRST) + cells[1];
+	return cells[0] == GIC_SHARED ? GIC_SHARED_FIRST + cells[1] : LINE_NONE;
 }
 
 /* Whether the node's interrupts go to a controller whose specifiers have the GIC's three cells. */
@@ -176,9 +177,9 @@ int device_tree_bus_start(void)
 
 	if (!address)
 		return 0;
-	/* It was read before, so it is whole; its pages stay reserved. */
-	if (!device_tree_open(physical_to_virtual(address),
-			      device_tree_bytes(physical_to_virtual(address)), &tree))
+	/* Not a byte more than was read before: it may say that it goes on in others' memory. */
+	if (!device_tree_open(physical_to_virtual(address), boot_information()->device_tree_bytes,
+			      &tree))
 		return -ENODEV;
 	device_tree_begin(&node);
 	while (result == 0 && device_tree_next(&tree, &node)) {

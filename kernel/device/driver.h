@@ -40,7 +40,6 @@ struct driver {
 	void (*detach)(struct device *device);	/* gives everything back; NULL: cannot */
 	int (*quiesce)(struct device *device);	/* stop DMA and interrupts; before restart, sleep */
 	int (*resume)(struct device *device);
-	uint8_t order;				/* 0 first: interrupt controllers, clocks, serial */
 };
 
 enum resource_kind {
@@ -77,7 +76,6 @@ struct device {
 	const struct driver *driver;		/* NULL: nobody attached */
 	void *state;				/* the driver's */
 	void *bus_state;			/* of the bus that made it: what it knows more */
-	uint64_t (*property_number)(struct device *device, const char *name, uint64_t fallback);
 };
 
 /* For buses: make, describe, publish. Publishing matches it against the drivers of this kernel. */

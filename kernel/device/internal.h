@@ -8,7 +8,6 @@ struct format_sink;
 
 /* Root buses: publish what they find. 0 also when the platform has none of it. */
 int acpi_bus_start(void) MUST_CHECK;
-int acpi_arm_bus_start(void) MUST_CHECK;	/* a part of it */
 int device_tree_bus_start(void) MUST_CHECK;
 
 /* /proc/aegis/devices: every device, its identities, its driver. */

@@ -107,22 +107,36 @@ static long restart_delay_s(void)
 	return (long)min(seconds, (uint64_t)RESTART_DELAY_MAXIMUM_S);
 }
 
+static void print_plainly(const char *text)
+{
+	boot_console_write(text, strlen(text));
+}
+
+/* Whoever looks at the screen must not wait for more. */
+static void print_stopped(void)
+{
+	static const char text[] = "the machine has stopped; restart it\n";
+
+	/* Where a second panic came, the log itself may be what fails. */
+	if (nested_count == 0)
+		log_print_always(LOG_EMERGENCY, "%s", text);
+	else
+		print_plainly(text);
+}
+
 static NORETURN void finish(void)
 {
 	long delay_s = restart_delay_s();
 
 	/* Returns where there is no such device: only test machines have one. */
 	machine_debug_exit(PANIC_EXIT_STATUS);
-	if (delay_s == 0)
+	if (delay_s == 0) {
+		print_stopped();
 		machine_halt();
+	}
 	if (delay_s > 0)
 		wait_s((uint64_t)delay_s);
 	machine_restart();
-}
-
-static void print_plainly(const char *text)
-{
-	boot_console_write(text, strlen(text));
 }
 
 /* The second panic of a CPU means that reporting itself fails: no more than what happened first.

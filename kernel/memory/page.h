@@ -29,6 +29,9 @@ enum page_flag {
 	PAGE_FREE = 1 << 11,		/* in the buddy allocator or a CPU's cache */
 	PAGE_ERROR = 1 << 12,		/* last write-back failed */
 	PAGE_WAITERS = 1 << 13,		/* somebody sleeps on the lock or write-back bit */
+	/* Instruction fetch sees what the kernel wrote last; is being made to. */
+	PAGE_FETCHABLE = 1 << 14,
+	PAGE_FETCH_BEGUN = 1 << 15,
 };
 
 /* Blocks of up to 2^(PAGE_ORDER_COUNT - 1) pages: 4 MB. */
@@ -137,6 +140,23 @@ static inline void page_set(struct page *page, uint32_t flag)
 static inline void page_clear(struct page *page, uint32_t flag)
 {
 	__atomic_and_fetch(&page->flags, ~flag, __ATOMIC_RELEASE);
+}
+
+/* What page_make_fetchable() calls. */
+void page_synchronise(struct page *page);
+
+/* Before an entry lets a program execute the page. Any context. */
+static inline void page_make_fetchable(struct page *page)
+{
+	if (!mmu_fetch_is_coherent() && !page_test(page, PAGE_FETCHABLE))
+		page_synchronise(page);
+}
+
+/* After the kernel wrote to a page that may have been shown to programs. Any context. */
+static inline void page_written(struct page *page)
+{
+	if (page_test(page, PAGE_FETCHABLE | PAGE_FETCH_BEGUN))
+		page_clear(page, PAGE_FETCHABLE | PAGE_FETCH_BEGUN);
 }
 
 static inline void page_get(struct page *page)

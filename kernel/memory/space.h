@@ -92,8 +92,9 @@ int64_t space_map(struct space *space, const struct map_request *request) MUST_C
 /* MAP_ANONYMOUS: private, or with REGION_SHARED backed by an object of its own. */
 int64_t space_map_anonymous(struct space *space, const struct map_request *request) MUST_CHECK;
 int space_unmap(struct space *space, user_address_t start, uint64_t length) MUST_CHECK;
+/* READ, WRITE, EXECUTE bits; REGION_GROWS_DOWN: from the beginning of the stack at `start`. */
 int space_protect(struct space *space, user_address_t start, uint64_t length,
-		  uint32_t region_flags) MUST_CHECK;	/* READ/WRITE/EXECUTE bits */
+		  uint32_t region_flags) MUST_CHECK;
 int64_t space_remap(struct space *space, user_address_t old, uint64_t old_length,
 		    uint64_t new_length, unsigned flags, user_address_t new_address) MUST_CHECK;
 int space_advise(struct space *space, user_address_t start, uint64_t length, int advice)

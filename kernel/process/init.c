@@ -31,8 +31,9 @@ struct init_line {
 static bool is_kernel_option(const char *word, size_t name_length)
 {
 	static const char *const known[] = {
-		"console", "init", "rdinit", "root", "rootfstype", "rootflags", "quiet", "panic",
-		"loglevel", "kpti", "trace", "selftest", "provoke", "ro", "rw", "boot", "debug",
+		"console", "init", "rdinit", "initrd", "root", "rootfstype", "rootflags", "quiet",
+		"panic", "loglevel", "kpti", "trace", "selftest", "provoke", "ro", "rw", "boot",
+		"debug",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
@@ -109,13 +110,8 @@ static void console_open(void)
 
 static int try_program(struct init_line *line, const char *path)
 {
-	int result;
-
 	line->arguments[0] = path;
-	result = process_execute_kernel(path, line->arguments, line->environment);
-	if (result < 0)
-		log_print(LOG_ERROR, "init: %s can not run (%s)\n", path, errno_name(-result));
-	return result;
+	return process_execute_kernel(path, line->arguments, line->environment);
 }
 
 static void init_thread(void *argument)
@@ -129,14 +125,13 @@ static void init_thread(void *argument)
 	if (line->program[0]) {
 		result = try_program(line, line->program);
 		if (result < 0)
-			panic("init: %s, which the command line names, can not run (%s)",
+			panic("init: %s, which the command line names, cannot run (%s)",
 			      line->program, errno_name(-result));
 	}
 	for (size_t i = 0; result < 0 && i < ARRAY_SIZE(usual); i++) {
-		line->arguments[0] = usual[i];
-		result = process_execute_kernel(usual[i], line->arguments, line->environment);
+		result = try_program(line, usual[i]);
 		if (result < 0 && result != -ENOENT)
-			log_print(LOG_ERROR, "init: %s can not run (%s)\n", usual[i],
+			log_print(LOG_ERROR, "init: %s cannot run (%s)\n", usual[i],
 				  errno_name(-result));
 	}
 	if (result < 0)

@@ -208,5 +208,6 @@ void random_start(void)
 		has_generator = cpu_random(&from_cpu[i]) && has_generator;
 	random_feed(from_cpu, sizeof(from_cpu));
 	feed_jitter();
-	log_ok("RANDOM", "seeded from the loader, timing%s", has_generator ? " and the CPU" : "");
+	log_ok("RANDOM", "seeded from the loader%s",
+	       has_generator ? ", timing and the CPU" : " and timing");
 }

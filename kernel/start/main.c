@@ -49,11 +49,15 @@ static void print_test_line(const char *format, ...)
 static void run_tests(void)
 {
 	char filter[32];
-	int failures;
+	int failures = 1;
 
 	if (!boot_option(boot_information(), "selftest", filter, sizeof(filter)))
 		return;
-	failures = test_run(filter[0] ? filter : NULL, print_test_line);
+	if (test_count() > 0)
+		failures = test_run(filter[0] ? filter : NULL, print_test_line);
+	else
+		log_fail("SELFTEST", "this kernel has no unit tests "
+			 "(make TEST=1 builds one that has)");
 	machine_debug_exit(failures == 0 ? 0 : 1);
 	machine_power_off();
 }
@@ -75,13 +79,14 @@ static void start_rest(void *unused)
 	(void)unused;
 	cpu_start_others();
 	time_counters_compared();
-	log_ok("CPU", "%u of %u online", cpu_online_count(), cpu_count());
+	log_ok("CPU", "%u of %u online", cpu_online_count(), cpu_present_count());
 	must("deferred work", deferred_start());
 	must("reclaim", reclaim_start());
 	run_tests();
 	must("files", file_start());
 	must("terminals", terminal_start());
 	must("devices", device_start());
+	console_check();
 	must("memory devices", memory_devices_start());
 	must("file systems", vfs_start());
 	unpack_initramfs();

@@ -19,6 +19,11 @@
 #define PERSONALITY_MASK 0xff
 #define PERSONALITY_LINUX32 8
 
+static bool is_for_32_bits(uint32_t personality)
+{
+	return (personality & PERSONALITY_MASK) == PERSONALITY_LINUX32;
+}
+
 long sys_uname(user_address_t address)
 {
 	struct new_utsname *name = heap_allocate(sizeof(*name), HEAP_PATIENT);
@@ -27,7 +32,7 @@ long sys_uname(user_address_t address)
 	if (!name)
 		return -ENOMEM;
 	system_name_read(name);
-	if ((process_current()->personality & PERSONALITY_MASK) == PERSONALITY_LINUX32)
+	if (LAYOUT_NAME_32 && is_for_32_bits(process_current()->personality))
 		strlcpy(name->machine, LAYOUT_NAME_32, sizeof(name->machine));
 	result = user_copy_out(address, name, sizeof(*name));
 	heap_free(name);
@@ -113,6 +118,8 @@ long sys_personality(unsigned persona)
 	struct process *process = process_current();
 	uint32_t old = process->personality;
 
+	if (!LAYOUT_NAME_32 && is_for_32_bits(persona))
+		return -EINVAL;
 	if (persona != UINT32_MAX)
 		process->personality = persona;
 	return old;

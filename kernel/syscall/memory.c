@@ -163,7 +163,8 @@ long sys_mprotect(user_address_t address, size_t length, unsigned long protectio
 		return 0;
 	if (align_up(length, PAGE_SIZE) < length)
 		return -ENOMEM;
-	return space_protect(space_current(), address, length, protection_flags(protection));
+	return space_protect(space_current(), address, length, protection_flags(protection) |
+			     (protection & PROT_GROWSDOWN ? REGION_GROWS_DOWN : 0));
 }
 
 long sys_mremap(user_address_t address, size_t old_length, size_t new_length,

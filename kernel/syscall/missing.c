@@ -57,6 +57,15 @@ long missing_call(long number)
 	return -ENOSYS;
 }
 
+static const char *missing_name(long number)
+{
+	const struct call_name *call = call_names_missing;
+
+	while (call->name && call->number != number)
+		call++;
+	return call->name;
+}
+
 /* Entries are never freed, so one can be copied out under the lock and its successor found
  * again. */
 static void missing_show(struct format_sink *sink)
@@ -66,8 +75,10 @@ static void missing_show(struct format_sink *sink)
 
 	spin_unlock_irq(&missing_lock, enabled);
 	while (missing) {
-		format_to(sink, "%s %ld %llu\n", missing->program, missing->number,
-			  (unsigned long long)missing->count);
+		const char *name = missing_name(missing->number);
+
+		format_to(sink, "%s %ld %llu%s%s\n", missing->program, missing->number,
+			  (unsigned long long)missing->count, name ? " " : "", name ? name : "");
 		enabled = spin_lock_irq(&missing_lock);
 		missing = list_next(missing, &missing_calls, node);
 		spin_unlock_irq(&missing_lock, enabled);

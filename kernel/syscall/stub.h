@@ -39,6 +39,12 @@ struct call_entry {
 	unsigned command_count;
 };
 
+/* A call that Linux has and Aegis has not. */
+struct call_name {
+	long number;
+	const char *name;
+};
+
 /* Aegis's own calls from 1024 up follow Linux's directly in the table. */
 #define CALL_INDEX(number) \
 	((number) < CALL_AEGIS_FIRST ? (number) : (number) - CALL_AEGIS_FIRST + CALL_LINUX_LIMIT)
@@ -47,6 +53,7 @@ struct call_entry {
 
 extern const struct call_entry call_table[];
 extern const unsigned call_table_size;
+extern const struct call_name call_names_missing[];	/* NULL ends them */
 
 /* A file name from the program in kernel memory: 0, -EFAULT, -ENAMETOOLONG, -ENOMEM. NULL gives
  * NULL where that is allowed. call_path_put() frees it. */

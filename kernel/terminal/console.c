@@ -8,6 +8,7 @@
 #include "base/format.h"
 #include "base/parse.h"
 #include "base/string.h"
+#include "log/log.h"
 #include "terminal/internal.h"
 
 #define CONSOLE_OPTION "console="
@@ -63,17 +64,26 @@ bool console_is_wanted(const char *name, unsigned *baud)
 	return has_options ? is_named : !console;
 }
 
-/* Whether this line is what the last console= names. */
-static bool is_last_named(const char *name)
+/* What the last console= names; NULL: there is none. */
+static const char *last_named(size_t *last_length)
 {
 	const char *cursor = boot_information()->command_line, *option, *last = NULL;
-	size_t length, last_length = 0;
+	size_t length;
 
+	*last_length = 0;
 	while ((cursor = option_next(cursor, &option, &length)) != NULL) {
 		last = option;
-		last_length = length;
+		*last_length = length;
 	}
-	return last && name_is(last, last_length, name);
+	return last;
+}
+
+static bool is_last_named(const char *name)
+{
+	size_t length;
+	const char *last = last_named(&length);
+
+	return last && name_is(last, length, name);
 }
 
 static int line_open(struct device_node *node, struct file *file)
@@ -99,6 +109,17 @@ int console_register(struct terminal *terminal, const char *name)
 		.subsystem = "tty",
 	};
 	return device_node_add(&terminal->device_node);
+}
+
+void console_check(void)
+{
+	size_t length;
+	const char *last = last_named(&length);
+
+	if (!last || console_is_named)
+		return;
+	log_print(LOG_WARNING, "console=%.*s: no such line, %s is used\n", (int)length, last,
+		  console ? console->name : "none");
 }
 
 void console_describe(struct format_sink *sink)

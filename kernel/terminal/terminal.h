@@ -82,6 +82,9 @@ int console_register(struct terminal *terminal, const char *name) MUST_CHECK;
  * the speed that the first option with its name asks for, 0: none. */
 bool console_is_wanted(const char *name, unsigned *baud);
 
+/* When all lines are registered: warns if the last console= names none of them. */
+void console_check(void);
+
 /* The name of the line that is the console and a newline; nothing without one. */
 void console_describe(struct format_sink *sink);
 

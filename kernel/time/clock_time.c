@@ -191,6 +191,16 @@ int64_t time_clock_resolution_ns(int clock)
 	return clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE ? TIME_TICK_NS : 1;
 }
 
+static void moment_set(struct vdso_moment *moment, const struct clock_value *value,
+		       int64_t offset_ns)
+{
+	uint64_t ns = (uint64_t)(value->ns + offset_ns);
+
+	moment->seconds = ns / NANOSECONDS_PER_SECOND;
+	moment->ns = ns % NANOSECONDS_PER_SECOND;
+	moment->fraction = value->fraction;
+}
+
 /* Lock held: copies the base for programs, inside the page's own sequence. */
 static void vdso_publish(void)
 {
@@ -202,14 +212,11 @@ static void vdso_publish(void)
 	data->cycle_last = base.counter_last;
 	data->multiplier = base.multiplier;
 	data->raw_multiplier = base.raw_multiplier;
-	data->shift = CLOCK_SHIFT;
 	data->coarse_resolution_ns = TIME_TICK_NS;
-	data->monotonic_ns = (uint64_t)base.monotonic.ns;
-	data->boottime_ns = (uint64_t)base.monotonic.ns;
-	data->realtime_ns = (uint64_t)(base.monotonic.ns + base.realtime_offset_ns);
-	data->raw_ns = (uint64_t)base.raw.ns;
-	data->monotonic_fraction = base.monotonic.fraction;
-	data->raw_fraction = base.raw.fraction;
+	moment_set(&data->monotonic, &base.monotonic, 0);
+	data->boottime = data->monotonic;
+	moment_set(&data->realtime, &base.monotonic, base.realtime_offset_ns);
+	moment_set(&data->raw, &base.raw, 0);
 	data->tai_offset_s = base.tai_offset_s;
 	data->timezone_minutes_west = minutes_west;
 	data->timezone_dst = dst_kind;
@@ -383,7 +390,7 @@ static void use_source(struct clock_source *source)
 
 	base.source = source;
 	base.mask = source && source->bits < 64 ? BIT(source->bits) - 1 : UINT64_MAX;
-	base.raw_multiplier = clock_multiplier(frequency, CLOCK_SHIFT);
+	base.raw_multiplier = clock_multiplier(frequency, VDSO_SHIFT);
 	base.multiplier = base.raw_multiplier;
 	base.counter_last = counter_read() & base.mask;
 	needs_latest = !source && counter_rating == RATING_DOUBTFUL_COUNTER && cpu_count() > 1;

@@ -2,15 +2,14 @@
 #ifndef TIME_INTERNAL_H
 #define TIME_INTERNAL_H
 
+#include "arch/vdso.h"
 #include "base/compiler.h"
 #include "base/list.h"
 #include "base/types.h"
 #include "sync/spin_lock.h"
 #include "time/clock_time.h"
 
-#define CLOCK_SHIFT 48			/* 128-bit products: never too coarse, never too big */
-
-/* What a clock shows at some count; the fraction of a nanosecond is in 2^-CLOCK_SHIFT. */
+/* What a clock shows at some count; the fraction of a nanosecond is in 2^-VDSO_SHIFT. */
 struct clock_value {
 	int64_t ns;
 	uint64_t fraction;
@@ -21,7 +20,7 @@ static inline int64_t clock_value_after(const struct clock_value *value, uint64_
 					uint64_t multiplier)
 {
 	return value->ns + (int64_t)(((unsigned __int128)counts * multiplier + value->fraction) >>
-				     CLOCK_SHIFT);
+				     VDSO_SHIFT);
 }
 
 /* Moves it on. Nothing is lost: in how many steps an interval is passed makes no difference. */
@@ -30,8 +29,8 @@ static inline void clock_value_move(struct clock_value *value, uint64_t counts,
 {
 	unsigned __int128 sum = (unsigned __int128)counts * multiplier + value->fraction;
 
-	value->ns += (int64_t)(sum >> CLOCK_SHIFT);
-	value->fraction = (uint64_t)sum & (BIT(CLOCK_SHIFT) - 1);
+	value->ns += (int64_t)(sum >> VDSO_SHIFT);
+	value->fraction = (uint64_t)sum & (BIT(VDSO_SHIFT) - 1);
 }
 
 extern struct spin_lock clock_lock;	/* LOCK_CLOCK: writers of everything here */

@@ -4,10 +4,12 @@
 # Atomic operations go through libgcc's helpers, which use the LSE instructions where the CPU has
 # them (cpu/features.c tells them so).
 # Landing pads and signed return addresses are hints, which CPUs without them pass over.
-arch_flags := -march=armv8-a -mgeneral-regs-only -moutline-atomics -mbranch-protection=standard
+# Without tables for unwinding, their place is .debug_frame, which kernel.elf keeps for debuggers.
+arch_flags := -march=armv8-a -mgeneral-regs-only -moutline-atomics -mbranch-protection=standard \
+	-fno-unwind-tables
 arch_ldflags := --no-dynamic-linker
 atomic_operations_are_fences := 0
-arch_exclude := kernel/arch/aarch64/vdso/%
+arch_exclude := kernel/arch/aarch64/vdso/% kernel/arch/common/probe_plain.c kernel/device/acpi_pc_bus.c
 all_c += $(wildcard kernel/arch/common/*.c)
 # Runs before the shadow exists, or on a CPU whose state is not settled.
 kasan_exclude := $(wildcard kernel/arch/aarch64/boot/*.c kernel/arch/aarch64/cpu/*.c \
@@ -27,7 +29,9 @@ vdso_script := kernel/arch/aarch64/vdso/vdso.lds
 vdso_flags = -std=gnu11 -O2 -fPIC -ffreestanding -nostdlib -shared -fno-stack-protector \
 	-fno-omit-frame-pointer -foptimize-sibling-calls -mgeneral-regs-only -mbranch-protection=standard \
 	$(warnings) $(includes)
-$(GENERATED)/vdso.so: $(vdso_source) $(vdso_script) kernel/arch/include/arch/vdso.h
+$(GENERATED)/vdso.so: $(vdso_source) $(vdso_script) kernel/arch/common/vdso_clock.h \
+		kernel/arch/include/arch/vdso.h kernel/arch/aarch64/vdso/vdso.h \
+		$(addprefix kernel/arch/aarch64/include/machine/,clock.h vdso.h)
 	$(call say,LINK,$@)mkdir -p $(@D)
 	$(quiet)$(CC) $(vdso_flags) -Wl,-soname=linux-vdso.so.1,--hash-style=both,--build-id=sha1 \
 		-Wl,-s,-T,$(vdso_script),-Bsymbolic,-z,force-bti,--eh-frame-hdr,-z,max-page-size=4096,--no-undefined \

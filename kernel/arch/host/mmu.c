@@ -352,10 +352,12 @@ void mmu_space_load(struct mmu_space *space)
 	(void)space;
 }
 
+size_t host_mmu_synchronised_bytes;
+
 void mmu_synchronise_instructions(void *start, size_t length_bytes)
 {
 	(void)start;
-	(void)length_bytes;
+	host_mmu_synchronised_bytes += length_bytes;
 }
 
 uint64_t mmu_shootdown_count(void)

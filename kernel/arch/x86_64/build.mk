@@ -22,8 +22,9 @@ vdso_source := kernel/arch/x86_64/vdso/clock.c
 vdso_script := kernel/arch/x86_64/vdso/vdso.lds
 vdso_flags = -std=gnu11 -O2 -fPIC -ffreestanding -nostdlib -shared -fno-stack-protector \
 	-fno-omit-frame-pointer -foptimize-sibling-calls -mtune=generic $(warnings) $(includes)
-$(GENERATED)/vdso.so: $(vdso_source) $(vdso_script) kernel/arch/include/arch/vdso.h \
-		kernel/arch/x86_64/vdso/vdso.h
+$(GENERATED)/vdso.so: $(vdso_source) $(vdso_script) kernel/arch/common/vdso_clock.h \
+		kernel/arch/include/arch/vdso.h kernel/arch/x86_64/vdso/vdso.h \
+		$(addprefix kernel/arch/x86_64/include/machine/,clock.h layout.h vdso.h)
 	$(call say,LINK,$@)mkdir -p $(@D)
 	$(quiet)$(CC) $(vdso_flags) -Wl,-soname=linux-vdso.so.1,--hash-style=both,--build-id=sha1 \
 		-Wl,-T,$(vdso_script),-Bsymbolic,--eh-frame-hdr,-z,max-page-size=4096,--no-undefined \

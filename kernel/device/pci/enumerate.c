@@ -192,7 +192,7 @@ static int function_publish(struct pci_function *function)
 int pci_host_start(struct pci_host *host)
 {
 	struct pci_function *function;
-	unsigned count = 0;
+	unsigned count = 0, buses;
 	int result;
 
 	list_init(&host->functions);
@@ -206,7 +206,8 @@ int pci_host_start(struct pci_host *host)
 		if (result == 0)
 			result = function_publish(function);
 	}
-	log_print(LOG_INFO, "%s: %u functions on %u buses", host->device->name, count,
-		  (unsigned)bitmap_count(host->buses, PCI_BUS_COUNT));
+	buses = (unsigned)bitmap_count(host->buses, PCI_BUS_COUNT);
+	log_print(LOG_INFO, "%s: %u function%s on %u bus%s", host->device->name, count,
+		  count == 1 ? "" : "s", buses, buses == 1 ? "" : "es");
 	return result;
 }

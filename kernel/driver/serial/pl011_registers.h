@@ -7,8 +7,6 @@
 #define UART_BYTES 0x48			/* as far as it is used */
 #define UARTDR 0x000
 #define UARTFR 0x018
-#define UARTIBRD 0x024
-#define UARTFBRD 0x028
 #define UARTLCR_H 0x02c
 #define UARTCR 0x030
 #define UARTIFLS 0x034
@@ -27,7 +25,6 @@
 #define FR_BUSY BIT(3)
 #define FR_RXFE BIT(4)
 #define FR_TXFF BIT(5)
-#define FR_TXFE BIT(7)
 #define FR_RI BIT(8)
 
 #define LCR_H_BRK BIT(0)

@@ -22,7 +22,6 @@
 #define IER_ELSI BIT(2)		/* line status */
 
 #define IIR_NO_INTERRUPT BIT(0)
-#define IIR_FIFOS_ENABLED 0xc0
 
 #define FCR_ENABLE BIT(0)
 #define FCR_CLEAR_RECEIVER BIT(1)

@@ -19,6 +19,7 @@
 #include "terminal/terminal.h"
 
 #define HVC_MAJOR 229			/* Linux's hvc */
+#define BAUD_DEFAULT 38400
 #define VIRTIO_CONSOLE_F_EMERG_WRITE BIT(2)
 #define CONFIG_EMERG_WRITE 8
 
@@ -461,6 +462,7 @@ static void device_run(struct console *console)
 static int console_attach(struct device *device)
 {
 	struct console *console = heap_allocate(sizeof(*console), HEAP_PATIENT);
+	struct termios2 settings;
 	unsigned baud;
 	int result;
 
@@ -479,6 +481,11 @@ static int console_attach(struct device *device)
 	if (!console->terminal)
 		goto fail;
 	console_count++;
+	/* As on Linux; nobody tells the device, which has no line that could have a speed. */
+	terminal_settings_read(console->terminal, &settings);
+	termios_baud_set(&settings, BAUD_DEFAULT);
+	settings.c_cflag &= ~(uint32_t)CLOCAL;
+	terminal_settings_prepare(console->terminal, &settings);
 	device->state = console;
 	device_run(console);
 	if (console_is_wanted(console->name, &baud)) {

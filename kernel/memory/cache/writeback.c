@@ -55,6 +55,7 @@ void page_mark_dirty(struct page *page)
 	struct page_cache *cache;
 	bool masked;
 
+	page_written(page);
 	if (page_test(page, PAGE_DIRTY) ||
 	    atomic_fetch_or_ordered(&page->flags, PAGE_DIRTY) & PAGE_DIRTY)
 		return;

@@ -247,3 +247,17 @@ void memory_release(physical_t start, uint64_t length_bytes)
 		spin_unlock_irq(&page_buddy.lock, masked);
 	}
 }
+
+void page_synchronise(struct page *page)
+{
+	uint32_t flags;
+
+	page_set(page, PAGE_FETCH_BEGUN);
+	mmu_synchronise_instructions(page_address(page), PAGE_SIZE);
+	flags = READ_ONCE(page->flags);
+	/* What is written meanwhile asks for another round, by whoever shows the page next. */
+	while (flags & PAGE_FETCH_BEGUN &&
+	       !atomic_compare_swap(&page->flags, &flags,
+				    (flags | PAGE_FETCHABLE) & ~(uint32_t)PAGE_FETCH_BEGUN))
+		;
+}

@@ -53,6 +53,15 @@ static uint32_t flags_for(const struct page_fault *fault, bool may_write)
 	return flags;
 }
 
+/* Table lock held. */
+static void page_show(struct space *space, user_address_t address, struct page *page,
+		      uint32_t flags)
+{
+	if (flags & MMU_EXECUTE)
+		page_make_fetchable(page);
+	mmu_set(&space->mmu, address, page_physical(page), flags, 0);
+}
+
 /*
  * Puts a fresh private page in place of what was there. Takes the page over on success; false: the
  * entry changed meanwhile.
@@ -68,7 +77,7 @@ static bool install_private(struct page_fault *fault, struct page *page)
 		page_unmap(page);
 		return false;
 	}
-	mmu_set(&space->mmu, fault->address, page_physical(page), flags_for(fault, true), 0);
+	page_show(space, fault->address, page, flags_for(fault, true));
 	spin_unlock(&space->table_lock);
 	space_count_resident(space, fault->region, page, 1);
 	return true;
@@ -139,7 +148,7 @@ static void fault_around(struct page_fault *fault)
 		if (entry.flags || entry.software || page_is_stale(pages[i], region))
 			continue;
 		page_map_file(pages[i]);
-		mmu_set(&fault->space->mmu, at, page_physical(pages[i]), flags, 0);
+		page_show(fault->space, at, pages[i], flags);
 		pages[i] = NULL;
 		mapped++;
 	}
@@ -174,8 +183,7 @@ static enum fault_result install_file(struct page_fault *fault, struct page *pag
 	if (!has_changed(fault) && !page_is_stale(page, region)) {
 		page_get(page);
 		page_map_file(page);
-		mmu_set(&space->mmu, fault->address, page_physical(page),
-			flags_for(fault, may_write), 0);
+		page_show(space, fault->address, page, flags_for(fault, may_write));
 		is_done = true;
 	}
 	spin_unlock(&space->table_lock);
@@ -278,7 +286,8 @@ static enum fault_result fault_copy(struct page_fault *fault)
 	is_installed = install_private(fault, page);
 	if (is_installed) {
 		/* Other threads must not read the old page once this one wrote to the new. */
-		mmu_invalidate(&space->mmu, fault->address, fault->address + PAGE_SIZE);
+		if (!mmu_set_breaks_first())
+			mmu_invalidate(&space->mmu, fault->address, fault->address + PAGE_SIZE);
 		memory_count(COUNT_COPIES_ON_WRITE, 1);
 	} else {
 		page_put(page);
@@ -445,13 +454,14 @@ enum fault_result space_fault(struct space *space, const struct fault *fault) NO
 }
 
 int region_populate(struct region *region, user_address_t start, user_address_t end,
-		    bool is_write)
+		    enum populate kind)
 {
 	/* Private writable pages are made at once, as the first write would. */
 	bool writes = region->flags & REGION_WRITE &&
-		      (is_write || !(region->flags & REGION_SHARED));
+		      (kind == POPULATE_WRITE || !(region->flags & REGION_SHARED));
 
-	if (!(region->flags & REGION_ACCESS) || (is_write && !writes) ||
+	if (!(region->flags & REGION_ACCESS) || (kind == POPULATE_WRITE && !writes) ||
+	    (kind == POPULATE_READ && !(region->flags & REGION_READ)) ||
 	    region->flags & REGION_SPECIAL)
 		return -EINVAL;
 	for (; start < end; start += PAGE_SIZE) {
@@ -468,7 +478,8 @@ int region_populate(struct region *region, user_address_t start, user_address_t 
 	return 0;
 }
 
-int space_populate(struct space *space, user_address_t start, user_address_t end, bool is_write)
+int space_populate(struct space *space, user_address_t start, user_address_t end,
+		   enum populate kind)
 {
 	int error = 0;
 
@@ -482,7 +493,7 @@ int space_populate(struct space *space, user_address_t start, user_address_t end
 			break;
 		}
 		stop = min(end, region->end);
-		error = region_populate(region, start, stop, is_write);
+		error = region_populate(region, start, stop, kind);
 		start = stop;
 	}
 	shared_unlock_read(&space->lock);

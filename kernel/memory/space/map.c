@@ -250,7 +250,7 @@ int64_t space_map(struct space *space, const struct map_request *original)
 	if ((request.map_flags & MAP_POPULATE_NOW || request.region_flags & REGION_LOCKED) &&
 	    !(request.region_flags & (REGION_LOCK_ON_FAULT | REGION_SPECIAL)))
 		error = space_populate(space, (user_address_t)result,
-				       (user_address_t)result + length, false);
+				       (user_address_t)result + length, POPULATE_AS_MAPPED);
 	return result;
 }
 
@@ -294,7 +294,8 @@ int64_t space_break(struct space *space, user_address_t end)
 	result = space->brk_end;
 	shared_unlock_write(&space->lock);
 	if (result > old && space->lock_future & REGION_LOCKED &&
-	    space_populate(space, align_up(old, PAGE_SIZE), align_up(result, PAGE_SIZE), true))
+	    space_populate(space, align_up(old, PAGE_SIZE), align_up(result, PAGE_SIZE),
+			   POPULATE_WRITE))
 		return (int64_t)result;
 	return (int64_t)result;
 }

@@ -40,6 +40,14 @@ static enum mmu_visit protect_visit(user_address_t address, struct mmu_entry *en
 	return MMU_UPDATE;
 }
 
+static enum mmu_visit protect_visit_code(user_address_t address, struct mmu_entry *entry,
+					 void *argument)
+{
+	if (entry->flags & MMU_PRESENT && !(entry->flags & MMU_SPECIAL))
+		page_make_fetchable(page_of_frame_address(entry->address));
+	return protect_visit(address, entry, argument);
+}
+
 /* A region whose flags changed: its entries follow. */
 static void region_protect_pages(struct region *region)
 {
@@ -47,7 +55,8 @@ static void region_protect_pages(struct region *region)
 	struct protect protect = { region, .allowed = region_mmu_flags(region->flags) };
 
 	spin_lock(&space->table_lock);
-	mmu_walk(&space->mmu, region->start, region->end, protect_visit, &protect);
+	mmu_walk(&space->mmu, region->start, region->end,
+		 protect.allowed & MMU_EXECUTE ? protect_visit_code : protect_visit, &protect);
 	spin_unlock(&space->table_lock);
 	if (protect.was_weakened)
 		mmu_invalidate(&space->mmu, region->start, region->end);
@@ -104,6 +113,19 @@ static int protect_range(struct space *space, user_address_t start, user_address
 	return 0;
 }
 
+/* PROT_GROWSDOWN: from the beginning of the growing stack that holds the address. */
+static int stack_start(struct space *space, user_address_t *start)
+{
+	struct region *region = region_find_from(space, *start);
+
+	if (!region || region->start > *start)
+		return -ENOMEM;
+	if (!(region->flags & REGION_GROWS_DOWN))
+		return -EINVAL;
+	*start = region->start;
+	return 0;
+}
+
 int space_protect(struct space *space, user_address_t start, uint64_t length,
 		  uint32_t region_flags)
 {
@@ -116,7 +138,10 @@ int space_protect(struct space *space, user_address_t start, uint64_t length,
 	error = shared_lock_write_killable(&space->lock);
 	if (error)
 		return error;
-	error = region_isolate(space, start, end);
+	if (region_flags & REGION_GROWS_DOWN)
+		error = stack_start(space, &start);
+	if (!error)
+		error = region_isolate(space, start, end);
 	if (!error)
 		error = protect_range(space, start, end, region_flags & REGION_PROTECTION);
 	/* What was cut at the ends and not changed is joined again. */
@@ -272,7 +297,8 @@ int space_advise(struct space *space, user_address_t start, uint64_t length, int
 		return start == end ? 0 : advise_pages(space, start, end, advice);
 	case MADV_POPULATE_READ:
 	case MADV_POPULATE_WRITE:
-		return space_populate(space, start, end, advice == MADV_POPULATE_WRITE);
+		return space_populate(space, start, end, advice == MADV_POPULATE_WRITE ?
+				      POPULATE_WRITE : POPULATE_READ);
 	default:
 		return -EINVAL;
 	}
@@ -337,7 +363,7 @@ int space_lock_pages(struct space *space, user_address_t start, uint64_t length,
 		error = lock_range(space, start, end, flags);
 	shared_unlock_write(&space->lock);
 	if (!error && lock && !on_fault)
-		error = space_populate(space, start, end, false);
+		error = space_populate(space, start, end, POPULATE_AS_MAPPED);
 	return error == -EFAULT || error == -EINVAL ? -ENOMEM : error;
 }
 
@@ -370,7 +396,8 @@ int space_lock_all(struct space *space, unsigned flags)
 		return error;
 	shared_lock_read(&space->lock);
 	for (region = space_region_first(space); region; region = space_region_next(region)) {
-		if (region_populate(region, region->start, region->end, false) == -EINTR)
+		if (region_populate(region, region->start, region->end, POPULATE_AS_MAPPED) ==
+		    -EINTR)
 			break;
 	}
 	shared_unlock_read(&space->lock);

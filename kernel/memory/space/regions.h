@@ -115,14 +115,19 @@ enum fault_force {
 /* Makes one page present for an access that the region allows; space lock held for reading. */
 enum fault_result fault_resolve(struct region *region, user_address_t address, bool is_write,
 				enum fault_force force);
+enum populate {
+	POPULATE_AS_MAPPED,	/* for whatever access there is */
+	POPULATE_READ,
+	POPULATE_WRITE,
+};
 /* Brings in the pages of a part of a region; space lock held for reading. 0, -ENOMEM, -EFAULT,
  * -EINVAL when the region does not allow the access, -EINTR when the thread is to die. */
 int region_populate(struct region *region, user_address_t start, user_address_t end,
-		    bool is_write) MUST_CHECK;
+		    enum populate kind) MUST_CHECK;
 /* The same for what is mapped in a range, up to a hole (-ENOMEM); takes the space lock for
  * reading. */
-int space_populate(struct space *space, user_address_t start, user_address_t end, bool is_write)
-	MUST_CHECK;
+int space_populate(struct space *space, user_address_t start, user_address_t end,
+		   enum populate kind) MUST_CHECK;
 
 /* The region at an address, a stack grown to it if need be, with the space lock held for reading;
  * else NULL and no lock. */

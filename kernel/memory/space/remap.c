@@ -280,7 +280,8 @@ int64_t space_remap(struct space *space, user_address_t old, uint64_t old_length
 				  REGION_LOCKED;
 	shared_unlock_write(&space->lock);
 	if (error && space_populate(space, (user_address_t)result,
-				    (user_address_t)result + remap.new_length, false) == -EINTR)
+				    (user_address_t)result + remap.new_length,
+				    POPULATE_AS_MAPPED) == -EINTR)
 		return result;
 	return result;
 }

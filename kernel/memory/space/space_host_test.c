@@ -428,6 +428,56 @@ MEMORY_TEST(space, shared_memory_and_truncation)
 	page_cache_release(&cache);
 }
 
+/* Pages made known to instruction fetch since the last call. */
+static size_t fetched_pages(void)
+{
+	static size_t before;
+	size_t pages = (host_mmu_synchronised_bytes - before) / PAGE_SIZE;
+
+	before = host_mmu_synchronised_bytes;
+	return pages;
+}
+
+MEMORY_TEST(space, instruction_fetch_sees_what_was_written)
+{
+	struct map_request request = {
+		.address = WINDOW, .length = 4 * PAGE_SIZE,
+		.region_flags = REGION_READ | REGION_EXECUTE | ALL_MAY, .map_flags = MAP_AT_EXACTLY,
+		.operations = &test_operations, .object = &test_cache, .cache = &test_cache };
+	struct space *space = space_create();
+	uint32_t value = 7;
+	struct page *page;
+
+	page_cache_init(&test_cache, &file_operations, NULL);
+	EXPECT(space_map(space, &request) > 0);
+	EXPECT_EQUAL(space_populate(space, WINDOW, WINDOW + 2 * PAGE_SIZE, POPULATE_READ), 0);
+	EXPECT_EQUAL(fetched_pages(), 2);
+	/* A second view costs nothing until the kernel writes to the file. */
+	request.address = page_at(8);
+	EXPECT(space_map(space, &request) > 0);
+	EXPECT_EQUAL(space_populate(space, page_at(8), page_at(10), POPULATE_READ), 0);
+	EXPECT_EQUAL(fetched_pages(), 0);
+	EXPECT_EQUAL(page_cache_get(&test_cache, 1, &page), 0);
+	page_mark_dirty(page);
+	page_put(page);
+	request.address = page_at(16);
+	EXPECT(space_map(space, &request) > 0);
+	EXPECT_EQUAL(space_populate(space, page_at(16), page_at(18), POPULATE_READ), 0);
+	EXPECT_EQUAL(fetched_pages(), 1);
+	/* What may not be executed is not looked after until it may. */
+	request = (struct map_request){ .address = page_at(24), .length = 2 * PAGE_SIZE,
+					.region_flags = READ_WRITE | ALL_MAY,
+					.map_flags = MAP_AT_EXACTLY };
+	EXPECT(space_map(space, &request) > 0);
+	EXPECT(program_access(space, page_at(24), true, &value));
+	EXPECT_EQUAL(fetched_pages(), 0);
+	EXPECT_EQUAL(space_protect(space, page_at(24), 2 * PAGE_SIZE,
+				   REGION_READ | REGION_EXECUTE), 0);
+	EXPECT_EQUAL(fetched_pages(), 1);
+	space_user_put(space);
+	page_cache_release(&test_cache);
+}
+
 /* Everything that can fail for want of memory, with the n-th request failing; whether one did. */
 static uint32_t fail_at(uint32_t n, bool has_file)
 {

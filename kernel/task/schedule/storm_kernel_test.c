@@ -268,11 +268,14 @@ TEST(storm, threads_come_and_go)
 	schedule_statistics_read(&before);
 	for (unsigned i = 0; i < 20; i++)
 		ASSERT_TRUE(storm(THREADS, short_body));
-	rcu_barrier();
 	/* The last ones may still be on their way out. */
-	nap(100 * NANOSECONDS_PER_MILLISECOND);
-	rcu_barrier();
-	schedule_statistics_read(&after);
+	for (unsigned i = 0; i < 600; i++) {
+		rcu_barrier();
+		schedule_statistics_read(&after);
+		if (after.threads == before.threads)
+			break;
+		nap(100 * NANOSECONDS_PER_MILLISECOND);
+	}
 	EXPECT_EQUAL(after.threads, before.threads);
 	EXPECT_EQUAL(after.forks - before.forks, 20 * THREADS);
 }
@@ -446,33 +449,54 @@ TEST(storm, put_off_work_is_done)
 	EXPECT_EQUAL(work_runs, ARRAY_SIZE(test_work));
 }
 
-static uint32_t fifo_order;
+enum { FIFO_THREADS = 3, FIFO_KEEPER = FIFO_THREADS + 1 };
 
-static void fifo_body(void *argument)
+static struct wait_queue fifo_gate = WAIT_QUEUE_INITIALIZER(fifo_gate);
+static uint32_t fifo_arrived, fifo_is_open, fifo_order;
+
+static void fifo_priority(uint32_t priority)
 {
 	struct schedule_parameters parameters = {
-		.policy = SCHEDULE_FIFO, .priority = (uint32_t)(uintptr_t)argument,
+		.policy = SCHEDULE_FIFO, .priority = priority,
 	};
 
 	(void)!schedule_parameters_set(thread_current(), &parameters);
-	nap(20000000);
-	/* The higher one must come first although it started last. */
-	fifo_order = fifo_order * 10 + (uint32_t)(uintptr_t)argument;
-	for (unsigned i = 0; i < 1000000; i++)
-		cpu_relax();
+}
+
+static void fifo_body(void *argument)
+{
+	uint32_t priority = (uint32_t)(uintptr_t)argument;
+
+	fifo_priority(priority);
+	atomic_fetch_add_ordered(&fifo_arrived, 1);
+	wait_queue_wake_all(&fifo_gate, 0);
+	WAIT_EVENT(&fifo_gate, READ_ONCE(fifo_is_open), SLEEP_UNINTERRUPTIBLE);
+	fifo_order = fifo_order * 10 + priority;
+	finish();
+}
+
+/* Lets all go at once, while none of them can run: they are on this CPU, and below. */
+static void fifo_keeper_body(void *unused)
+{
+	(void)unused;
+	fifo_priority(FIFO_KEEPER);
+	WAIT_EVENT(&fifo_gate, atomic_load_relaxed(&fifo_arrived) == FIFO_THREADS,
+		   SLEEP_UNINTERRUPTIBLE);
+	WRITE_ONCE(fifo_is_open, 1);
+	wait_queue_wake_all(&fifo_gate, 0);
 	finish();
 }
 
 TEST(storm, real_time_goes_by_priority)
 {
 	NEEDS_THREADS();
-	fifo_order = 0;
-	atomic_store_relaxed(&running_threads, 3);
-	for (uintptr_t priority = 1; priority <= 3; priority++)
+	fifo_arrived = fifo_is_open = fifo_order = 0;
+	atomic_store_relaxed(&running_threads, FIFO_THREADS + 1);
+	ASSERT_EQUAL(kernel_thread_start_on(0, "keeper", fifo_keeper_body, NULL), 0);
+	for (uintptr_t priority = 1; priority <= FIFO_THREADS; priority++)
 		ASSERT_EQUAL(kernel_thread_start_on(0, "fifo", fifo_body, (void *)priority), 0);
 	WAIT_EVENT(&all_done, atomic_load_relaxed(&running_threads) == 0, SLEEP_UNINTERRUPTIBLE);
-	/* Each may have woken before the next slept, but then was preempted by it. */
-	EXPECT(fifo_order > 100);
+	EXPECT_EQUAL(fifo_order, 321);
 }
 
 TEST(storm, cost_of_a_round_trip)

@@ -228,6 +228,7 @@ static bool tree_open(physical_t device_tree)
 static void tree_believe(physical_t device_tree)
 {
 	information.device_tree = device_tree;
+	information.device_tree_bytes = tree.total_bytes;
 	boot_console_find(&tree);
 	boot_read_reserved(&tree, &memory_map);
 }

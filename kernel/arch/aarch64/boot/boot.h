@@ -1,19 +1,15 @@
-/* Between the files of boot/: the early page allocator, and what firmware said. */
+/* Between the files of boot/: what firmware said, and the final page tables. */
 #ifndef ARCH_AARCH64_BOOT_BOOT_H
 #define ARCH_AARCH64_BOOT_BOOT_H
 
 #include "arch/boot.h"
-#include "arch/common/memory_map.h"
+#include "arch/common/page_tables.h"
 #include "base/compiler.h"
 #include "base/types.h"
 #include "firmware/acpi.h"
 #include "firmware/device_tree.h"
 
 struct efi_handover;
-
-/* Takes zeroed pages out of usable memory for ever; stops the machine when there are none. Before
- * kernel_main() only. */
-physical_t boot_pages_take(unsigned count);
 
 /* Prints a line on the early console. */
 void boot_print(const char *format, ...) PRINTF_LIKE(1, 2);
@@ -43,8 +39,6 @@ void boot_read_efi(const struct efi_handover *handover, struct memory_map *map,
 /* The tree, from boot on; NULL: there is none. */
 const struct device_tree *boot_device_tree(void);
 
-/* Builds the final page tables over everything in the map and loads them on this CPU. */
-void boot_page_tables_build(const struct memory_map *map);
 /* Device registers in the direct map, where a table or tree says that they are; NULL: that cannot
  * be. Whether anything answers there is still to be found out. */
 void *boot_registers_map(physical_t start, uint64_t length_bytes);
@@ -57,8 +51,5 @@ bool boot_table_find(const char *signature, struct acpi_table *table) MUST_CHECK
 /* Whether all of a range is memory with firmware's tables; whether any of it is memory at all. */
 bool boot_holds_firmware(physical_t start, uint64_t length_bytes);
 bool boot_is_memory(physical_t start, uint64_t length_bytes);
-
-/* Ends the image's mapping of memory that is given back. */
-void boot_image_unmap(const uint8_t *start, const uint8_t *end);
 
 #endif

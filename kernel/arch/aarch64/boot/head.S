@@ -57,7 +57,28 @@ leave_el2:
 	msr s3_4_c1_c2_0, x0		/* ZCR_EL2 */
 1:	msr hstr_el2, xzr
 	msr vttbr_el2, xzr
-	adr x0, el2_vectors		/* firmware's lie in memory that is given back */
+	/* The loader's traps would come to nobody: of debugging, counters and single registers. */
+	mov x0, xzr
+	mrs x1, id_aa64dfr0_el1
+	sbfx x1, x1, #8, #4		/* counters; -1: of another kind */
+	cmp x1, #1
+	b.lt 1f
+	mrs x0, pmcr_el0
+	ubfx x0, x0, #11, #5		/* all of them are EL1's */
+1:	msr mdcr_el2, x0
+	mrs x0, id_aa64mmfr0_el1
+	ubfx x0, x0, #56, #4		/* traps of single registers */
+	cbz x0, 1f
+	msr s3_4_c1_c1_4, xzr		/* HFGRTR_EL2 */
+	msr s3_4_c1_c1_5, xzr		/* HFGWTR_EL2 */
+	msr s3_4_c1_c1_6, xzr		/* HFGITR_EL2 */
+	msr s3_4_c3_c1_4, xzr		/* HDFGRTR_EL2 */
+	msr s3_4_c3_c1_5, xzr		/* HDFGWTR_EL2 */
+	mrs x0, id_aa64pfr0_el1
+	ubfx x0, x0, #44, #4		/* activity monitors */
+	cbz x0, 1f
+	msr s3_4_c3_c1_6, xzr		/* HAFGRTR_EL2 */
+1:	adr x0, el2_vectors		/* firmware's lie in memory that is given back */
 	msr vbar_el2, x0
 	mrs x0, id_aa64pfr0_el1
 	ubfx x0, x0, #24, #4		/* GIC system registers */
@@ -207,8 +228,11 @@ map_gigabyte:				/* of physical address x6 */
 	ret
 	.ltorg
 
-/* At the linked address. */
+/* At the linked address. Nobody called this or secondary_linked: debuggers' backtraces end. */
+	.cfi_sections .debug_frame
 boot_linked:
+	.cfi_startproc
+	.cfi_undefined x30
 	ldr x0, =__bss_start
 	ldr x1, =__boot_bss_start
 1:	cmp x0, x1
@@ -227,6 +251,7 @@ boot_linked:
 	mov x2, x19
 	bl boot_main
 	brk #0
+	.cfi_endproc
 
 /* Another CPU: x0 points to its struct secondary_parameters, which was written back to memory. */
 	.globl secondary_start
@@ -245,6 +270,8 @@ secondary_start:
 	.text
 	.globl secondary_linked
 secondary_linked:
+	.cfi_startproc
+	.cfi_undefined x30
 	hint #36			/* bti j */
 	mov sp, x22
 	ldr x0, =entry_vectors
@@ -255,6 +282,7 @@ secondary_linked:
 	mov x0, x23
 	bl secondary_main
 	brk #0
+	.cfi_endproc
 
 	.section .boot.bss, "aw", @nobits
 	.balign 32768

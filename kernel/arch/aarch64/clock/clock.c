@@ -12,6 +12,12 @@
 #define SPECIFIER_CELLS 3		/* type, number, flags */
 #define VIRTUAL_TIMER_INDEX 2		/* secure, physical, virtual, hypervisor */
 #define PRIVATE_FIRST 16
+/* CNTKCTL_EL1 (D19.12.16): an event whenever the given bit of the virtual counter becomes 1. */
+#define COUNTER_EL0_VIRTUAL (UINT64_C(1) << 1)
+#define EVENT_ENABLE (UINT64_C(1) << 2)
+#define EVENT_BIT_SHIFT 4
+#define EVENT_BIT_LIMIT 15
+#define EVENTS_PER_SECOND 10000
 /* Further away than this the alarm fires early, and is armed again. */
 #define CYCLES_LIMIT (UINT64_C(1) << 55)
 
@@ -62,8 +68,23 @@ void clock_start(void)
 		boot_fail("firmware did not say how fast the counter runs");
 }
 
+/*
+ * The counter wakes whoever waits for an event, at least every 100 us: so WFE may be used where a
+ * wakeup could be lost (HWCAP_EVTSTRM). Programs read the virtual counter and nothing else.
+ */
+static void event_stream_start(void)
+{
+	uint64_t bit = 0;
+
+	while (bit < EVENT_BIT_LIMIT && UINT64_C(4) << bit <= frequency_hz / EVENTS_PER_SECOND)
+		bit++;
+	__asm__ volatile("msr cntkctl_el1, %0\n\tisb"
+			 : : "r"(COUNTER_EL0_VIRTUAL | EVENT_ENABLE | bit << EVENT_BIT_SHIFT));
+}
+
 void clock_alarm_start(void)
 {
+	event_stream_start();
 	clock_alarm_cancel();
 	gic_private_enable(alarm_number);
 }

@@ -8,7 +8,6 @@
 #include "arch/context.h"
 
 /* In memory, as in Linux's signal frames: Z0 to Z31, P0 to P15 and FFR, by bytes of a vector. */
-#define SCALABLE_PREDICATES(bytes) (32 * (size_t)(bytes))
 #define SCALABLE_BYTES(bytes) (32 * (size_t)(bytes) + 17 * (size_t)(bytes) / 8)
 
 /* context/scalable_copy.S; the length is what ZCR_EL1 says. */

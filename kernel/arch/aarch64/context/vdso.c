@@ -4,7 +4,6 @@
 #include "arch/aarch64/boot/linker.h"
 #include "base/string.h"
 
-
 const void *vdso_image(size_t *length_bytes)
 {
 	*length_bytes = (size_t)(vdso_image_end - vdso_image_start);

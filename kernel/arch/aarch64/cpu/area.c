@@ -3,8 +3,8 @@
 #include "arch/aarch64/boot/linker.h"
 #include "arch/aarch64/cpu/cpu.h"
 #include "arch/aarch64/cpu/keys.h"
-#include "arch/aarch64/mmu/kasan_map.h"
 #include "arch/aarch64/mmu/table.h"
+#include "arch/common/kasan_map.h"
 #include "arch/mmu.h"
 #include "base/string.h"
 
@@ -32,15 +32,10 @@ static_assert(CPU_ENTRY_FAULT_STACK == offsetof(struct cpu_entry, fault_stack_to
 /* The first context of each CPU, until task/ adopts another. */
 static DEFINE_PER_CPU(struct context, first_context);
 
-static physical_t table_take(void)
-{
-	return boot_pages_take(1);
-}
-
 static void area_map(virtual_t start, size_t pages)
 {
 	for (size_t i = 0; i < pages; i++) {
-		uint64_t *entry = mmu_kernel_entry(start + i * PAGE_SIZE, 0, table_take);
+		uint64_t *entry = mmu_kernel_entry(start + i * PAGE_SIZE, 0, boot_table_take);
 
 		*entry = boot_pages_take(1) | mmu_kernel_entry_bits(MMU_READ | MMU_WRITE, 0);
 	}
@@ -61,7 +56,7 @@ void cpu_area_create(unsigned cpu, uint64_t identity)
 	area_map(area + CPU_AREA_DATA, divide_up(data_bytes, PAGE_SIZE));
 	memcpy((void *)(area + CPU_AREA_DATA), __percpu_start, data_bytes);
 	if (DEBUG_BUILD)
-		kasan_shadow_prepare(area, area + CPU_AREA_BYTES, table_take);
+		kasan_shadow_prepare(area, area + CPU_AREA_BYTES, boot_table_take);
 	cpu_data_offsets[cpu] = area + CPU_AREA_DATA - (uintptr_t)__percpu_start;
 
 	entry->self = entry;

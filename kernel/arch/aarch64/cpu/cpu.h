@@ -50,9 +50,6 @@ void cpu_area_create(unsigned cpu, uint64_t identity);
 /* Makes this CPU use its area. */
 void cpu_area_load(unsigned cpu);
 
-/* Counts a CPU in or out of those that run. */
-void cpu_mark_online(unsigned cpu, bool is_online);
-
 /* What the others are started with, prepared while pages can be taken. */
 void secondary_prepare(void);
 

@@ -10,8 +10,8 @@
 
 /*
  * HWCAP and HWCAP2 bits as Linux has them (asm/hwcap.h), in their order, each by the field of an
- * identification register that tells. What is not here programs are not told of: event streams are
- * not set up, SME and MTE have state that the kernel does not keep.
+ * identification register that tells. What is not here programs are not told of: SME and MTE have
+ * state that the kernel does not keep. Event streams every CPU has (clock/clock.c).
  */
 struct capability {
 	const char *name;
@@ -24,6 +24,7 @@ struct capability {
 static const struct capability capabilities[] = {
 	{ "fp", ID_AA64PFR0, 16, 0, 0 },
 	{ "asimd", ID_AA64PFR0, 20, 0, 1 },
+	{ "evtstrm", ID_AA64PFR0, 0, 0, 2 },
 	{ "aes", ID_AA64ISAR0, 4, 1, 3 },
 	{ "pmull", ID_AA64ISAR0, 4, 2, 4 },
 	{ "sha1", ID_AA64ISAR0, 8, 1, 5 },

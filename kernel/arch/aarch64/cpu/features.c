@@ -30,9 +30,13 @@ bool cpu_has_branch_targets;
 unsigned cpu_vector_bytes_limit;
 bool mmu_has_hardware_flags;
 bool mmu_can_execute_only;
+bool mmu_has_coherent_fetch;
 
 /* libgcc's atomic helpers look at it; nothing else sets it in a kernel. */
 USED uint8_t __aarch64_have_lse_atomics;
+
+/* MDSCR_EL1.TDCC: words to and from a debugger, which all programs of a CPU would share. */
+#define MDSCR_CHANNEL_TRAPPED BIT(12)
 
 /* Lengths of vectors that can be had, by multiples of 16 bytes: bit 0 is 16. */
 static uint32_t vector_lengths;
@@ -84,9 +88,12 @@ void cpu_features_detect(void)
 	uint64_t memory1 = READ_REGISTER(ID_AA64MMFR1_EL1);
 	uint64_t instructions0 = READ_REGISTER(ID_AA64ISAR0_EL1);
 	uint64_t address_bits = FIELD(memory0, 0);
+	uint64_t caches = READ_REGISTER("ctr_el0");
 
 	cpu_has_pan = FIELD(memory1, 20) >= 1;
 	mmu_can_execute_only = FIELD(memory1, 20) >= 3;
+	mmu_has_coherent_fetch = caches & CACHE_DATA_COHERENT &&
+				 caches & CACHE_INSTRUCTION_COHERENT;
 	cpu_has_random = FIELD(instructions0, 60) >= 1;
 	cpu_has_branch_targets = FIELD(READ_REGISTER("id_aa64pfr1_el1"), 0) >= 1;
 	detect_pointer_keys();
@@ -132,8 +139,11 @@ void cpu_features_enable(void)
 	__asm__ volatile("msr cpacr_el1, %0\n\tisb"
 			 : : "r"(CPACR_FLOATING |
 				 (cpu_vector_bytes_limit ? CPACR_SCALABLE_KERNEL : 0)));
-	/* No debug monitor; programs may read the virtual counter. */
-	__asm__ volatile("msr mdscr_el1, xzr\n\tmsr cntkctl_el1, %0" : : "r"(UINT64_C(2)));
+	/* No debug monitor, and no way to it past the kernel; the virtual counter may be read. */
+	__asm__ volatile("msr mdscr_el1, %0\n\tmsr cntkctl_el1, %1"
+			 : : "r"(MDSCR_CHANNEL_TRAPPED), "r"(UINT64_C(2)));
+	/* Firmware's, and nobody's: programs can read it. */
+	__asm__ volatile("msr tpidrro_el0, xzr");
 	counters_close();
 	__asm__ volatile("msr tcr_el1, %0\n\tisb" : : "r"(translation_control));
 	if (cpu_has_branch_targets)

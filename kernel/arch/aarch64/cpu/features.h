@@ -12,6 +12,12 @@ extern bool cpu_has_generic_key;
 /* BTI: pages with ENTRY_GUARDED want landing pads. */
 extern bool cpu_has_branch_targets;
 
+/* CTR_EL0: what instruction fetch sees of stores by itself, and how its cache is looked up. */
+#define CACHE_DATA_COHERENT (UINT64_C(1) << 28)		/* IDC: no cleaning of data */
+#define CACHE_INSTRUCTION_COHERENT (UINT64_C(1) << 29)	/* DIC: no invalidation */
+#define CACHE_POLICY (UINT64_C(3) << 14)
+#define CACHE_POLICY_PHYSICAL (UINT64_C(3) << 14)
+
 /* Bytes of the longest vectors that programs may have; 0: no SVE. */
 extern unsigned cpu_vector_bytes_limit;
 /* The longest vectors of at most so many bytes (16 or more) that the CPU can have. */

@@ -6,6 +6,7 @@
 #include "arch/aarch64/cpu/gic.h"
 #include "arch/boot.h"
 #include "arch/clock.h"
+#include "arch/common/online.h"
 #include "arch/context.h"
 #include "arch/upcalls.h"
 #include "base/atomic.h"

@@ -12,6 +12,7 @@
 #include "arch/aarch64/mmu/tlb.h"
 #include "arch/boot.h"
 #include "arch/clock.h"
+#include "arch/common/online.h"
 #include "arch/upcalls.h"
 #include "base/atomic.h"
 #include "base/string.h"
@@ -19,7 +20,7 @@
 
 #define START_PATIENCE_MS 1000
 
-/* Read by boot/head.S with the MMU off. */
+/* Read by boot/head.S with the MMU off; each CPU has its own, for one may be late. */
 struct secondary_parameters {
 	uint64_t identity_root, root, attributes, translation, control, linked, stack, cpu;
 };
@@ -29,9 +30,11 @@ static_assert(offsetof(struct secondary_parameters, control) == SECONDARY_SCTLR,
 static_assert(offsetof(struct secondary_parameters, stack) == SECONDARY_STACK, "head.h");
 static_assert(offsetof(struct secondary_parameters, cpu) == SECONDARY_CPU, "head.h");
 
-static unsigned count = 1;
-static struct cpu_mask online;
-static struct secondary_parameters parameters __aligned(64);
+static unsigned count = 1, left_off;
+static struct secondary_parameters *parameters;	/* by CPU */
+/* The CPU that is waited for. Who makes it 0 has decided: that CPU, by coming, or the boot CPU, by
+ * giving it up. */
+static uint32_t awaited;
 
 NORETURN void secondary_main(uint32_t cpu);
 
@@ -40,40 +43,19 @@ unsigned cpu_count(void)
 	return count;
 }
 
-unsigned cpu_online_count(void)
+unsigned cpu_present_count(void)
 {
-	unsigned running = 0;
-
-	for (unsigned i = 0; i < CPU_LIMIT / 64; i++)
-		running += (unsigned)__builtin_popcountll(atomic_load_relaxed(&online.words[i]));
-	return running;
-}
-
-bool cpu_is_online(unsigned cpu)
-{
-	return cpu < CPU_LIMIT && atomic_load_relaxed(&online.words[cpu / 64]) >> (cpu % 64) & 1;
-}
-
-void cpu_online_mask(struct cpu_mask *mask)
-{
-	for (unsigned i = 0; i < CPU_LIMIT / 64; i++)
-		mask->words[i] = atomic_load_relaxed(&online.words[i]);
-}
-
-void cpu_mark_online(unsigned cpu, bool is_online)
-{
-	if (is_online)
-		atomic_fetch_or_ordered(&online.words[cpu / 64], BIT(cpu % 64));
-	else
-		atomic_fetch_and_ordered(&online.words[cpu / 64], ~BIT(cpu % 64));
+	return count + left_off;
 }
 
 void cpu_start_first(void (*function)(void))
 {
 	cpu_area_create(0, cpu_identity_read());
 	cpu_area_load(0);
+	/* The caller is on the stack that is left: a debugger's backtrace ends here. */
 	__asm__ volatile("mov sp, %0\n\t"
 			 "mov x29, xzr\n\t"
+			 ".cfi_undefined x30\n\t"
 			 "blr %1"
 			 : : "r"(cpu_entry(0)->idle_stack_top), "r"(function) : "memory");
 	unreachable();
@@ -84,8 +66,7 @@ static void cpu_add(uint64_t identity)
 	if (identity == cpu_entry(0)->identity)
 		return;
 	if (count == CPU_LIMIT) {
-		boot_print("[CPU] FAIL: more than %u CPUs, %llx is left off\n", CPU_LIMIT,
-			   (unsigned long long)identity);
+		left_off++;
 		return;
 	}
 	cpu_area_create(count, identity);
@@ -142,24 +123,41 @@ static void cpus_find(void)
 }
 
 /* A table that maps the image where it is, for while the MMU is switched on. */
-void secondary_prepare(void)
+static physical_t identity_map(void)
 {
 	physical_t image = virtual_to_physical(__kernel_start), below = boot_pages_take(1);
-	physical_t gigabyte = align_down(image, LEVEL_BYTES(2));
+	physical_t gigabyte = align_down(image, LEVEL_BYTES(2)), root = boot_pages_take(1);
 
-	parameters.identity_root = boot_pages_take(1);
-	table_at(parameters.identity_root)[table_index(image, LEVEL_ROOT)] = below | ENTRY_TABLE;
+	table_at(root)[table_index(image, LEVEL_ROOT)] = below | ENTRY_TABLE;
 	for (unsigned i = 0; i < 2; i++) {
 		physical_t start = gigabyte + i * LEVEL_BYTES(2);
 
 		table_at(below)[table_index(start, 2)] =
 			start | mmu_kernel_entry_bits(MMU_READ | MMU_EXECUTE, 2);
 	}
-	parameters.root = mmu_kernel_root;
-	parameters.attributes = MAIR_VALUE;
-	parameters.translation = cpu_translation_control();
-	parameters.control = SCTLR_ON;
-	parameters.linked = (uint64_t)secondary_linked;
+	return root;
+}
+
+void secondary_prepare(void)
+{
+	size_t bytes = count * sizeof(*parameters);
+	physical_t identity_root = identity_map();
+
+	parameters = physical_to_virtual(boot_pages_take((unsigned)divide_up(bytes, PAGE_SIZE)));
+	for (unsigned cpu = 1; cpu < count; cpu++) {
+		parameters[cpu] = (struct secondary_parameters){
+			.identity_root = identity_root,
+			.root = mmu_kernel_root,
+			.attributes = MAIR_VALUE,
+			.translation = cpu_translation_control(),
+			.control = SCTLR_ON,
+			.linked = (uint64_t)secondary_linked,
+			.stack = cpu_entry(cpu)->idle_stack_top,
+			.cpu = cpu,
+		};
+	}
+	/* The CPUs read them with their caches off. */
+	cpu_write_back(parameters, bytes);
 }
 
 void cpu_start_devices(void)
@@ -167,12 +165,20 @@ void cpu_start_devices(void)
 	psci_find();
 	gic_find();
 	cpus_find();
+	if (left_off)
+		boot_print("[CPU] FAIL: more than %u CPUs, %u are left off\n", CPU_LIMIT, left_off);
 	gic_cpu_start();
 	cpu_mark_online(0, true);
 	clock_start();
 	clock_alarm_start();
 	if (count > 1)
 		secondary_prepare();
+}
+
+/* Whether nobody else did. */
+static bool await_end(uint32_t cpu)
+{
+	return atomic_compare_swap(&awaited, &cpu, 0);
 }
 
 void secondary_main(uint32_t cpu)
@@ -184,16 +190,10 @@ void secondary_main(uint32_t cpu)
 	cpu_area_load(cpu);
 	gic_cpu_start();
 	clock_alarm_start();
+	if (!await_end(cpu))
+		machine_halt();
 	cpu_mark_online(cpu, true);
 	upcall_secondary_cpu(cpu);
-}
-
-/* Written back to memory: the CPU reads it with its caches off. */
-static void parameters_write_back(void)
-{
-	for (virtual_t at = (virtual_t)&parameters; at < (virtual_t)(&parameters + 1); at += 16)
-		__asm__ volatile("dc cvac, %0" : : "r"(at) : "memory");
-	__asm__ volatile("dsb sy" ::: "memory");
 }
 
 static bool secondary_start_one(unsigned cpu)
@@ -201,18 +201,18 @@ static bool secondary_start_one(unsigned cpu)
 	uint64_t start = clock_cycles(), limit = clock_frequency_hz() / 1000 * START_PATIENCE_MS;
 	long result;
 
-	parameters.cpu = cpu;
-	parameters.stack = cpu_entry(cpu)->idle_stack_top;
-	parameters_write_back();
+	atomic_store_ordered(&awaited, cpu);
 	result = psci_call(PSCI_CPU_ON, cpu_entry(cpu)->identity,
 			   virtual_to_physical(secondary_start),
-			   virtual_to_physical(&parameters));
-	while (result == 0 && clock_cycles() - start < limit) {
-		if (cpu_is_online(cpu))
-			return true;
+			   virtual_to_physical(&parameters[cpu]));
+	while (result == 0 && !cpu_is_online(cpu) && clock_cycles() - start < limit)
 		cpu_relax();
-	}
-	return result == 0 && cpu_is_online(cpu);
+	/* Nobody expects it any more: if it still comes, it halts. */
+	if (await_end(cpu))
+		return false;
+	while (!cpu_is_online(cpu))
+		cpu_relax();
+	return true;
 }
 
 void cpu_start_others(void)

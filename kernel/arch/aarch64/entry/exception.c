@@ -2,7 +2,6 @@
  * From CPU exceptions to upcall_fault(). A fault of the kernel itself is either at an instruction
  * that the exception table lists, or the end.
  */
-#include "arch/aarch64/boot/linker.h"
 #include "arch/aarch64/context/scalable.h"
 #include "arch/aarch64/cpu/cpu.h"
 #include "arch/aarch64/cpu/features.h"
@@ -11,6 +10,7 @@
 #include "arch/aarch64/entry/exception.h"
 #include "arch/aarch64/mmu/entry.h"
 #include "arch/boot.h"
+#include "arch/common/recovery.h"
 #include "arch/context.h"
 #include "arch/program.h"
 #include "arch/upcalls.h"
@@ -97,17 +97,6 @@ void entry_vectors_select(void)
 		entry_leave_chosen = entry_leave_scalable;
 	}
 	__asm__ volatile("msr vbar_el1, %0\n\tisb" : : "r"(vectors) : "memory");
-}
-
-static virtual_t exception_find_recovery(virtual_t address)
-{
-	const struct exception_entry *entry = __start___ex_table;
-
-	for (; entry < __stop___ex_table; entry++) {
-		if ((virtual_t)&entry->fault + (virtual_t)(intptr_t)entry->fault == address)
-			return (virtual_t)&entry->resume + (virtual_t)(intptr_t)entry->resume;
-	}
-	return 0;
 }
 
 static const char *exception_name(uint64_t syndrome)
@@ -251,7 +240,7 @@ static void fault_describe(struct fault *fault, uint64_t syndrome, uint64_t addr
  * it. */
 static void exception_recover(struct frame *frame, const struct fault *fault, uint64_t address)
 {
-	virtual_t recovery = exception_find_recovery(frame->pc);
+	virtual_t recovery = recovery_find(frame->pc);
 	bool is_resolved = false;
 
 	if (!recovery)
@@ -338,7 +327,7 @@ void exception_handle(struct frame *frame, uint64_t syndrome, uint64_t address)
 /* Kernel code lets them in where mmu/probe.c waits for one only. */
 void exception_serror(struct frame *frame, uint64_t syndrome, uint64_t address)
 {
-	virtual_t recovery = exception_find_recovery(frame->pc);
+	virtual_t recovery = recovery_find(frame->pc);
 
 	if (!recovery)
 		exception_die(exception_name(syndrome), frame, syndrome, address);

@@ -12,7 +12,35 @@
 #define WORK_EXIT_MASK 0xff00		/* exception.c asserts it */
 #define CLASS_SVC 0x15
 
+	/* For debuggers: the kernel follows frame pointers. */
+	.cfi_sections .debug_frame
+
 	.section .entry.text, "ax"
+
+/* Of code that nobody called: here a debugger's backtrace ends. */
+.macro OUTERMOST
+	.cfi_startproc
+	.cfi_undefined x30
+.endm
+
+#define DWARF_PC 32			/* aadwarf64 4.1 */
+
+/* Of an exception in the kernel: nothing is known before STORE_KERNEL, then where it happened. */
+.macro INTERRUPTED
+	.cfi_startproc
+	.cfi_signal_frame
+	.cfi_return_column DWARF_PC
+	.cfi_def_cfa sp, FRAME_BYTES
+	.cfi_undefined DWARF_PC
+.endm
+
+.macro INTERRUPTED_STORED
+	.irp number, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, \
+		22, 23, 24, 25, 26, 27, 28, 29, 30
+	.cfi_offset \number, FRAME_X(\number) - FRAME_BYTES
+	.endr
+	.cfi_offset DWARF_PC, FRAME_PC - FRAME_BYTES
+.endm
 
 /* sp points to a frame; x0 and x1 are stored. Leaves x29 at a record that backtraces follow. */
 .macro STORE_REGISTERS
@@ -170,6 +198,7 @@
 	.balign 2048
 	.globl entry_vectors\suffix
 entry_vectors\suffix:
+	OUTERMOST
 	UNEXPECTED			/* current EL with SP_EL0: never used */
 	UNEXPECTED
 	UNEXPECTED
@@ -247,6 +276,7 @@ entry_program_unexpected\suffix:
 	STORE_PROGRAM
 	KEYS_OF_KERNEL \keys
 	b entry_report_unexpected
+	.cfi_endproc
 .endm
 
 	VECTORS , 0, 0
@@ -256,28 +286,38 @@ entry_program_unexpected\suffix:
 /* Into a program by the way of this CPU's set. */
 	.globl entry_leave_now
 entry_leave_now:
+	OUTERMOST
 	adrp x16, entry_leave_chosen
 	ldr x16, [x16, :lo12:entry_leave_chosen]
 	br x16
+	.cfi_endproc
 
 entry_kernel_exception:
+	INTERRUPTED
 	STORE_KERNEL
+	INTERRUPTED_STORED
 	mrs x1, esr_el1
 	mrs x2, far_el1
 	mov x0, sp
 	bl exception_handle
 	b entry_return_to_kernel
+	.cfi_endproc
 
 entry_kernel_serror:
+	INTERRUPTED
 	STORE_KERNEL
+	INTERRUPTED_STORED
 	mrs x1, esr_el1
 	mrs x2, far_el1
 	mov x0, sp
 	bl exception_serror
 	b entry_return_to_kernel
+	.cfi_endproc
 
 entry_kernel_interrupt:
+	INTERRUPTED
 	STORE_KERNEL
+	INTERRUPTED_STORED
 	mov x0, sp
 	bl interrupt_handle
 
@@ -289,8 +329,10 @@ entry_return_to_kernel:
 	eret
 	dsb nsh
 	isb
+	.cfi_endproc
 
 entry_unexpected:
+	OUTERMOST
 	sub sp, sp, #FRAME_BYTES
 entry_kernel_unexpected:
 	STORE_KERNEL
@@ -300,9 +342,11 @@ entry_report_unexpected:
 	mov x0, sp
 	bl exception_unexpected
 	brk #0
+	.cfi_endproc
 
 /* The kernel stack ran over: the stack pointer is in TPIDRRO_EL0, x0 in TPIDR_EL0. */
 entry_overflow:
+	OUTERMOST
 	mrs x0, tpidr_el1
 	ldr x0, [x0, #CPU_ENTRY_FAULT_STACK]
 	mov sp, x0
@@ -314,15 +358,19 @@ entry_overflow:
 	mov x0, sp
 	bl exception_overflow
 	brk #0
+	.cfi_endproc
 
 /* context_switch() returns here in a new context; x0 is the context that was left. */
 	.globl entry_context_user
 entry_context_user:
+	OUTERMOST
 	bl upcall_context_start
 	b entry_leave_now
+	.cfi_endproc
 
 	.globl entry_context_kernel
 entry_context_kernel:
+	OUTERMOST
 	bl upcall_context_start
 	msr daifclr, #2
 	mov x0, x20
@@ -330,6 +378,7 @@ entry_context_kernel:
 	mov x30, xzr
 	blr x19
 	brk #0
+	.cfi_endproc
 
 	.text
 
@@ -337,7 +386,11 @@ entry_context_kernel:
  * struct context *to) */
 	.globl context_switch_stacks
 context_switch_stacks:
+	.cfi_startproc
 	stp x29, x30, [sp, #-96]!
+	.cfi_def_cfa_offset 96
+	.cfi_offset x29, -96
+	.cfi_offset x30, -88
 	stp x19, x20, [sp, #16]
 	stp x21, x22, [sp, #32]
 	stp x23, x24, [sp, #48]
@@ -353,20 +406,33 @@ context_switch_stacks:
 	ldp x25, x26, [sp, #64]
 	ldp x27, x28, [sp, #80]
 	ldp x29, x30, [sp], #96
+	.cfi_restore x29
+	.cfi_restore x30
+	.cfi_def_cfa_offset 0
 	mov x0, x2
 	ret
+	.cfi_endproc
 
 /* void entry_on_stack(void (*function)(unsigned), unsigned argument, virtual_t stack_top) */
 	.globl entry_on_stack
 entry_on_stack:
+	.cfi_startproc
 	stp x29, x30, [sp, #-16]!
+	.cfi_def_cfa_offset 16
+	.cfi_offset x29, -16
+	.cfi_offset x30, -8
 	mov x29, sp
+	.cfi_def_cfa_register x29
 	mov x3, x0
 	mov w0, w1
 	mov sp, x2
 	blr x3
 	mov sp, x29
 	ldp x29, x30, [sp], #16
+	.cfi_restore x29
+	.cfi_restore x30
+	.cfi_def_cfa sp, 0
 	ret
+	.cfi_endproc
 
 	.section .note.GNU-stack, "", @progbits

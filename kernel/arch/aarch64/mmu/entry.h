@@ -7,8 +7,12 @@
 #define ARCH_AARCH64_MMU_ENTRY_H
 
 #include "arch/aarch64/mmu/table.h"
+#include "arch/aarch64/mmu/tlb.h"
 #include "base/atomic.h"
 
+/* A table of a program, and how many entries of the root are programs'. */
+#define ENTRY_USER_TABLE ENTRY_TABLE
+#define USER_ENTRIES ENTRIES
 #define KIND_NO_ACCESS UINT64_C(2)
 #define SOFTWARE_SHIFT 2
 
@@ -28,6 +32,12 @@ static inline bool entry_is_dirty(uint64_t entry)
 {
 	return (entry & ENTRY_DIRTY_KEPT) ||
 	       (entry & (ENTRY_MAY_WRITE | ENTRY_READ_ONLY)) == ENTRY_MAY_WRITE;
+}
+
+/* A clean page is read-only to the CPU, so that the next write is noticed. */
+static inline uint64_t entry_clean(uint64_t entry)
+{
+	return (entry | ENTRY_READ_ONLY) & ~ENTRY_DIRTY_KEPT;
 }
 
 static inline uint64_t entry_encode_bits(uint32_t flags, unsigned level)
@@ -108,6 +118,34 @@ static inline uint64_t entry_encode(const struct mmu_entry *decoded)
 	return decoded->software << SOFTWARE_SHIFT;
 }
 
+/* An entry for the same page with other rights. */
+static inline uint64_t entry_protect(uint64_t entry, uint32_t flags, unsigned level)
+{
+	const uint32_t kept = MMU_ACCESSED | MMU_DIRTY | MMU_SPECIAL | MMU_DEVICE |
+			      MMU_WRITE_COMBINE;
+
+	flags |= entry_decode_flags(entry) & kept;
+	return (entry & ENTRY_ADDRESS) | entry_encode_bits(flags, level);
+}
+
+/*
+ * Puts an entry at a place where another one may be, which is the result. A valid entry never
+ * changes to another page directly: the architecture wants it broken and forgotten first (D8.14.1,
+ * break-before-make).
+ */
+static inline uint64_t entry_replace(struct mmu_space *space, user_address_t address,
+				     uint64_t *place, uint64_t entry)
+{
+	uint64_t old = READ_ONCE(*place);
+
+	if (!(old & ENTRY_VALID) || (old & ENTRY_ADDRESS) == (entry & ENTRY_ADDRESS))
+		return atomic_swap(place, entry);
+	old = atomic_swap(place, 0);
+	tlb_forget_address(space, address);
+	atomic_store_release(place, entry);
+	return old;
+}
+
 /* What happened to an entry since `old` was read, carried over to `new`. */
 static inline uint64_t entry_merge(uint64_t new, uint64_t old, uint64_t seen)
 {
@@ -132,9 +170,6 @@ static inline void mmu_root_entry_mirror(struct mmu_space *space, unsigned index
 	(void)index;
 	(void)entry;
 }
-
-/* The leaf entry for an address, its level in *level; NULL if a table is missing on the way. */
-uint64_t *mmu_leaf(struct mmu_space *space, user_address_t address, unsigned *level);
 
 /*
  * Where the CPU does not do so by itself: marks the page at a faulting address as accessed, or as

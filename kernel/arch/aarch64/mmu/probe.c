@@ -7,7 +7,7 @@
  */
 #include "arch/probe.h"
 
-#include "arch/aarch64/entry/exception.h"
+#include "arch/common/recovery.h"
 #include "arch/cpu.h"
 
 #define PROBE(load, address, loaded, failed) \

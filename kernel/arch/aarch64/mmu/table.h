@@ -6,6 +6,7 @@
 #define ARCH_AARCH64_MMU_TABLE_H
 
 #include "arch/aarch64/boot/head.h"
+#include "arch/common/kernel_map.h"
 #include "arch/mmu.h"
 #include "base/compiler.h"
 #include "base/types.h"
@@ -13,6 +14,7 @@
 #define ENTRY_KIND UINT64_C(3)
 #define ENTRY_VALID BIT(0)
 #define ENTRY_TABLE UINT64_C(3)		/* at levels 1 to 3 */
+#define ENTRY_KERNEL_TABLE ENTRY_TABLE
 #define ENTRY_BLOCK UINT64_C(1)		/* at levels 1 and 2 */
 #define ENTRY_PAGE UINT64_C(3)		/* at level 0 */
 #define ENTRY_ATTRIBUTES(index) ((uint64_t)(index) << 2)
@@ -34,7 +36,6 @@
 #define LEVEL_SHIFT(level) (PAGE_SHIFT + 9 * (level))
 #define LEVEL_BYTES(level) (UINT64_C(1) << LEVEL_SHIFT(level))
 
-extern physical_t mmu_kernel_root;
 /* Whether the CPUs set accessed and dirty by themselves, else mmu_entry_follow() does. */
 extern bool mmu_has_hardware_flags;
 
@@ -52,18 +53,6 @@ static inline uint64_t *table_below(uint64_t entry)
 {
 	return table_at(entry & ENTRY_ADDRESS);
 }
-
-/* Where new table pages come from: zeroed, or 0. */
-typedef physical_t (*table_allocator)(void);
-
-/*
- * The entry for a kernel address at a level, with tables made on the way by `allocate`; NULL if a
- * table is missing and there is no allocator or no memory, or if a larger page is in the way.
- */
-uint64_t *mmu_kernel_entry(virtual_t address, unsigned level, table_allocator allocate);
-
-/* Flags of enum mmu_flags as an entry for a kernel page without its address. */
-uint64_t mmu_kernel_entry_bits(uint32_t flags, unsigned level);
 
 /* A register while the early page tables are in use; NULL if they do not reach it. */
 void *mmu_early_map(physical_t address);

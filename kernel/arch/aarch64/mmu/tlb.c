@@ -1,7 +1,8 @@
 /*
  * Spaces are told apart in the TLB by ASIDs, which are handed out in generations: when all are
  * used, a new generation begins, every CPU forgets everything at its next switch, and only spaces
- * that run keep their number. Invalidation is broadcast by the hardware within the inner domain.
+ * that run keep their number. Invalidation is broadcast by the hardware within the inner domain,
+ * unless the space never ran on another CPU than this one: most processes end before they move.
  *
  * A CPU that switches without the lock puts the space's tag into its `active` slot by
  * compare-and-swap from a value that is not 0; a new generation swaps 0 into all slots. So either
@@ -24,6 +25,9 @@
 
 /* Above this many pages, forgetting the whole space is cheaper. */
 #define FORGET_PAGES_LIMIT 64
+
+#define HOME_NOWHERE 0
+#define HOME_EVERYWHERE UINT32_MAX
 
 struct tlb_state {
 	uint64_t active;	/* atomic: tag in use; 0: a new generation began */
@@ -179,6 +183,23 @@ static uint64_t tag_take(struct tlb_state *state, struct mmu_space *space)
 	return tag;
 }
 
+/*
+ * Before this CPU walks the space's tables. A CPU that takes itself for the only one changes an
+ * entry, has a barrier, and looks again: it sees that this one came, or this one sees the change.
+ */
+static void home_note(struct mmu_space *space)
+{
+	uint32_t here = 1 + cpu_current(), home = atomic_load_relaxed(&space->home);
+
+	if (likely(home == here))
+		return;
+	while (home != HOME_EVERYWHERE &&
+	       !atomic_compare_swap(&space->home, &home,
+				    home == HOME_NOWHERE ? here : HOME_EVERYWHERE))
+		;
+	__asm__ volatile("dsb ish" ::: "memory");
+}
+
 void tlb_switch(struct mmu_space *space)
 {
 	struct tlb_state *state = this_cpu(tlb_state);
@@ -188,8 +209,10 @@ void tlb_switch(struct mmu_space *space)
 	/* Between two programs no table is walked under the wrong number. */
 	tlb_start();
 	state->loaded = space;
-	if (space)
+	if (space) {
+		home_note(space);
 		root_write(space->root, TAG_ASID(tag_take(state, space)));
+	}
 }
 
 void mmu_space_load(struct mmu_space *space)
@@ -214,34 +237,56 @@ static uint64_t operand(uint64_t asid, virtual_t address)
 	return asid << ROOT_ASID_SHIFT | (address >> PAGE_SHIFT & ((UINT64_C(1) << 44) - 1));
 }
 
+/* Interrupts masked, the changes made: whether no other CPU can know of them. */
+static bool is_home(const struct mmu_space *space)
+{
+	__asm__ volatile("dsb ish" ::: "memory");
+	return atomic_load_relaxed(&space->home) == 1 + cpu_current();
+}
+
+/* Page by page, or all that is known of the space. */
+#define FORGET(kind, asid, start, end) \
+	do { \
+		if (((end) - (start)) >> PAGE_SHIFT > FORGET_PAGES_LIMIT) { \
+			__asm__ volatile("tlbi aside1" kind ", %0" \
+					 : : "r"((asid) << ROOT_ASID_SHIFT) : "memory"); \
+			break; \
+		} \
+		for (user_address_t at_ = align_down(start, PAGE_SIZE); at_ < (end); \
+		     at_ += PAGE_SIZE) \
+			__asm__ volatile("tlbi vae1" kind ", %0" \
+					 : : "r"(operand(asid, at_)) : "memory"); \
+	} while (0)
+
 void mmu_invalidate(struct mmu_space *space, user_address_t start, user_address_t end)
 {
-	uint64_t asid;
+	bool were_enabled = interrupts_disable(), is_local = is_home(space);
+	uint64_t asid = TAG_ASID(atomic_load_relaxed(&space->tag));
 
-	__asm__ volatile("dsb ishst" ::: "memory");
-	asid = TAG_ASID(atomic_load_relaxed(&space->tag));
-	/* Never ran, so nothing is known of it; who runs it first reads the new entries. */
-	if (!asid)
-		return;
-	atomic_fetch_add_relaxed(&invalidation_count, 1);
-	if ((end - start) >> PAGE_SHIFT > FORGET_PAGES_LIMIT) {
-		__asm__ volatile("tlbi aside1is, %0" : : "r"(asid << ROOT_ASID_SHIFT) : "memory");
-	} else {
-		for (user_address_t at = align_down(start, PAGE_SIZE); at < end; at += PAGE_SIZE)
-			__asm__ volatile("tlbi vae1is, %0" : : "r"(operand(asid, at)) : "memory");
+	/* 0: it never ran, so nothing is known of it; who runs it first reads the new entries. */
+	if (asid && is_local) {
+		FORGET("", asid, start, end);
+		__asm__ volatile("dsb nsh\n\tisb" ::: "memory");
+	} else if (asid) {
+		atomic_fetch_add_relaxed(&invalidation_count, 1);
+		FORGET("is", asid, start, end);
+		__asm__ volatile("dsb ish\n\tisb" ::: "memory");
 	}
-	__asm__ volatile("dsb ish\n\tisb" ::: "memory");
+	interrupts_restore(were_enabled);
 }
 
 void tlb_forget_address(struct mmu_space *space, user_address_t address)
 {
-	uint64_t asid;
+	bool were_enabled = interrupts_disable(), is_local = is_home(space);
+	uint64_t asid = TAG_ASID(atomic_load_relaxed(&space->tag));
 
-	__asm__ volatile("dsb ishst" ::: "memory");
-	asid = TAG_ASID(atomic_load_relaxed(&space->tag));
-	if (asid)
+	if (asid && is_local)
+		__asm__ volatile("tlbi vae1, %0\n\tdsb nsh" : : "r"(operand(asid, address))
+				 : "memory");
+	else if (asid)
 		__asm__ volatile("tlbi vae1is, %0\n\tdsb ish" : : "r"(operand(asid, address))
 				 : "memory");
+	interrupts_restore(were_enabled);
 }
 
 void tlb_forget_address_here(user_address_t address)
@@ -293,21 +338,37 @@ void tables_wait(void)
 	cpu_call(&mask, nothing, NULL);
 }
 
+/* A cache that is looked up by virtual address may hold the same bytes under others, too. */
+static void instructions_forget(virtual_t start, virtual_t end, uint64_t type)
+{
+	uint64_t line = UINT64_C(4) << (type & 15);
+
+	if ((type & CACHE_POLICY) != CACHE_POLICY_PHYSICAL) {
+		__asm__ volatile("ic ialluis" ::: "memory");
+		return;
+	}
+	for (virtual_t at = align_down(start, line); at < end; at += line)
+		__asm__ volatile("ic ivau, %0" : : "r"(at) : "memory");
+}
+
 void mmu_synchronise_instructions(void *start, size_t length_bytes)
 {
-	uint64_t type, data_line, instruction_line;
+	uint64_t type;
 	virtual_t end = (virtual_t)start + length_bytes;
 
 	__asm__ volatile("mrs %0, ctr_el0" : "=r"(type));
-	data_line = UINT64_C(4) << (type >> 16 & 15);
-	instruction_line = UINT64_C(4) << (type & 15);
-	for (virtual_t at = align_down((virtual_t)start, data_line); at < end; at += data_line)
-		__asm__ volatile("dc cvau, %0" : : "r"(at) : "memory");
+	if (!(type & CACHE_DATA_COHERENT)) {
+		uint64_t line = UINT64_C(4) << (type >> 16 & 15);
+
+		for (virtual_t at = align_down((virtual_t)start, line); at < end; at += line)
+			__asm__ volatile("dc cvau, %0" : : "r"(at) : "memory");
+	}
 	__asm__ volatile("dsb ish" ::: "memory");
-	for (virtual_t at = align_down((virtual_t)start, instruction_line); at < end;
-	     at += instruction_line)
-		__asm__ volatile("ic ivau, %0" : : "r"(at) : "memory");
-	__asm__ volatile("dsb ish\n\tisb" ::: "memory");
+	if (!(type & CACHE_INSTRUCTION_COHERENT)) {
+		instructions_forget((virtual_t)start, end, type);
+		__asm__ volatile("dsb ish" ::: "memory");
+	}
+	__asm__ volatile("isb" ::: "memory");
 }
 
 uint64_t mmu_shootdown_count(void)

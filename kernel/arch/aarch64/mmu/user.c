@@ -2,7 +2,7 @@
 #include "arch/user.h"
 
 #include "arch/aarch64/cpu/features.h"
-#include "arch/aarch64/entry/exception.h"
+#include "arch/common/recovery.h"
 #include "arch/mmu.h"
 #include "base/errno.h"
 

@@ -3,7 +3,7 @@
  * program's rights whatever the kernel's are. A fault in a group of words is tried again by bytes,
  * so that the result is exact.
  */
-#include "arch/aarch64/entry/exception.h"
+#include "arch/common/recovery.h"
 
 	.text
 

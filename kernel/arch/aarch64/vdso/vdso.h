@@ -2,23 +2,7 @@
 #ifndef ARCH_AARCH64_VDSO_VDSO_H
 #define ARCH_AARCH64_VDSO_VDSO_H
 
-#include "arch/vdso.h"
-#include "base/types.h"
-
-struct vdso_timespec {
-	int64_t seconds, nanoseconds;
-};
-
-struct vdso_timeval {
-	int64_t seconds, microseconds;
-};
-
-struct vdso_timezone {
-	int32_t minutes_west, dst;
-};
-
-/* The page below the code, placed by vdso.lds. */
-extern const struct vdso_data vdso_data __attribute__((visibility("hidden")));
+#include "arch/common/vdso_clock.h"
 
 int __kernel_clock_gettime(int clock, struct vdso_timespec *time);
 int __kernel_clock_getres(int clock, struct vdso_timespec *resolution);

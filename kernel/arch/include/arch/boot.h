@@ -36,6 +36,7 @@ struct boot_information {
 	uint64_t initramfs_bytes;
 	physical_t acpi_root;		/* RSDP; 0: none */
 	physical_t device_tree;		/* 0: none */
+	uint64_t device_tree_bytes;	/* that were read, and stay reserved */
 	int64_t wall_time_ns;		/* since 1970, as firmware's clock had it; 0: unknown */
 	uint64_t wall_time_cycles;	/* of clock_cycles() at that moment */
 	struct boot_framebuffer framebuffer;

@@ -39,6 +39,8 @@ struct cpu_mask {
 
 /* CPUs found by firmware, and the subset that answered. Numbers are dense: 0..cpu_count()-1. */
 unsigned cpu_count(void);
+/* And with those that were left off, because there are more than CPU_LIMIT. */
+unsigned cpu_present_count(void);
 unsigned cpu_online_count(void);
 bool cpu_is_online(unsigned cpu);
 void cpu_online_mask(struct cpu_mask *mask);

@@ -17,6 +17,10 @@
  *   physical_t virtual_to_physical(const void *)   direct-map addresses and the kernel image
  *   KASAN_SHADOW_OFFSET   what to add to an eighth of an address for its shadow; 0: no shadow
  *   KERNEL_DYNAMIC_START, KERNEL_DYNAMIC_END    for memory/kernel_map.h
+ *   bool mmu_has_execute_only(void)        pages without MMU_READ may be executed
+ *   bool mmu_fetch_is_coherent(void)       mmu_synchronise_instructions() need not be called
+ *   bool mmu_set_breaks_first(void)        mmu_set() of another page over a present one makes every
+ *                                          CPU forget the old: mmu_invalidate() need not be called
  */
 #include "machine/mmu.h"
 

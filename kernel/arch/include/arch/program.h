@@ -7,8 +7,9 @@
 
 /*
  * LAYOUT_ELF_MACHINE: e_machine of its programs. LAYOUT_NAME_32: uname(2)'s machine for programs
- * that build for 32 bits. user_address_untag(): a program's address without what the CPU ignores
- * of it; calls that manage memory that there is take it, mmap(2) and brk(2) do not.
+ * that build for 32 bits, NULL: personality(2) refuses to be that. user_address_untag(): a
+ * program's address without what the CPU ignores of it; calls that manage memory that there is
+ * take it, mmap(2) and brk(2) do not.
  *
  * LAYOUT_VDSO_ABOVE_STACK: whether the vDSO lies above the stack, not among mappings.
  * LAYOUT_VDSO_DATA_PAGES: pages in front of its code, the first of which is struct vdso_data;

@@ -8,22 +8,27 @@
 #include "base/types.h"
 #include "base/compiler.h"
 
+#define VDSO_SHIFT 48	/* 128-bit products: never too coarse, never too big */
+
+/* What a clock shows at cycle_last. */
+struct vdso_moment {
+	uint64_t seconds;
+	uint64_t ns;		/* below 10^9 */
+	uint64_t fraction;	/* of a nanosecond: 2^-VDSO_SHIFT */
+};
+
 /* One page, mapped read-only below the code (arch/program.h). Even sequence: stable. */
 struct vdso_data {
 	uint32_t sequence;
 	uint32_t clock_mode;		/* 0: make the system call; 1: cycle counter */
 	uint64_t cycle_last;		/* counter at the last update */
-	uint64_t multiplier;	/* ns = (cycles * multiplier + fraction) >> shift, 128 bit */
-	uint32_t shift;
-	uint32_t coarse_resolution_ns;
-	uint64_t monotonic_ns;		/* at cycle_last */
-	uint64_t realtime_ns;		/* at cycle_last, since 1970 */
-	uint64_t boottime_ns;
-	uint64_t raw_ns;		/* CLOCK_MONOTONIC_RAW */
-	uint64_t raw_multiplier;
-	uint64_t monotonic_fraction;	/* of monotonic_ns, realtime_ns, boottime_ns: 2^-shift ns */
-	uint64_t raw_fraction;
+	/* ns += (cycles * multiplier + fraction) >> VDSO_SHIFT, 128 bit */
+	uint64_t multiplier, raw_multiplier;
+	struct vdso_moment monotonic, boottime;
+	struct vdso_moment realtime;	/* since 1970 */
+	struct vdso_moment raw;		/* CLOCK_MONOTONIC_RAW: raw_multiplier */
 	int64_t tai_offset_s;
+	uint32_t coarse_resolution_ns;
 	int32_t timezone_minutes_west;
 	int32_t timezone_dst;
 };

@@ -1,9 +1,9 @@
-/* Between the files of boot/: what each loader reports, and the early page allocator. */
+/* Between the files of boot/: what each loader reports. */
 #ifndef ARCH_X86_64_BOOT_BOOT_H
 #define ARCH_X86_64_BOOT_BOOT_H
 
 #include "arch/boot.h"
-#include "arch/common/memory_map.h"
+#include "arch/common/page_tables.h"
 #include "base/compiler.h"
 #include "base/types.h"
 
@@ -31,10 +31,7 @@ bool boot_read_multiboot2(struct boot_loader *loader, physical_t information) MU
 /* Memory through the early map or the direct map; NULL beyond the early map until that is final. */
 void *boot_map(physical_t address, uint64_t length_bytes);
 
-/* Takes zeroed pages out of usable memory below 4 GB for ever; stops the machine when there are
- * none. Before kernel_main() only. */
-physical_t boot_pages_take(unsigned count);
-/* The same below 1 MB; 0 when there is none. */
+/* As boot_pages_take(), below 1 MB; 0 when there is none. */
 physical_t boot_page_take_low(void);
 
 /* Adds a range that firmware owns and the kernel reads. Before the final page tables only. */
@@ -46,11 +43,6 @@ void boot_print(const char *format, ...) PRINTF_LIKE(1, 2);
 NORETURN void boot_fail(const char *format, ...) PRINTF_LIKE(1, 2);
 
 void boot_console_start(void);
-
-/* Builds the final page tables over everything in the map and loads them on this CPU. */
-void boot_page_tables_build(const struct memory_map *map);
-/* Ends the image's mapping of memory that is given back. */
-void boot_image_unmap(const uint8_t *start, const uint8_t *end);
 
 /* Keeps the memory behind the ACPI tables from being handed out. */
 void boot_firmware_tables_keep(struct boot_loader *loader);

@@ -1,23 +1,11 @@
-/* Marks that kernel.lds puts into the image: addresses without contents of their own. */
+/* Marks in the image that this CPU has more than others. */
 #ifndef ARCH_X86_64_BOOT_LINKER_H
 #define ARCH_X86_64_BOOT_LINKER_H
 
+#include "arch/common/linker.h"
 #include "base/types.h"
 
-extern const uint8_t __kernel_start[], __text_end[], __rodata_start[], __rodata_end[];
-extern const uint8_t __data_start[], __entry_text_start[], __entry_text_end[];
-
-/* The initial values of per-CPU data. */
-extern const uint8_t __percpu_start[], __percpu_end[];
-
-/* Around the memory that only booting needs. */
-extern const uint8_t __boot_bss_start[], __boot_bss_end[];
-
-/* Instructions that fault, and where they go on: both relative to where they stand. */
-struct exception_entry {
-	int32_t fault, resume;
-};
-extern const struct exception_entry __start___ex_table[], __stop___ex_table[];
+extern const uint8_t __entry_text_start[], __entry_text_end[];
 
 /* Instructions to write where only some CPUs have them; `where` is relative to itself. */
 struct patch {
@@ -28,8 +16,5 @@ extern const struct patch __start_patches[], __stop_patches[];
 
 /* entry/thunks.S: one for each register, in the order of their numbers. */
 extern const uint8_t indirect_thunks[];
-
-/* context/vdso_image.S */
-extern const uint8_t vdso_image_start[], vdso_image_end[];
 
 #endif

@@ -2,12 +2,12 @@
  * Each CPU's area: entry page, stacks with holes between them, per-CPU data. The offset of an
  * address in its area says which CPU it belongs to, which is how the paranoid entries find gs.
  */
+#include "arch/common/kasan_map.h"
 #include "arch/mmu.h"
 #include "arch/x86_64/boot/boot.h"
 #include "arch/x86_64/boot/linker.h"
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/registers.h"
-#include "arch/x86_64/mmu/kasan_map.h"
 #include "arch/x86_64/mmu/table.h"
 #include "base/string.h"
 
@@ -33,18 +33,12 @@ static const struct area_stack {
 /* The first context of each CPU, until task/ adopts another. */
 static DEFINE_PER_CPU(struct context, first_context);
 
-static physical_t table_take(void)
-{
-	return boot_pages_take(1);
-}
-
 static void area_map(virtual_t start, size_t pages)
 {
 	for (size_t i = 0; i < pages; i++) {
-		uint64_t *entry = mmu_kernel_entry(mmu_kernel_root, start + i * PAGE_SIZE, 0,
-						   table_take);
+		uint64_t *entry = mmu_kernel_entry(start + i * PAGE_SIZE, 0, boot_table_take);
 
-		*entry = boot_pages_take(1) | mmu_kernel_entry_bits(MMU_READ | MMU_WRITE);
+		*entry = boot_pages_take(1) | mmu_kernel_entry_bits(MMU_READ | MMU_WRITE, 0);
 	}
 }
 
@@ -96,12 +90,12 @@ void cpu_area_create(unsigned cpu, uint32_t apic_id)
 		area_map(start, area_stacks[i].pages);
 		if (cpu_is_isolated && i < AREA_SHARED_STACKS)
 			mmu_shadow_share(start, start + area_stacks[i].pages * PAGE_SIZE,
-					 table_take);
+					 boot_table_take);
 	}
 	area_map(area + CPU_AREA_DATA, divide_up(data_bytes, PAGE_SIZE));
 	memcpy((void *)(area + CPU_AREA_DATA), __percpu_start, data_bytes);
 	if (DEBUG_BUILD)
-		kasan_shadow_prepare(area, area + CPU_AREA_BYTES, table_take);
+		kasan_shadow_prepare(area, area + CPU_AREA_BYTES, boot_table_take);
 	cpu_data_offsets[cpu] = area + CPU_AREA_DATA - (uintptr_t)__percpu_start;
 
 	entry->self = entry;

@@ -67,9 +67,6 @@ void cpu_area_create(unsigned cpu, uint32_t apic_id);
 /* Loads GDT, TSS, IDT and gs of this CPU. */
 void cpu_area_load(unsigned cpu);
 
-/* Counts a CPU in or out of those that run. */
-void cpu_mark_online(unsigned cpu, bool is_online);
-
 void interrupt_gates_create(void);
 void interrupt_gates_load(void);
 

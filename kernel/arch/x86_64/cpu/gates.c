@@ -50,7 +50,7 @@ void interrupt_gates_create(void)
 		if (vector == VECTOR_BREAKPOINT || vector == VECTOR_OVERFLOW)
 			gate->type |= GATE_FROM_USER;
 	}
-	*mmu_kernel_entry(mmu_kernel_root, (virtual_t)gates, 0, NULL) &= ~ENTRY_WRITE;
+	*mmu_kernel_entry((virtual_t)gates, 0, NULL) &= ~ENTRY_WRITE;
 	tlb_flush_address((virtual_t)gates);
 	if (cpu_is_isolated)
 		mmu_shadow_share((virtual_t)gates, (virtual_t)gates + sizeof(gates), table_take);

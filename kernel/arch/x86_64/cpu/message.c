@@ -6,6 +6,7 @@
 
 #include "arch/boot.h"
 #include "arch/clock.h"
+#include "arch/common/online.h"
 #include "arch/context.h"
 #include "arch/cpu.h"
 #include "arch/upcalls.h"

@@ -4,6 +4,7 @@
  */
 #include "arch/boot.h"
 #include "arch/clock.h"
+#include "arch/common/online.h"
 #include "arch/cpu.h"
 #include "arch/mmu.h"
 #include "arch/upcalls.h"

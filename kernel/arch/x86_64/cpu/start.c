@@ -2,6 +2,7 @@
 #include "arch/x86_64/cpu/start.h"
 
 #include "arch/boot.h"
+#include "arch/common/online.h"
 #include "arch/upcalls.h"
 #include "arch/x86_64/boot/boot.h"
 #include "arch/x86_64/boot/firmware.h"
@@ -13,46 +14,21 @@
 #include "arch/x86_64/cpu/registers.h"
 #include "arch/x86_64/entry/entry.h"
 #include "arch/x86_64/mmu/table.h"
-#include "base/atomic.h"
 #include "machine/port.h"
 
 #define PIC_MASTER_DATA 0x21
 #define PIC_SLAVE_DATA 0xa1
 
-static unsigned count = 1;
-static struct cpu_mask online;
+static unsigned count = 1, left_off;
 
 unsigned cpu_count(void)
 {
 	return count;
 }
 
-unsigned cpu_online_count(void)
+unsigned cpu_present_count(void)
 {
-	unsigned running = 0;
-
-	for (unsigned i = 0; i < CPU_LIMIT / 64; i++)
-		running += (unsigned)__builtin_popcountll(atomic_load_relaxed(&online.words[i]));
-	return running;
-}
-
-bool cpu_is_online(unsigned cpu)
-{
-	return cpu < CPU_LIMIT && atomic_load_relaxed(&online.words[cpu / 64]) >> (cpu % 64) & 1;
-}
-
-void cpu_online_mask(struct cpu_mask *mask)
-{
-	for (unsigned i = 0; i < CPU_LIMIT / 64; i++)
-		mask->words[i] = atomic_load_relaxed(&online.words[i]);
-}
-
-void cpu_mark_online(unsigned cpu, bool is_online)
-{
-	if (is_online)
-		atomic_fetch_or_ordered(&online.words[cpu / 64], BIT(cpu % 64));
-	else
-		atomic_fetch_and_ordered(&online.words[cpu / 64], ~BIT(cpu % 64));
+	return count + left_off;
 }
 
 /* Registers of SYSCALL; an odd way in may not have been taken at all. */
@@ -114,7 +90,7 @@ static void cpu_add(uint32_t apic)
 	if (apic == cpu_entry(0)->apic_id)
 		return;
 	if (count == CPU_LIMIT) {
-		boot_print("[CPU] FAIL: more than %u CPUs, APIC %u is left off\n", CPU_LIMIT, apic);
+		left_off++;
 		return;
 	}
 	cpu_area_create(count, apic);
@@ -141,6 +117,8 @@ void cpu_start_devices(void)
 	legacy_controllers_mask();
 	apic_start();
 	cpus_find();
+	if (left_off)
+		boot_print("[CPU] FAIL: more than %u CPUs, %u are left off\n", CPU_LIMIT, left_off);
 	cpu_mark_online(0, true);
 	fpu_detect();
 	clock_calibrate();

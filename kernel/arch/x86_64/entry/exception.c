@@ -3,11 +3,11 @@
  * that the exception table lists, or the end.
  */
 #include "arch/boot.h"
+#include "arch/common/recovery.h"
 #include "arch/context.h"
 #include "arch/cpu.h"
 #include "arch/mmu.h"
 #include "arch/upcalls.h"
-#include "arch/x86_64/boot/linker.h"
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/cpu/registers.h"
 #include "arch/x86_64/entry/entry.h"
@@ -58,17 +58,6 @@ static bool is_stack_guard(virtual_t address)
 
 	return page == context_current()->stack_base || page == area + CPU_AREA_INTERRUPT_STACK ||
 		page == area + CPU_AREA_IDLE_STACK;
-}
-
-static virtual_t exception_find_recovery(virtual_t address)
-{
-	const struct exception_entry *entry = __start___ex_table;
-
-	for (; entry < __stop___ex_table; entry++) {
-		if ((virtual_t)&entry->fault + (virtual_t)(intptr_t)entry->fault == address)
-			return (virtual_t)&entry->resume + (virtual_t)(intptr_t)entry->resume;
-	}
-	return 0;
 }
 
 static const char *exception_name(uint64_t vector, uint64_t address)
@@ -203,7 +192,7 @@ static void fault_describe(struct fault *fault, uint64_t error_code, uint64_t ve
 /* The kernel touched a program's memory, or the CPU refused what the exception table covers. */
 static void exception_recover(struct frame *frame, const struct fault *fault)
 {
-	virtual_t recovery = exception_find_recovery(frame->rip);
+	virtual_t recovery = recovery_find(frame->rip);
 	bool is_resolved = false;
 
 	if (!recovery || fault->error_code & PAGE_FAULT_RESERVED)

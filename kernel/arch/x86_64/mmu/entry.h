@@ -9,6 +9,9 @@
 #include "arch/x86_64/mmu/table.h"
 #include "base/atomic.h"
 
+/* A table of a program, and how many entries of the root are programs'. */
+#define ENTRY_USER_TABLE (ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER | ENTRY_ACCESSED)
+#define USER_ENTRIES (ENTRIES / 2)
 #define ENTRY_NO_ACCESS BIT(8)	/* means "global" in present entries only */
 #define SOFTWARE_SHIFT 9
 
@@ -79,6 +82,34 @@ static inline uint64_t entry_encode(const struct mmu_entry *decoded)
 	return decoded->software << SOFTWARE_SHIFT;
 }
 
+static inline bool entry_is_dirty(uint64_t entry)
+{
+	return entry & ENTRY_DIRTY;
+}
+
+static inline uint64_t entry_clean(uint64_t entry)
+{
+	return entry & ~ENTRY_DIRTY;
+}
+
+/* An entry for the same page with other rights. */
+static inline uint64_t entry_protect(uint64_t entry, uint32_t flags, unsigned level)
+{
+	const uint64_t kept = ENTRY_ADDRESS | ENTRY_ACCESSED | ENTRY_DIRTY | ENTRY_SPECIAL |
+			      ENTRY_CACHE_DISABLE | ENTRY_WRITE_THROUGH;
+
+	return (entry & kept) | entry_encode_bits(flags, level);
+}
+
+/* Puts an entry at a place where another one may be, which is the result. */
+static inline uint64_t entry_replace(struct mmu_space *space, user_address_t address,
+				     uint64_t *place, uint64_t entry)
+{
+	(void)space;
+	(void)address;
+	return atomic_swap(place, entry);
+}
+
 /* What the CPU did to an entry since `old` was read, carried over to `new`. */
 static inline uint64_t entry_merge(uint64_t new, uint64_t old, uint64_t seen)
 {
@@ -113,8 +144,5 @@ static inline unsigned table_next(const uint64_t *table, unsigned index, unsigne
 
 /* The root's entry is written twice under isolation: the program's root has it, too. */
 void mmu_root_entry_mirror(struct mmu_space *space, unsigned index, uint64_t entry);
-
-/* The leaf entry for an address, its level in *level; NULL if a table is missing on the way. */
-uint64_t *mmu_leaf(struct mmu_space *space, user_address_t address, unsigned *level);
 
 #endif

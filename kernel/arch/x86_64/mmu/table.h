@@ -5,6 +5,7 @@
 #ifndef ARCH_X86_64_MMU_TABLE_H
 #define ARCH_X86_64_MMU_TABLE_H
 
+#include "arch/common/kernel_map.h"
 #include "arch/mmu.h"
 #include "base/compiler.h"
 #include "base/types.h"
@@ -17,11 +18,12 @@
 #define ENTRY_ACCESSED BIT(5)
 #define ENTRY_DIRTY BIT(6)
 #define ENTRY_LARGE BIT(7)	/* at levels 1 and 2 */
-#define ENTRY_PAT_SMALL BIT(7)	/* at level 0 */
 #define ENTRY_GLOBAL BIT(8)
 #define ENTRY_SPECIAL BIT(9)	/* ours: MMU_SPECIAL */
 #define ENTRY_NO_EXECUTE BIT(63)
 #define ENTRY_ADDRESS UINT64_C(0x000ffffffffff000)
+/* As the CPU leaves it: kasan_map.c compares. */
+#define ENTRY_KERNEL_TABLE (ENTRY_PRESENT | ENTRY_WRITE | ENTRY_ACCESSED)
 
 #define ENTRIES 512
 #define LEVEL_ROOT 3
@@ -31,7 +33,6 @@
 /* Bits that this CPU or this boot does not use are absent from these. */
 extern uint64_t mmu_entry_no_execute;	/* ENTRY_NO_EXECUTE or 0 */
 extern uint64_t mmu_entry_global;	/* ENTRY_GLOBAL, or 0 under page-table isolation */
-extern physical_t mmu_kernel_root;
 
 static inline unsigned table_index(virtual_t address, unsigned level)
 {
@@ -48,20 +49,6 @@ static inline uint64_t *table_below(uint64_t entry)
 	return table_at(entry & ENTRY_ADDRESS);
 }
 
-/* Where new table pages come from: zeroed, or 0. */
-typedef physical_t (*table_allocator)(void);
-
-/*
- * The entry for a kernel address at a level under `root`, with tables made on the way by
- * `allocate`; NULL if a table is missing and there is no allocator or no memory, or if a larger
- * page is in the way.
- */
-uint64_t *mmu_kernel_entry(physical_t root, virtual_t address, unsigned level,
-			   table_allocator allocate);
-
-/* The same as flags of enum mmu_flags, as an entry for a kernel page without its address. */
-uint64_t mmu_kernel_entry_bits(uint32_t flags);
-
 /* Pages at fixed addresses, for registers that are needed without memory/: before it runs, and at
  * the end of the machine. */
 enum fixed_map {
@@ -74,6 +61,11 @@ void *mmu_fixed_map(enum fixed_map slot, physical_t page);
 /* Makes a kernel page visible in the tables that programs run on under page-table isolation. */
 void mmu_shadow_share(virtual_t start, virtual_t end, table_allocator allocate);
 extern physical_t mmu_shadow_kernel_root;	/* template of the upper half; 0: no isolation */
+
+/* The CPU sees stores to tables in their order. */
+static inline void table_publish(void)
+{
+}
 
 static inline void tlb_flush_address(virtual_t address)
 {

@@ -1,9 +1,9 @@
 /* Single words of program memory: loads, and the atomic operations of futexes. */
 #include "arch/user.h"
 
+#include "arch/common/recovery.h"
 #include "arch/mmu.h"
 #include "arch/x86_64/cpu/patch.h"
-#include "arch/x86_64/entry/exception.h"
 #include "base/errno.h"
 
 

@@ -3,8 +3,8 @@
  * address: small copies start over byte by byte, large ones go on so, to find the exact end.
  * Each function: rdi to, rsi from, rdx length; the result is the number of bytes not copied.
  */
+#include "arch/common/recovery.h"
 #include "arch/x86_64/cpu/patch.h"
-#include "arch/x86_64/entry/exception.h"
 
 	.text
 

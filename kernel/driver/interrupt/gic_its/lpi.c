@@ -19,7 +19,7 @@
 
 #define DISTRIBUTOR "arm,gic-v3"
 #define PENDING_BYTES 0x10000u		/* for the sake of its alignment */
-#define REGION_LIMIT 8			/* of redistributors; arch/aarch64 looks at no more */
+#define REGION_LIMIT CPU_LIMIT		/* of redistributors: each may be named by itself */
 #define FRAME_LIMIT 1024		/* in a region that does not end */
 
 static int registers_map(uint64_t address, struct registers *registers)

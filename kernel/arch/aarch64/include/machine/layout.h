@@ -6,6 +6,7 @@
 #define MACHINE_LAYOUT_H
 
 /* The upper half has 48 bits; the numbers in brackets are slots of its root table. */
+#define KERNEL_HALF_BASE	0xffff000000000000
 #define DIRECT_MAP_BASE		0xffff000000000000	/* [0..127]: all memory */
 #define DIRECT_MAP_BYTES	0x0000400000000000
 #define KERNEL_DYNAMIC_BASE	0xffff800000000000	/* [256]: memory/kernel_map.h */
@@ -55,9 +56,7 @@
 #define FRAME_X(n)		(8 * (n))
 #define FRAME_SP		248
 #define FRAME_PC		256
-#define FRAME_PSTATE		264
 #define FRAME_CALL		272
-#define FRAME_FIRST		280
 #define FRAME_LINK		288		/* a frame record, so that backtraces go on */
 #define FRAME_BYTES		304
 

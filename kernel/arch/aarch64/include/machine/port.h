@@ -1,46 +1,7 @@
-/* This CPU has no I/O port space. */
+/* There is no I/O port space. */
 #ifndef MACHINE_PORT_H
 #define MACHINE_PORT_H
 
-#include "base/compiler.h"
-#include "base/types.h"
-
-#define PORT_SPACE_BYTES 0u
-
-static inline uint8_t port_read8(uint16_t port)
-{
-	(void)port;
-	return UINT8_MAX;
-}
-
-static inline uint16_t port_read16(uint16_t port)
-{
-	(void)port;
-	return UINT16_MAX;
-}
-
-static inline uint32_t port_read32(uint16_t port)
-{
-	(void)port;
-	return UINT32_MAX;
-}
-
-static inline void port_write8(uint16_t port, uint8_t value)
-{
-	(void)port;
-	(void)value;
-}
-
-static inline void port_write16(uint16_t port, uint16_t value)
-{
-	(void)port;
-	(void)value;
-}
-
-static inline void port_write32(uint16_t port, uint32_t value)
-{
-	(void)port;
-	(void)value;
-}
+#include "arch/common/no_port.h"
 
 #endif

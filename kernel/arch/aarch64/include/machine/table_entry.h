@@ -1,4 +1,4 @@
-/* What arch/common/mmu_walk.c needs to know of page-table entries. */
+/* What the files of arch/common/ need to know of page-table entries. */
 #ifndef MACHINE_TABLE_ENTRY_H
 #define MACHINE_TABLE_ENTRY_H
 

@@ -7,4 +7,7 @@
 /* The byte that a program would reach; NULL: the access faults. */
 void *host_mmu_reach(struct mmu_space *space, user_address_t address, bool is_write);
 
+/* How much was made known to instruction fetch so far. */
+extern size_t host_mmu_synchronised_bytes;
+
 #endif

@@ -28,7 +28,18 @@ struct mmu_space {
 /* The window; set before memory_start(). */
 extern char *host_memory;
 
+static inline bool mmu_set_breaks_first(void)
+{
+	return false;
+}
+
 static inline bool mmu_has_execute_only(void)
+{
+	return false;
+}
+
+/* So that tests see who asks for it: host_mmu_synchronised_bytes. */
+static inline bool mmu_fetch_is_coherent(void)
 {
 	return false;
 }

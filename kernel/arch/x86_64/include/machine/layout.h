@@ -6,6 +6,7 @@
 #define MACHINE_LAYOUT_H
 
 /* Sign-extended 48-bit addresses; the numbers in brackets are slots of the top-level table. */
+#define KERNEL_HALF_BASE	0xffff800000000000
 #define DIRECT_MAP_BASE		0xffff888000000000	/* [273..400]: all memory */
 #define DIRECT_MAP_BYTES	0x0000400000000000
 #define KERNEL_DYNAMIC_BASE	0xffffc90000000000	/* [402]: memory/kernel_map.h */
@@ -58,20 +59,9 @@
 #define SELECTOR_CPU_NUMBER	0x7b
 
 /* struct frame: byte offsets. */
-#define FRAME_R15		0x00
-#define FRAME_R14		0x08
-#define FRAME_R13		0x10
-#define FRAME_R12		0x18
-#define FRAME_RBP		0x20
-#define FRAME_RBX		0x28
 #define FRAME_R11		0x30
-#define FRAME_R10		0x38
-#define FRAME_R9		0x40
-#define FRAME_R8		0x48
 #define FRAME_RAX		0x50
 #define FRAME_RCX		0x58
-#define FRAME_RDX		0x60
-#define FRAME_RSI		0x68
 #define FRAME_RDI		0x70
 #define FRAME_CALL		0x78
 #define FRAME_RIP		0x80

@@ -19,9 +19,19 @@ struct mmu_space {
 	uint64_t table_count;	/* atomic: tables below the root */
 };
 
+static inline bool mmu_set_breaks_first(void)
+{
+	return false;
+}
+
 static inline bool mmu_has_execute_only(void)
 {
 	return false;
+}
+
+static inline bool mmu_fetch_is_coherent(void)
+{
+	return true;
 }
 
 static inline void *physical_to_virtual(physical_t address)

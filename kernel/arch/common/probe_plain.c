@@ -1,4 +1,7 @@
-/* Reads of what may not be there: a PC answers for those who do not, with all ones. */
+/*
+ * Reads of what may not be there, where they are like others: a PC answers for those who do not,
+ * with all ones, and to a program of the host registers are memory.
+ */
 #include "arch/probe.h"
 
 bool probe_read32(const volatile void *address, uint32_t *value)

@@ -1,8 +1,8 @@
 /* The address sanitizer's shadow; debug builds only. */
-#ifndef ARCH_X86_64_MMU_KASAN_MAP_H
-#define ARCH_X86_64_MMU_KASAN_MAP_H
+#ifndef ARCH_COMMON_KASAN_MAP_H
+#define ARCH_COMMON_KASAN_MAP_H
 
-#include "arch/x86_64/mmu/table.h"
+#include "arch/common/kernel_map.h"
 #include "base/types.h"
 
 /* Maps the whole shadow to zeros, in the kernel's root. Before other roots are made. */

@@ -46,9 +46,8 @@ TEST(mmu, protects_and_keeps_software_values)
 	ASSERT_EQUAL(mmu_space_init(&space), 0);
 	ASSERT_EQUAL(mmu_prepare(&space, LOW, 0), 0);
 	mmu_set(&space, LOW, SOME_PAGE, USER_PAGE | MMU_DIRTY | MMU_ACCESSED, 0);
-	mmu_protect(&space, LOW, MMU_USER);
-	EXPECT(entry_is(&space, LOW, SOME_PAGE,
-			MMU_USER | MMU_DIRTY | MMU_ACCESSED | MMU_PRESENT));
+	mmu_protect(&space, LOW, 0);
+	EXPECT(entry_is(&space, LOW, SOME_PAGE, MMU_DIRTY | MMU_ACCESSED | MMU_PRESENT));
 	mmu_protect(&space, LOW, MMU_USER | MMU_READ);
 	EXPECT(entry_is(&space, LOW, SOME_PAGE,
 			MMU_USER | MMU_READ | MMU_DIRTY | MMU_ACCESSED | MMU_PRESENT));

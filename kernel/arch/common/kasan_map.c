@@ -3,14 +3,13 @@
  * one page of zeros (everything may be touched) through shared tables; where allocators poison, the
  * tables are unshared and real pages put in.
  */
-#include "arch/x86_64/mmu/kasan_map.h"
+#include "arch/common/kasan_map.h"
 
-#include "arch/x86_64/mmu/table.h"
-#include "base/atomic.h"
 #include "base/string.h"
+#include "machine/table_entry.h"
 
 #define SHADOW_SHIFT 3
-#define SHADOW_START shadow_of(UINT64_C(0xffff800000000000))
+#define SHADOW_START shadow_of(KERNEL_HALF_BASE)
 #define SHADOW_END shadow_of(UINT64_MAX)
 
 /* What an entry at each level points to where nothing is poisoned: at level 0 the page of zeros. */
@@ -23,9 +22,9 @@ static virtual_t shadow_of(virtual_t address)
 
 static uint64_t entry_shared(unsigned level)
 {
-	uint64_t bits = ENTRY_PRESENT | ENTRY_ACCESSED | mmu_entry_no_execute;
-
-	return zero_tables[level] | (level ? bits | ENTRY_WRITE : bits);
+	if (level)
+		return zero_tables[level] | ENTRY_KERNEL_TABLE;
+	return zero_tables[0] | mmu_kernel_entry_bits(MMU_READ, 0);
 }
 
 void kasan_shadow_start(table_allocator allocate)
@@ -39,12 +38,12 @@ void kasan_shadow_start(table_allocator allocate)
 	}
 	for (unsigned i = table_index(SHADOW_START, LEVEL_ROOT);
 	     i <= table_index(SHADOW_END, LEVEL_ROOT); i++) {
-		/* The root's slots are copied by every space, so they never change afterwards. */
+		/* Where spaces copy the root's slots, these never change afterwards. */
 		physical_t table = allocate();
 
 		for (unsigned slot = 0; slot < ENTRIES; slot++)
 			table_at(table)[slot] = entry_shared(LEVEL_ROOT - 1);
-		root[i] = table | ENTRY_PRESENT | ENTRY_WRITE;
+		root[i] = table | ENTRY_KERNEL_TABLE;
 	}
 }
 
@@ -60,10 +59,11 @@ static bool unshare(uint64_t *entry, unsigned level, table_allocator allocate)
 	if (!page)
 		return false;
 	memcpy(table_at(page), table_at(zero_tables[level]), PAGE_SIZE);
-	/* Losing to another CPU loses a page, in debug builds. */
+	/* Losing to another CPU loses a page, in debug builds. The contents do not change, so the
+	 * entry need not be broken first. */
 	atomic_compare_swap(entry, &expected,
-			    page | ENTRY_PRESENT | ENTRY_WRITE |
-				    (level ? 0 : mmu_entry_no_execute | mmu_entry_global));
+			    page | (level ? ENTRY_KERNEL_TABLE :
+				    mmu_kernel_entry_bits(MMU_READ | MMU_WRITE, 0)));
 	return true;
 }
 
@@ -84,7 +84,7 @@ bool kasan_shadow_prepare(virtual_t start, virtual_t end, table_allocator alloca
 				break;
 			table = table_below(READ_ONCE(*entry));
 		}
-		tlb_flush_address(at);
+		tlb_forget_kernel_address(at);
 	}
 	return true;
 }

@@ -1,7 +1,7 @@
 /* Single entries of a space: query, set, clear, change. */
-#include "arch/x86_64/mmu/entry.h"
-
+#include "arch/common/mmu_table.h"
 #include "base/panic.h"
+#include "machine/table_entry.h"
 
 struct mmu_entry mmu_query(struct mmu_space *space, user_address_t address)
 {
@@ -32,8 +32,11 @@ struct mmu_entry mmu_set(struct mmu_space *space, user_address_t address, physic
 			 uint32_t flags, unsigned level)
 {
 	uint64_t *entry = entry_prepared(space, address, level);
+	uint64_t old = entry_replace(space, address, entry,
+				     page | entry_encode_bits(flags, level));
 
-	return entry_decode(atomic_swap(entry, page | entry_encode_bits(flags, level)), level);
+	table_publish();
+	return entry_decode(old, level);
 }
 
 struct mmu_entry mmu_clear(struct mmu_space *space, user_address_t address)
@@ -53,14 +56,12 @@ struct mmu_entry mmu_set_software(struct mmu_space *space, user_address_t addres
 	return entry_decode(atomic_swap(entry, value << SOFTWARE_SHIFT), 0);
 }
 
-/* The CPU may set accessed and dirty at any moment, hence the loop. */
+/* The CPU may note accesses and writes at any moment, hence the loop. */
 struct mmu_entry mmu_protect(struct mmu_space *space, user_address_t address, uint32_t flags)
 {
-	const uint64_t kept = ENTRY_ADDRESS | ENTRY_ACCESSED | ENTRY_DIRTY | ENTRY_SPECIAL |
-			      ENTRY_CACHE_DISABLE | ENTRY_WRITE_THROUGH;
 	unsigned level;
 	uint64_t *entry = mmu_leaf(space, address, &level);
-	uint64_t old, new;
+	uint64_t old;
 
 	if (!entry)
 		return (struct mmu_entry){ 0 };
@@ -68,27 +69,33 @@ struct mmu_entry mmu_protect(struct mmu_space *space, user_address_t address, ui
 	do {
 		if (!entry_is_mapped(old))
 			break;
-		new = (old & kept) | entry_encode_bits(flags, level);
-	} while (!atomic_compare_swap(entry, &old, new));
+	} while (!atomic_compare_swap(entry, &old, entry_protect(old, flags, level)));
+	table_publish();
 	return entry_decode(old, level);
-}
-
-static bool entry_test_clear(struct mmu_space *space, user_address_t address, uint64_t bit)
-{
-	unsigned level;
-	uint64_t *entry = mmu_leaf(space, address, &level);
-
-	if (!entry || !entry_is_mapped(READ_ONCE(*entry)) || !(READ_ONCE(*entry) & bit))
-		return false;
-	return atomic_fetch_and_ordered(entry, ~bit) & bit;
 }
 
 bool mmu_test_clear_accessed(struct mmu_space *space, user_address_t address)
 {
-	return entry_test_clear(space, address, ENTRY_ACCESSED);
+	unsigned level;
+	uint64_t *entry = mmu_leaf(space, address, &level);
+
+	if (!entry || !entry_is_mapped(READ_ONCE(*entry)) || !(READ_ONCE(*entry) & ENTRY_ACCESSED))
+		return false;
+	return atomic_fetch_and_ordered(entry, ~ENTRY_ACCESSED) & ENTRY_ACCESSED;
 }
 
 bool mmu_test_clear_dirty(struct mmu_space *space, user_address_t address)
 {
-	return entry_test_clear(space, address, ENTRY_DIRTY);
+	unsigned level;
+	uint64_t *entry = mmu_leaf(space, address, &level);
+	uint64_t old;
+
+	if (!entry)
+		return false;
+	old = READ_ONCE(*entry);
+	do {
+		if (!entry_is_mapped(old) || !entry_is_dirty(old))
+			return false;
+	} while (!atomic_compare_swap(entry, &old, entry_clean(old)));
+	return true;
 }
