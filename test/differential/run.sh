@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs the command lines of a file, each in a fresh empty directory and for at most 20 seconds,
+# Runs the command lines of a file, each in a fresh empty directory and for at most 120 seconds,
 # and prints what they printed, between markers that the host cuts it by:
 #     @@ LINE-NUMBER, the output with errors merged, @@ status STATUS
 # usage: run.sh LINES [SHELL [FIRST [LAST]]]   FIRST and LAST are line numbers in the file.
@@ -22,6 +22,14 @@ mkdir -p "$base" /tmp /run
 chmod 1777 /tmp
 chmod 755 "$base"
 ln -sf /bin/busybox "$base/sh"
+# $BECOMES PID STATE: waits for a state, one letter as in /proc/PID/stat, or for the process's end.
+cat >"$base/becomes" <<'END'
+#!/bin/sh
+while grep -q "^State:.[^$2]" "/proc/$1/status" 2>/dev/null; do
+	sleep 0.05
+done
+END
+chmod 755 "$base/becomes"
 [ -e /etc/passwd ] || cat >/etc/passwd <<END
 root:x:0:0:root:/root:/bin/sh
 user:x:1000:1000:user:/tmp:/bin/sh
@@ -46,7 +54,7 @@ while IFS= read -r line <&3; do
 	rm -rf "$work"
 	mkdir "$work" && chmod 777 "$work" && cd "$work" || exit 1
 	env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C TZ=UTC TERM=dumb \
-		SH="$base/sh" timeout -s KILL 20 "$@" "$line" >"$output" 2>&1 </dev/null 3<&-
+		SH="$base/sh" BECOMES="$base/becomes" timeout -s KILL 120 "$@" "$line" >"$output" 2>&1 </dev/null 3<&-
 	status=$?
 	echo "@@ $number"
 	# Bash tells of a killed program with its pid.

@@ -114,6 +114,8 @@ static void read_once(struct level *level)
 
 	caches_drop();
 	memset(level, 0, sizeof(*level));
+	/* First, for what the rest opens and closes waits for a grace period. */
+	slabs_read(level);
 	value_add(level, "processes", numbers_count("/proc"));
 	value_add(level, "descriptors", numbers_count("/proc/self/fd"));
 	value_add(level, "terminals", numbers_count("/dev/pts"));
@@ -128,7 +130,6 @@ static void read_once(struct level *level)
 			rest -= level_memory(parts[i]);
 	}
 	value_add(level, "other_pages", rest);
-	slabs_read(level);
 }
 
 void level_read(struct level *level)

@@ -22,7 +22,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-enum { LARGE_BYTES = 4 << 20 };
+enum { LARGE_BYTES = 1 << 20 };
 
 static char block[65536];
 
@@ -89,7 +89,7 @@ static void file_clean(void)
 	unlink("scarce-g");
 }
 
-/* Large enough that thousands of requests are made. */
+/* Large enough that the tree of its pages has more than one level. */
 static int file_fill(void)
 {
 	int fd;

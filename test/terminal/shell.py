@@ -154,7 +154,8 @@ def test_python_at_its_prompt(person):
     person.shows(r"getpid\(\), 0\)\n>>>\Z")
     person.type("1 / 0\r")
     person.shows(r"ZeroDivisionError.*\n>>>\Z")
-    person.type("import time; print('asleep'); time.sleep(100)\r")
+    # A signal that comes just before one sleep is noticed after it.
+    person.type("import time; print('asleep'); [time.sleep(0.1) for i in range(1000)]\r")
     person.shows(r"\nasleep\Z")
     person.type("\x03")
     person.shows(r"KeyboardInterrupt\n>>>\Z")

@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { THREAD_LIMIT = 256, CHECK_SECONDS = 60, REASON_BYTES = 256 };
+enum { THREAD_LIMIT = 256, CHECK_SECONDS = 240, REASON_BYTES = 256 };
 
 const char *torture_program;
 

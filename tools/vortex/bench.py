@@ -91,8 +91,8 @@ def counted(kernel, is_linux, path, version, arch):
         say("the benchmark did not come to its end: " + " | ".join(text.splitlines()[-5:]))
     elif is_linux:
         replace_file(key, text.encode())
-    for warning in re.findall(r"^# .*$", text, re.M):
-        say(warning)
+    for warning in re.findall(r"^# (?!end$).*$", text, re.M):
+        say(warning[2:])
     return rows_of(text)
 
 
@@ -167,7 +167,7 @@ def main(options):
         results = {name: counted(kernel, name == "Linux", paths["--count"], version, arch)
                    for name, kernel in kernels.items()}
         if not any(results.values()):
-            raise Failure("the benchmark printed no rows")
+            raise Failure("the benchmark printed no rows" + (f": is there one of {rows!r}?" if rows else ""))
         ratios = table(f"Instructions per operation ({CPU[arch]}, one CPU)", results.get("Linux", {}),
                        results.get("Aegis", {}))
         if options.wall:

@@ -11,6 +11,12 @@ BUILD = os.path.join(ROOT, "build")
 CACHE = os.environ.get("AEGIS_CACHE") or os.path.join(
     os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "aegis")
 DEBIAN_ARCH = {"x86_64": "amd64", "aarch64": "arm64"}
+# By how much everything that is awaited may take longer than on an idle machine: AEGIS_PATIENCE. What passes is
+# not slowed down by it.
+PATIENCE = os.environ.get("AEGIS_PATIENCE") or "1"
+if not PATIENCE.isdigit() or PATIENCE == "0":
+    sys.exit(f"vortex: AEGIS_PATIENCE must be a whole number from 1 on, not {PATIENCE!r}")
+PATIENCE = int(PATIENCE)
 _STARTED = time.monotonic()
 
 

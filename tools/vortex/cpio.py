@@ -1,4 +1,4 @@
-"""A writer of initial file systems (cpio "newc"): sorted, and with no times but those of packages,
+"""A writer of initial file systems (cpio "newc"): sorted, and with no times but those of packages' files,
 so byte-identical."""
 import gzip
 import os
@@ -11,8 +11,8 @@ class Archive:
     def __init__(self):
         self.entries = {}
 
-    def directory(self, path, mode=0o755, time=0):
-        self._add(path, stat.S_IFDIR | mode, b"", time=time)
+    def directory(self, path, mode=0o755):
+        self._add(path, stat.S_IFDIR | mode, b"")
 
     def file(self, path, data, mode=0o644, time=0):
         self._parents(path)
@@ -31,9 +31,11 @@ class Archive:
         self._add(path, stat.S_IFIFO | mode, b"")
 
     def tree(self, folder, keep=lambda path: True):
-        """Adds a folder of the host with its modes and times; `keep` chooses by path in the archive.
+        """Adds a folder of the host with its modes, and its files' times; `keep` chooses by path in the archive.
+        A folder's own time is that of its last change on this host, and stays here.
 
-        Follows /lib -> usr/lib and its like of a merged /usr, as the target will have them.
+        Follows /lib -> usr/lib and its like of a merged /usr, as the target will have them. Of a folder that is in
+        both, what usr/ says counts: names are taken in order, not as the host's file system lists them.
         """
         for base, folders, files in os.walk(folder):
             for name in sorted(folders + files):
@@ -45,12 +47,12 @@ class Archive:
                 if stat.S_ISLNK(status.st_mode):
                     self.link(self._merged(path), os.readlink(full))
                 elif stat.S_ISDIR(status.st_mode):
-                    self.directory(self._merged(path), status.st_mode & 0o7777, int(status.st_mtime))
+                    self.directory(self._merged(path), status.st_mode & 0o7777)
                 elif stat.S_ISREG(status.st_mode):
                     with open(full, "rb") as data:
                         self.file(self._merged(path), data.read(), status.st_mode & 0o7777,
                                   int(status.st_mtime))
-            folders[:] = [f for f in folders if keep(os.path.relpath(os.path.join(base, f), folder))
+            folders[:] = [f for f in sorted(folders) if keep(os.path.relpath(os.path.join(base, f), folder))
                           and not os.path.islink(os.path.join(base, f))]
 
     def merge_usr(self):

@@ -11,7 +11,7 @@ import threading
 import time
 
 from . import qemu
-from .common import Failure
+from .common import PATIENCE, Failure
 
 DEFAULT_MACHINE = {"x86_64": "q35", "aarch64": "virt"}
 DEFAULT_CONSOLE = {"x86_64": "ttyS0", "aarch64": "ttyAMA0"}
@@ -101,6 +101,7 @@ class Machine:
     def expect(self, pattern, timeout=60):
         """Waits for a regular expression after what was matched before; returns the match."""
         compiled = re.compile(pattern) if isinstance(pattern, str) else pattern
+        timeout *= PATIENCE
         limit = time.monotonic() + timeout
         with self._changed:
             while True:
@@ -126,9 +127,9 @@ class Machine:
     def wait(self, timeout=60):
         """Waits for the emulator's end; returns its status (isa-debug-exit: 2 * value + 1)."""
         try:
-            self.status = self._process.wait(timeout)
+            self.status = self._process.wait(timeout * PATIENCE)
         except subprocess.TimeoutExpired:
-            raise Timeout(f"the machine still runs after {timeout} s; the last lines were\n"
+            raise Timeout(f"the machine still runs after {timeout * PATIENCE} s; the last lines were\n"
                           + self.tail()) from None
         with self._changed:
             limit = time.monotonic() + 5

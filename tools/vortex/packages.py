@@ -88,7 +88,15 @@ class Apt:
         return re.findall(r"^Inst (\S+?)(?::\w+)? (?:\[\S+\] )?\((\S+)", text, re.M)
 
     def download(self, wanted):
-        """Fetches [(name, version)] into the archive; returns {name: path}."""
+        """Fetches [(name, version)] into the archive; returns {name: path}.
+
+        One vortex at a time: several may want the same packages.
+        """
+        with open(self.folder + "/lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return self._download(wanted)
+
+    def _download(self, wanted):
         found = {}
         missing = []
         for name, version in wanted:

@@ -108,7 +108,8 @@ class Stub:
             if words.startswith("E"):
                 break
             frame, address = struct.unpack("<QQ", bytes.fromhex(words))
-            found.append(address)
+            # On aarch64 the bits above those of an address may hold its signature.
+            found.append(address | 0xffff << 48 if arch == "aarch64" and frame >= KERNEL_START else address)
         return found
 
     def stop(self):

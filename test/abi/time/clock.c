@@ -333,7 +333,9 @@ TEST(times_of_the_process)
 	while (clock_now(CLOCK_PROCESS_CPUTIME_ID) - start < 60000000)
 		continue;
 	poison(after, sizeof(after));
-	CHECK_AT_LEAST(syscall(SYS_times, after) - ticks, 3);
+	/* Linux counts ticks at interrupts, which come late where the host is busy. */
+	while (REQUIRE_OK(syscall(SYS_times, after)) - ticks < 3)
+		continue;
 	CHECK_UNTOUCHED(&after[4], 8);
 	CHECK_AT_LEAST(after[0] + after[1] - before[0] - before[1], 3);
 	CHECK_EQUAL(after[2], 0);

@@ -205,14 +205,15 @@ static void program_watch(int pid)
 /* Who reads it can tell a register that the kernel changed from an invocation that was. */
 static void changed_show(void)
 {
-	static const char *const names[FUZZ_CHANGED_WORDS] = {
-		"r15 (number)", "rdi", "rsi", "rdx", "r10", "r8", "r9", "rax", "rbx", "rbp", "r12",
-		"r13", "r14", "rsp", "number", "argument 0", "argument 1", "argument 2",
-		"argument 3", "argument 4", "argument 5",
+	static const char *const invocation[FUZZ_CHANGED_WORDS - FUZZ_CHANGED_REGISTERS] = {
+		"number", "argument 0", "argument 1", "argument 2", "argument 3", "argument 4",
+		"argument 5",
 	};
 
 	for (unsigned i = 0; i < FUZZ_CHANGED_WORDS; i++)
-		printf("# %s %#llx\n", names[i], (unsigned long long)fuzz_shared->changed[i]);
+		printf("# %s %#llx\n", i < FUZZ_CHANGED_REGISTERS ? fuzz_changed_names[i] :
+		       invocation[i - FUZZ_CHANGED_REGISTERS],
+		       (unsigned long long)fuzz_shared->changed[i]);
 }
 
 static void program_try(uint64_t seed, unsigned worker)

@@ -5,6 +5,7 @@
 #ifndef FUZZ_H
 #define FUZZ_H
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -78,7 +79,7 @@ enum {
 	FUZZ_CHILD_STACK = 32768,
 	FUZZ_THREADS = 3,
 	FUZZ_CALL_LIMIT = 512,
-	FUZZ_CHANGED_WORDS = 21,
+	FUZZ_CHANGED_REGISTERS = 14, FUZZ_CHANGED_WORDS = 21,
 	FUZZ_NOTES = 6,			/* what is told of findings, with the verdicts */
 	FUZZ_NOTE_BYTES = 256,
 };
@@ -184,7 +185,7 @@ void fuzz_show(const struct fuzz_call *call, const uint64_t *arguments);
 /* fuzz_limits.c: what would end the machine or the fuzzer itself is not done. */
 bool fuzz_is_allowed(const struct fuzz_call *call, const uint64_t *arguments);
 
-/* fuzz_frame_CPU.c, fuzz_section.c, fuzz_list.c, fuzz_image.c: programs of a kind of their own.
+/* fuzz_frame.c, fuzz_section.c, fuzz_list.c, fuzz_image.c: programs of a kind of their own.
  * Each round of theirs runs in a child of its own. */
 void fuzz_rounds(struct fuzz_thread *thread, void (*round)(struct fuzz_thread *thread));
 void fuzz_frames_run(struct fuzz_thread *thread);
@@ -199,8 +200,17 @@ void fuzz_raise(int signal);
 void fuzz_word_change(struct fuzz_thread *thread, uint64_t *word);
 uint64_t fuzz_any_address(struct fuzz_thread *thread);
 
-/* fuzz_frame_CPU.c: what executables of this CPU look like. */
+/* fuzz_frame_CPU.c: handlers, of the thread that is named, that rewrite the frame they return
+ * through, or return through one where memory ends; a call with the stack pointer anywhere, and one
+ * under the trap flag. What executables of this CPU look like, and which registers are shown when
+ * one has changed. */
+extern struct fuzz_thread *fuzz_frame_thread;
+void fuzz_frame_change(int signal, siginfo_t *information, void *context);
+void fuzz_frame_move(int signal, siginfo_t *information, void *context);
+void fuzz_on_stack(uint64_t stack, long number, uint64_t a, uint64_t b, uint64_t c);
+void fuzz_trap_across_call(void);
 enum { FUZZ_EXIT_BYTES = 16 };
+extern const char *const fuzz_changed_names[FUZZ_CHANGED_REGISTERS];
 extern const uint16_t fuzz_elf_machine;
 extern const uint8_t fuzz_exit_code[FUZZ_EXIT_BYTES];
 

@@ -71,8 +71,16 @@ fuzz_invoke:
 	cmp x9, x\n
 	b.ne changed
 	.endr
+	/* A sleep that a stop interrupted goes on as restart_syscall, and that number stays. */
 	cmp x8, x24
+	b.eq known
+	cmp x8, #SYS_restart_syscall
 	b.ne changed
+	cmp x24, #SYS_nanosleep
+	b.eq known
+	cmp x24, #SYS_clock_nanosleep
+	b.ne changed
+known:
 	cbnz x0, parent
 	cmp x24, #SYS_clone
 	b.eq child
@@ -125,7 +133,7 @@ changed:
 	orr w10, w10, #REGISTERS_CHANGED
 	stlxr w11, w10, [x9]
 	cbnz w11, 1b
-	str x24, [x9, #CHANGED(0)]
+	str x8, [x9, #CHANGED(0)]
 	.irp n, 0, 1, 2, 3, 4, 5
 	str x\n, [x9, #CHANGED(1 + \n)]
 	.endr

@@ -1,7 +1,4 @@
-/*
- * Signal frames made by hand: a handler that rewrites the frame it returns through or returns
- * through another one, rt_sigreturn on any stack, delivery onto stacks that are no memory.
- */
+/* Signal frames as this CPU has them, and what its executables look like. */
 #define _GNU_SOURCE
 #include "fuzz.h"
 
@@ -20,8 +17,6 @@ enum {
 	VECTOR_RECORD_WORDS = 66,
 	FRAME_BYTES_TO_RECORDS = 128 + RECORDS_OFFSET,
 };
-
-static struct fuzz_thread *current;
 
 /* The word of a record's head: its kind and its length. */
 static uint64_t *head_choose(struct fuzz_thread *thread, uint64_t *words)
@@ -43,9 +38,9 @@ static uint64_t head_make(struct fuzz_thread *thread)
 	return kind | length << 32;
 }
 
-static void frame_change(int signal, siginfo_t *information, void *context)
+void fuzz_frame_change(int signal, siginfo_t *information, void *context)
 {
-	struct fuzz_thread *thread = current;
+	struct fuzz_thread *thread = fuzz_frame_thread;
 	uint64_t *words = context;
 
 	(void)signal;
@@ -73,8 +68,7 @@ static void frame_change(int signal, siginfo_t *information, void *context)
 	}
 }
 
-/* rt_sigreturn, or a signal, with the stack pointer anywhere. */
-static void on_stack(uint64_t stack, long number, uint64_t a, uint64_t b, uint64_t c)
+void fuzz_on_stack(uint64_t stack, long number, uint64_t a, uint64_t b, uint64_t c)
 {
 	register long x8 __asm__("x8") = number;
 	register uint64_t x0 __asm__("x0") = a;
@@ -86,68 +80,26 @@ static void on_stack(uint64_t stack, long number, uint64_t a, uint64_t b, uint64
 }
 
 /* The frame, which begins with the information, breaks off in its records where memory ends. */
-static void frame_move(int signal, siginfo_t *information, void *context)
+void fuzz_frame_move(int signal, siginfo_t *information, void *context)
 {
-	uint64_t length = FRAME_BYTES_TO_RECORDS + (fuzz_below(current, 600) & ~15ull);
+	uint64_t length = FRAME_BYTES_TO_RECORDS + (fuzz_below(fuzz_frame_thread, 600) & ~15ull);
 	uint8_t *place = fuzz_resources.edge + FUZZ_PAGE - length;
 
 	(void)signal;
 	(void)context;
 	memcpy(place, information, length);
-	on_stack((uint64_t)place, SYS_rt_sigreturn, 0, 0, 0);
+	fuzz_on_stack((uint64_t)place, SYS_rt_sigreturn, 0, 0, 0);
 }
 
-static void alternate_stack_set(struct fuzz_thread *thread)
+/* The flag of single steps is not the program's. */
+void fuzz_trap_across_call(void)
 {
-	struct {
-		uint64_t start;
-		int flags;
-		uint64_t bytes;
-	} stack = { fuzz_any_address(thread), fuzz_percent(thread, 20) ? 1 << 31 : 0, 8192 };
-
-	if (fuzz_percent(thread, 30))
-		stack.bytes = fuzz_number(thread, 8);
-	fuzz_raw(SYS_sigaltstack, &stack, NULL);
 }
 
-static void frame_round(struct fuzz_thread *thread)
-{
-	unsigned long flags = 4 | (fuzz_percent(thread, 40) ? 0x08000000 : 0) |
-		(fuzz_percent(thread, 30) ? 0x40000000 : 0);
-
-	current = thread;
-	if (fuzz_percent(thread, 50))
-		alternate_stack_set(thread);
-	if (fuzz_percent(thread, 30))
-		fuzz_handler_set(SIGSEGV, fuzz_handler, flags | 0x80000000);
-	switch (fuzz_below(thread, 8)) {
-	case 0:
-		on_stack(fuzz_any_address(thread), SYS_rt_sigreturn, 0, 0, 0);
-		break;
-	case 1:
-		fuzz_handler_set(SIGUSR2, fuzz_handler, flags);
-		on_stack(fuzz_any_address(thread), SYS_tkill, (uint64_t)fuzz_raw(SYS_gettid),
-			 SIGUSR2, 0);
-		break;
-	case 2:
-	case 3:
-		fuzz_handler_set(SIGUSR2, frame_move, flags);
-		fuzz_raise(SIGUSR2);
-		break;
-	default:
-		fuzz_handler_set(SIGUSR2, frame_change, flags);
-		fuzz_raise(SIGUSR2);
-		break;
-	}
-	/* Registers that are wrong in the kernel's eyes show when it saves them again. */
-	fuzz_raw(SYS_sched_yield);
-	fuzz_raise(SIGUSR2);
-}
-
-void fuzz_frames_run(struct fuzz_thread *thread)
-{
-	fuzz_rounds(thread, frame_round);
-}
+const char *const fuzz_changed_names[FUZZ_CHANGED_REGISTERS] = {
+	"x8 (number)", "x0", "x1", "x2", "x3", "x4", "x5", "x0 (result)", "x19", "x20", "x21",
+	"x22", "x23", "sp",
+};
 
 const uint16_t fuzz_elf_machine = EM_AARCH64;
 /* exit(3) */

@@ -1,7 +1,4 @@
-/*
- * Signal frames made by hand: a handler that rewrites the frame it returns through, rt_sigreturn on
- * any stack, delivery onto stacks that are no memory, the trap flag across a call.
- */
+/* Signal frames as this CPU has them, and what its executables look like. */
 #define _GNU_SOURCE
 #include "fuzz.h"
 
@@ -18,11 +15,9 @@ enum {
 	FLAGS_REGISTER = 17, SELECTORS = 18, POINTER_OF_VECTORS = 23,
 };
 
-static struct fuzz_thread *current;
-
-static void frame_change(int signal, siginfo_t *information, void *context)
+void fuzz_frame_change(int signal, siginfo_t *information, void *context)
 {
-	struct fuzz_thread *thread = current;
+	struct fuzz_thread *thread = fuzz_frame_thread;
 	uint64_t *words = context;
 	uint64_t *registers = (uint64_t *)((ucontext_t *)context)->uc_mcontext.gregs;
 	uint64_t *vectors = (uint64_t *)registers[POINTER_OF_VECTORS];
@@ -54,8 +49,9 @@ static void frame_change(int signal, siginfo_t *information, void *context)
 	}
 }
 
-static void frame_move(int signal, siginfo_t *information, void *context)
+void fuzz_frame_move(int signal, siginfo_t *information, void *context)
 {
+	struct fuzz_thread *thread = fuzz_frame_thread;
 	uint64_t *registers = (uint64_t *)((ucontext_t *)context)->uc_mcontext.gregs;
 	uint64_t *vectors = (uint64_t *)registers[POINTER_OF_VECTORS];
 	uint8_t *edge = fuzz_resources.edge + FUZZ_PAGE;
@@ -63,80 +59,29 @@ static void frame_move(int signal, siginfo_t *information, void *context)
 	(void)signal;
 	(void)information;
 	/* The vector state ends, or breaks off, where memory ends. */
-	edge -= (512 + fuzz_below(current, 3000)) & ~(fuzz_percent(current, 90) ? 63ull : 0);
+	edge -= (512 + fuzz_below(thread, 3000)) & ~(fuzz_percent(thread, 90) ? 63ull : 0);
 	memcpy(edge, vectors, (size_t)(fuzz_resources.edge + FUZZ_PAGE - edge));
 	registers[POINTER_OF_VECTORS] = (uint64_t)edge;
 }
 
-/* rt_sigreturn, or a signal, with the stack pointer anywhere. */
-static void on_stack(uint64_t stack, long number, uint64_t a, uint64_t b, uint64_t c)
+void fuzz_on_stack(uint64_t stack, long number, uint64_t a, uint64_t b, uint64_t c)
 {
 	__asm__ volatile("mov %%rsp, %%rbx\n\tmov %1, %%rsp\n\tsyscall\n\tmov %%rbx, %%rsp"
 			 : "+a"(number) : "r"(stack), "D"(a), "S"(b), "d"(c)
 			 : "rbx", "rcx", "r11", "memory");
 }
 
-static void trap_across_call(void)
+void fuzz_trap_across_call(void)
 {
 	__asm__ volatile("sub $128, %%rsp\n\tpushfq\n\torl $0x100, (%%rsp)\n\tpopfq\n\t"
 			 "mov $39, %%eax\n\tsyscall\n\tpushfq\n\tandl $~0x100, (%%rsp)\n\tpopfq\n\t"
 			 "add $128, %%rsp" : : : "rax", "rcx", "r11", "memory", "cc");
 }
 
-static void alternate_stack_set(struct fuzz_thread *thread)
-{
-	struct {
-		uint64_t start;
-		int flags;
-		uint64_t bytes;
-	} stack = { fuzz_any_address(thread), fuzz_percent(thread, 20) ? 1 << 31 : 0, 2048 };
-
-	if (fuzz_percent(thread, 30))
-		stack.bytes = fuzz_number(thread, 8);
-	fuzz_raw(SYS_sigaltstack, &stack, NULL);
-}
-
-static void frame_round(struct fuzz_thread *thread)
-{
-	unsigned long flags = 4 | (fuzz_percent(thread, 40) ? 0x08000000 : 0) |
-		(fuzz_percent(thread, 30) ? 0x40000000 : 0);
-
-	current = thread;
-	if (fuzz_percent(thread, 50))
-		alternate_stack_set(thread);
-	if (fuzz_percent(thread, 30))
-		fuzz_handler_set(SIGSEGV, fuzz_handler, flags | 0x80000000);
-	switch (fuzz_below(thread, 8)) {
-	case 0:
-		on_stack(fuzz_any_address(thread), SYS_rt_sigreturn, 0, 0, 0);
-		break;
-	case 1:
-		fuzz_handler_set(SIGUSR2, fuzz_handler, flags);
-		on_stack(fuzz_any_address(thread), SYS_tkill, (uint64_t)fuzz_raw(SYS_gettid),
-			 SIGUSR2, 0);
-		break;
-	case 2:
-		fuzz_handler_set(SIGTRAP, fuzz_handler, flags);
-		trap_across_call();
-		break;
-	case 3:
-		fuzz_handler_set(SIGUSR2, frame_move, flags);
-		fuzz_raise(SIGUSR2);
-		break;
-	default:
-		fuzz_handler_set(SIGUSR2, frame_change, flags);
-		fuzz_raise(SIGUSR2);
-		break;
-	}
-	/* Registers that are wrong in the kernel's eyes show when it saves them again. */
-	fuzz_raw(SYS_sched_yield);
-	fuzz_raise(SIGUSR2);
-}
-
-void fuzz_frames_run(struct fuzz_thread *thread)
-{
-	fuzz_rounds(thread, frame_round);
-}
+const char *const fuzz_changed_names[FUZZ_CHANGED_REGISTERS] = {
+	"r15 (number)", "rdi", "rsi", "rdx", "r10", "r8", "r9", "rax", "rbx", "rbp", "r12",
+	"r13", "r14", "rsp",
+};
 
 const uint16_t fuzz_elf_machine = EM_X86_64;
 /* exit(3) */

@@ -1,30 +1,36 @@
 """The test suites: each reports checks to one Report, within a budget of minutes."""
 import fnmatch
 import os
+import re
+import subprocess
+import sys
+import threading
 import time
 
-from .. import common
+from .. import common, qemu
 from ..common import DEBIAN_ARCH, ROOT, Failure, build_kernel, say
-from . import (abi, boot, deny, diagnostics, differential, host, kernel, mutants, programs, stress, terminal,
-               threads)
+from . import (abi, boot, deny, diagnostics, differential, host, kernel, mutants, oracle, programs, stress,
+               terminal, threads)
 
 # Suites that can run a part of themselves, by --only.
-DIVISIBLE = ("abi", "differential", "terminal")
+DIVISIBLE = ("abi", "differential", "stress", "terminal")
+# What they show is the same for every CPU: they run for the first one.
+COMMON = ("host", "mutants")
 
-# Minutes on two idle cores; together 45 at most.
+# Minutes on two cores, beside the same suite for the other CPU.
 SUITES = {
     "host": (host.run, 1, "unit tests of the kernel's sources under ASan and UBSan"),
-    "kernel": (kernel.run, 2, "unit tests inside the kernel with KASAN, on four CPUs"),
-    "boot": (boot.run, 2, "boots on many machines, by both loaders, and on bad input"),
+    "kernel": (kernel.run, 5, "unit tests inside the kernel with KASAN, on four CPUs"),
+    "boot": (boot.run, 3, "boots on many machines, by both loaders, and on bad input"),
     "diagnostics": (diagnostics.run, 1, "what the kernel says of its own defects; tracing; watchdogs"),
-    "abi": (abi.run_suite, 4, "test/abi on Linux, then on Aegis with page-table isolation off and on"),
+    "abi": (abi.run_suite, 3, "test/abi on Linux, then on Aegis with page-table isolation off and on"),
     "deny": (deny.run, 1, "each call refused without its right, and allowed with nothing else"),
-    "threads": (threads.run, 2, "pthreads of static glibc and musl, on Linux and on Aegis"),
-    "differential": (differential.run, 7, "command lines whose output must equal Linux's"),
-    "terminal": (terminal.run, 4, "a person at the console: editing, job control, full-screen programs"),
-    "programs": (programs.run, 10, "lua, tcc and Python's own tests"),
-    "mutants": (mutants.run, 5, "kernels broken on purpose, which test/abi has to notice"),
-    "stress": (stress.run, 6, "storms and fuzzing on a kernel with KASAN and lock checks"),
+    "threads": (threads.run, 1, "pthreads of static glibc and musl, on Linux and on Aegis"),
+    "differential": (differential.run, 6, "command lines whose output must equal Linux's"),
+    "terminal": (terminal.run, 1, "a person at the console: editing, job control, full-screen programs"),
+    "programs": (programs.run, 6, "lua, tcc and Python's own tests"),
+    "mutants": (mutants.run, 9, "kernels broken on purpose, which test/abi has to notice"),
+    "stress": (stress.run, 18, "storms and fuzzing on a kernel with KASAN and lock checks"),
 }
 
 
@@ -90,6 +96,7 @@ class Context:
     def __init__(self, options, arch):
         self.arch = arch
         self.long = options.long
+        self.record = options.record
         self.only = options.only or ""
         self._given = options.kernel
         self._built = {}
@@ -108,24 +115,74 @@ def main(options):
     """Runs the chosen suites and prints the sum as the last line."""
     if options.list:
         for name, (_, minutes, summary) in SUITES.items():
-            print(f"{name:14} {minutes:3} minutes  {summary}")
+            print(f"{name:14} {minutes:3} {_minutes(minutes)}  {summary}")
         return 0
     unknown = [name for name in options.suites if name not in SUITES]
     if unknown:
         raise Failure(f"no such suite: {' '.join(unknown)} (see --list)")
-    os.makedirs(common.BUILD, exist_ok=True)
     whole = sorted(set(options.suites or SUITES) - set(DIVISIBLE))
     if options.only and whole:
         raise Failure(f"--only: {' '.join(whole)} runs as a whole (parts have {', '.join(DIVISIBLE)})")
-    if options.arch == "all" and options.kernel:
+    if options.record and (options.only or options.long):
+        raise Failure("--record keeps what whole suites of the usual length ask Linux")
+    if options.kernel and not os.path.exists(options.kernel):
+        raise Failure(f"--kernel: there is no file {options.kernel}")
+    if options.arch != "all":
+        return _run_lane(options)
+    if options.kernel:
         raise Failure("--kernel is for one CPU: say which by --arch")
+    return _run_lanes(options)
+
+
+def _run_lanes(options):
+    """All CPUs at once, each by a vortex of its own; sums up what they end with."""
+    # What both would fetch is fetched before.
+    for arch in DEBIAN_ARCH:
+        qemu.find(arch)
+    lanes, threads = {}, []
+    for number, arch in enumerate(DEBIAN_ARCH):
+        chosen = [name for name in options.suites or SUITES if number == 0 or name not in COMMON]
+        words = [word for word, given in (("--long", options.long), ("--verbose", options.verbose),
+                                             ("--record", options.record)) if given]
+        words += ["--only", options.only] if options.only else []
+        if chosen:
+            lanes[arch] = subprocess.Popen(
+                [sys.executable, "-B", os.path.join(ROOT, "tools", "vortex"), "test", "--arch", arch, *words, *chosen],
+                env=dict(os.environ, AEGIS_PATIENCE=str(common.PATIENCE * len(DEBIAN_ARCH))),
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    sums = dict.fromkeys(lanes, (0, 1))
+
+    def relay(arch, lane):
+        for line in lane.stdout:
+            print(f"{arch:7} | {line}", end="", flush=True)
+            found = re.fullmatch(r"(\d+) passed, (\d+) failed\n", line)
+            if found:
+                sums[arch] = (int(found[1]), int(found[2]))
+
+    try:
+        for arch, lane in lanes.items():
+            threads.append(threading.Thread(target=relay, args=(arch, lane)))
+            threads[-1].start()
+        statuses = [lane.wait() for lane in lanes.values()]
+    finally:
+        for lane in lanes.values():
+            if lane.poll() is None:
+                lane.terminate()
+        for thread in threads:
+            thread.join()
+    passed, failed = map(sum, zip(*sums.values()))
+    print(f"{passed} passed, {failed} failed", flush=True)
+    return 1 if any(statuses) or failed or not passed else 0
+
+
+def _run_lane(options):
+    """The chosen suites for one CPU."""
+    os.makedirs(common.BUILD, exist_ok=True)
     report = Report(options.verbose)
-    for number, arch in enumerate(DEBIAN_ARCH if options.arch == "all" else [options.arch]):
-        context = Context(options, arch)
-        for name, (run, minutes, _) in SUITES.items():
-            # What runs on the host is the same for every CPU.
-            if (name in options.suites or not options.suites) and (number == 0 or name != "host"):
-                _run_suite(name, run, minutes, context, report)
+    context = Context(options, options.arch)
+    for name, (run, minutes, _) in SUITES.items():
+        if name in options.suites or not options.suites:
+            _run_suite(name, run, minutes, context, report)
     for name in sorted(report.mended):
         print(f"mended: take {name} out of test/shortfalls.txt")
     if report.known:
@@ -134,11 +191,19 @@ def main(options):
     return 1 if report.failed or not report.passed else 0
 
 
+def _minutes(count):
+    """The word, as wide as the plural."""
+    return "minute " if count == 1 else "minutes"
+
+
 def _run_suite(name, run, minutes, context, report):
     passed, failed, started = report.passed, report.failed, time.monotonic()
-    say(f"suite {name} for {context.arch} (budget {minutes} minutes)")
+    say(f"suite {name} for {context.arch} (budget {minutes} {_minutes(minutes).strip()})")
+    oracle.memory.begin(name, context.arch, context.long)
     try:
         run(context, report)
+        if context.record and report.failed == failed:
+            oracle.memory.record()
     except Failure as failure:
         report.not_ok(f"{name}: suite", str(failure))
     seconds = time.monotonic() - started

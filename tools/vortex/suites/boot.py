@@ -6,7 +6,7 @@ import time
 
 from .. import edk2, grub, images
 from ..common import BUILD, ROOT, Failure, run as run_command, say
-from ..machine import Machine, Timeout, run_to_end
+from ..machine import DEFAULT_CONSOLE, Machine, Timeout, run_to_end
 from . import boot_input, boot_tree
 from .oracle import write_initrd
 
@@ -133,7 +133,7 @@ FLOOD_BYTES = 200_000
 # Command lines that change nothing, or what the prompt's options say.
 LINES = [
     ("unknown options", "unknown.option=1 nonsense kpti=perhaps loglevel=99999999999 =x = == \""),
-    ("console that is not there", "console=hvc0 console=tty7,notaspeed"),
+    ("consoles that are not there", "console=hvc0 console=tty7,notaspeed"),
     ("quiet panic=-1 root= rdinit=", "quiet panic=-1 root=/dev/vda1 rootfstype=ext4 ro rdinit=/init"),
     ("init= and arguments", "init=/bin/busybox rdinit=/init trace=nobody -- --login 1 2 3"),
     ("numbers without end", "loglevel=-1 panic=99999999999999999999 smp=4294967296 mem=0"),
@@ -156,6 +156,8 @@ def run(context, report):
     for name, line in LINES:
         boot_to_prompt(context, report, f"boot with {name}", path, {"smp": 2, "append": line})
     devices_not_there(context, report, path)
+    console_not_there(context, report, path)
+    call_not_there(context, report, path)
     boot_to_prompt(context, report, "boot debug build", path, {"smp": 4, "memory": 512},
                    kernel=context.kernel(debug=True), timeout=150)
     typed_at_once(context, report, path)
@@ -261,6 +263,32 @@ def devices_not_there(context, report, path):
         report.not_ok(name, str(failure))
 
 
+def console_not_there(context, report, path):
+    """Where the last console= names no line, that is told of once, with the line that is used."""
+    name, used = "boot with a console that is not there", DEFAULT_CONSOLE[context.arch]
+    try:
+        with Machine(context.kernel(), initrd=path, arch=context.arch, memory=256, smp=2,
+                     append="console=ttyX9,9600") as machine:
+            use_prompt(machine, report, name, 2)
+            found = re.findall(r"console=(\S*: no such line, \S+ is used)", machine.output)
+            report.check(f"{name}: it is told of", found == [f"ttyX9: no such line, {used} is used"], f"{found}")
+    except (Timeout, Failure) as failure:
+        report.not_ok(name, str(failure))
+
+
+def call_not_there(context, report, path):
+    """A call that does not exist is counted for its program, with its name."""
+    name = "boot: a call that is not there is counted"
+    try:
+        with Machine(context.kernel(), initrd=path, arch=context.arch, memory=256, smp=2) as machine:
+            machine.expect(PROMPT, 60)
+            machine.send("ifconfig 2>/dev/null; cat /proc/aegis/missing; echo that is a''ll\n")
+            text = machine.expect(r"(?s)is a''ll(.*)that is all", 20).group(1)
+            report.check(name, re.search(r"(?m)^ifconfig \d+ [1-9]\d* socket\r?$", text) is not None, text)
+    except (Timeout, Failure) as failure:
+        report.not_ok(name, str(failure))
+
+
 def typed_at_once(context, report, path):
     """More than any FIFO and batch of the serial line takes, without a pause: all of it arrives."""
     try:
@@ -341,6 +369,8 @@ def ends(context, report, path):
             if machine_name == "microvm" and command == "halt -f":
                 continue
             one_end(context, report, f"boot {machine_name}: {command}", command, restarts, options)
+    for label, command in (("poweroff at the prompt", "poweroff"), ("a shell that ends after a failure", "false\nexit")):
+        one_end(context, report, f"boot: {label}", command, False, options)
 
 
 def one_end(context, report, name, command, restarts, options):

@@ -127,7 +127,7 @@ def init_cases(init):
     no_program = PANIC.replace(".{8,}", "init: no program to start: .*")
 
     def refused(reason):
-        return rf"init: /init can not run \({reason}\)[^$]*" + no_program
+        return rf"init: /init cannot run \({reason}\)[^$]*" + no_program
 
     return [
         ("no init", archive_of({"etc/passwd": (b"", 0o644)}), "", no_program),
@@ -135,7 +135,7 @@ def init_cases(init):
         ("init is empty", archive_of({"init": (b"", 0o755)}), "", refused("ENOEXEC")),
         ("init is an ELF that lies", archive_of({"init": (liar, 0o755)}), "", refused("ENOEXEC")),
         ("init is cut", archive_of({"init": (init[:70], 0o755)}), "", refused("ENOEXEC")),
-        ("init can not be mapped", archive_of({"init": (init[:0x18] + b"\xff" * 8 + init[0x20:], 0o755)}), "",
+        ("init cannot be mapped", archive_of({"init": (init[:0x18] + b"\xff" * 8 + init[0x20:], 0o755)}), "",
          refused("EINVAL")),
         ("init may not be executed", archive_of({"init": (init, 0o644)}), "", refused("EACCES")),
         ("init is a folder", folder, "", refused("EACCES")),
@@ -145,11 +145,11 @@ def init_cases(init):
         ("init is a script without interpreter", archive_of({"init": (b"#!/bin/none\n", 0o755)}), "", no_program),
         ("init is a script of nothing", archive_of({"init": (b"#!\n", 0o755)}), "", refused("ENOEXEC")),
         ("init is a script of itself", archive_of({"init": (b"#!/init\n", 0o755)}), "", refused("ELOOP")),
-        ("another init where the first can not run", both, "", refused("ENOEXEC").split("[^$]*")[0] + f"[^$]*{RAN}"),
+        ("another init where the first cannot run", both, "", refused("ENOEXEC").split("[^$]*")[0] + f"[^$]*{RAN}"),
         ("init= names nothing", archive_of({"init": (init, 0o755)}), "init=/nowhere",
-         PANIC.replace(".{8,}", "init: /nowhere, which the command line names, can not run .ENOENT.")),
+         PANIC.replace(".{8,}", "init: /nowhere, which the command line names, cannot run .ENOENT.")),
         ("rdinit= names a folder", archive_of({"init": (init, 0o755)}), "rdinit=/dev",
-         PANIC.replace(".{8,}", "init: /dev, which the command line names, can not run .EACCES.")),
+         PANIC.replace(".{8,}", "init: /dev, which the command line names, cannot run .EACCES.")),
         ("rdinit= is longer than a name", archive_of({"init": (init, 0o755)}), "rdinit=/" + "x" * 900, PANIC),
         ("init is killed by a fault", archive_of({"init": (init, 0o755)}), "fault",
          PANIC.replace(".{8,}", r"the first process \(init\) was killed by signal 11")),

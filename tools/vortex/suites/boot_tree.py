@@ -17,6 +17,7 @@ NOWHERE = 0xFE000000            # where nothing answers
 NO_CELLS = {"#address-cells": cells(0), "#size-cells": cells(0), "ranges": cells(0)}
 DAMAGES = 10                    # of each kind
 PADDED_BYTES = 1 << 20
+TREE_LIMIT = 2 << 20            # what the kernel reads of a tree, and reserves
 MAC = "virt,gic-version=3,its=off"
 
 # Where what QEMU's own loader would place lies, when it is left out.
@@ -24,6 +25,10 @@ STUB, IMAGE, ARCHIVE, TREE = 0x40100000, 0x40200000, 0x44000000, 0x48000000
 # x0: the tree; then to the image.
 STUB_CODE = struct.pack("<IIIIII", 0xD2A00000 | TREE >> 16 << 5, 0xD2800001, 0xD2800002, 0xD2800003,
                         0xD2A00004 | IMAGE >> 16 << 5, 0xD61F0080)
+# At EL2, before it: everything that MDCR_EL2, HFGRTR_EL2, HFGWTR_EL2, HFGITR_EL2, HDFGRTR_EL2 and HDFGWTR_EL2 can trap.
+TRAPS_CODE = struct.pack("<IIIIIIII", 0xD281DC09, 0xD51C1129, 0x92800009, 0xD51C1189, 0xD51C11A9, 0xD51C11C9, 0xD51C3189,
+                         0xD51C31A9)
+AT_EL2 = "virt,virtualization=on"
 
 
 def run(context, report, archive):
@@ -34,6 +39,8 @@ def run(context, report, archive):
     for case in lying_trees():
         lying_tree(context, report, archive, case)
     damaged_trees(context, report, archive, tree)
+    traps_left(context, report, archive)
+    tree_without_end(context, report, archive, tree_of_machine("virt"))
 
 
 def tree_of_machine(machine):
@@ -104,6 +111,11 @@ def registers_at(path, address, length=0x1000):
     return change
 
 
+def extended_interrupt(tree):
+    """The serial port's interrupt is of the extended range, which no GIC here has."""
+    find(tree, "pl011@")[1]["interrupts"] = cells(2, 17, 4)
+
+
 def add_cpu(tree):
     """A CPU that is not there."""
     find(tree, "cpus")[2].append(["cpu@77", {"device_type": b"cpu\0", "compatible": b"arm,arm-v8\0", "reg": cells(0x77),
@@ -137,6 +149,7 @@ def lying_trees():
          "v2m@8020000: not found, nothing answers at 0xfe000008", True),
         ("the ITS nowhere", "virt,gic-version=3", registers_at("intc@/its@", NOWHERE, 0x20000),
          "its@8080000: not found, nothing answers at 0xfe00ffe8", True),
+        ("an interrupt of a kind that is not there", "virt", extended_interrupt, "ttyAMA0: no interrupt, output only", True),
         ("a CPU that is not there", "virt", add_cpu, r"2 of 3 online", True),
         ("buses without cells", "virt", add_circle, "", True),
     ]
@@ -182,30 +195,61 @@ def damages(data, seed):
         yield name, data[:at] + cells(word) + data[at + 4:]
 
 
-def damaged_trees(context, report, archive, tree):
-    """QEMU's loader would refuse most of them, so none of it is used: a few instructions start the kernel."""
+def tree_without_loader(tree, archive):
+    """The bytes of a tree with what QEMU's loader would have added."""
     chosen = find(tree, "chosen")[1]
     chosen["bootargs"] = b"console=ttyAMA0 panic=-1\0"
     chosen["linux,initrd-start"], chosen["linux,initrd-end"] = cells(ARCHIVE), cells(ARCHIVE + os.path.getsize(archive))
-    data = device_tree.write(tree)
+    return device_tree.write(tree)
+
+
+def damaged_trees(context, report, archive, tree):
+    """QEMU's loader would refuse most of them, so none of it is used: a few instructions start the kernel."""
+    data = tree_without_loader(tree, archive)
     for name, damaged in [("undamaged", data), *damages(data, 3)]:
-        with tempfile.TemporaryDirectory() as folder:
-            attempt(context, report, archive, folder, name, damaged)
+        attempt(context, report, archive, f"boot with a damaged device tree: {name}", damaged,
+                PROMPT if name == "undamaged" else ENDS)
 
 
-def attempt(context, report, archive, folder, name, data):
-    """One start, whose end is known by what is printed."""
-    files = {"stub": STUB_CODE, "tree": data}
-    for file, contents in files.items():
-        with open(os.path.join(folder, file), "wb") as out:
-            out.write(contents)
-    extra = ["-device", f"loader,file={folder}/stub,addr={STUB:#x},cpu-num=0,force-raw=on"]
-    for path, address in ((context.kernel(), IMAGE), (archive, ARCHIVE), (f"{folder}/tree", TREE)):
-        extra += ["-device", f"loader,file={path},addr={address:#x},force-raw=on"]
-    wanted = PROMPT if name == "undamaged" else ENDS
-    try:
-        with Machine(None, arch="aarch64", smp=2, memory=256, extra=extra) as machine:
-            machine.expect(wanted, 30)
-            report.ok(f"boot with a damaged device tree: {name}")
-    except (Timeout, Failure) as failure:
-        report.not_ok(f"boot with a damaged device tree: {name}", str(failure)[-400:])
+def traps_left(context, report, archive):
+    """What a loader wanted to see at EL2 must not lead there any more."""
+    data = tree_without_loader(tree_of_machine(AT_EL2), archive)
+    attempt(context, report, archive, "boot at EL2 with a loader's traps", data, PROMPT, TRAPS_CODE + STUB_CODE,
+            machine=AT_EL2)
+
+
+def tree_without_end(context, report, archive, tree):
+    """Behind what is read of it and reserved, a tree of the old kind goes on with a device, in anybody's memory."""
+    name = "boot with a device tree that does not end"
+    old = tree_without_loader(tree, archive)
+    structure, strings, strings_bytes, structure_bytes = (*struct.unpack_from(">II", old, 8), *struct.unpack_from(">II", old, 32))
+    strings = old[strings:strings + strings_bytes]
+    names = {text: strings.index(text) for text in (b"compatible\0", b"reg\0")}
+    start = device_tree.HEADER_BYTES + len(device_tree.RESERVATIONS) + len(device_tree.padded(strings))
+    body = old[structure:structure + structure_bytes - 8]   # the root stays open
+    body += cells(device_tree.NOTHING) * ((TREE_LIMIT - start - len(body)) // 4)
+    body += cells(device_tree.BEGIN_NODE) + b"behind@0\0\0\0\0"
+    for key, value in ((b"compatible\0", b"arm,pl031\0\0\0arm,primecell\0\0"), (b"reg\0", cells(0, NOWHERE, 0, 4096))):
+        body += cells(device_tree.PROPERTY, len(value), names[key]) + device_tree.padded(value)
+    body += cells(device_tree.END_NODE, device_tree.END_NODE, device_tree.END)
+    head = cells(device_tree.MAGIC, start + len(body), start, start - len(device_tree.padded(strings)),
+                 device_tree.HEADER_BYTES, 16, 16, 0, strings_bytes, 0)
+    attempt(context, report, archive, name, head + device_tree.RESERVATIONS + device_tree.padded(strings) + body, PROMPT,
+            unwanted="behind@0")
+
+
+def attempt(context, report, archive, name, data, wanted, stub=STUB_CODE, unwanted=None, **options):
+    """One start, whose end is known by what is printed, and what may not be."""
+    with tempfile.TemporaryDirectory() as folder:
+        for file, contents in {"stub": stub, "tree": data}.items():
+            with open(os.path.join(folder, file), "wb") as out:
+                out.write(contents)
+        extra = ["-device", f"loader,file={folder}/stub,addr={STUB:#x},cpu-num=0,force-raw=on"]
+        for path, address in ((context.kernel(), IMAGE), (archive, ARCHIVE), (f"{folder}/tree", TREE)):
+            extra += ["-device", f"loader,file={path},addr={address:#x},force-raw=on"]
+        try:
+            with Machine(None, arch="aarch64", smp=2, memory=256, extra=extra, **options) as machine:
+                machine.expect(wanted, 30)
+                report.check(name, not unwanted or unwanted not in machine.output, machine.tail())
+        except (Timeout, Failure) as failure:
+            report.not_ok(name, str(failure)[-400:])

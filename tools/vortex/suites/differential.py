@@ -4,7 +4,7 @@ import os
 import re
 
 from .. import images
-from ..common import BUILD, ROOT, run as run_command
+from ..common import BUILD, ROOT, Failure, run as run_command
 from ..toolchain import compiler
 from .oracle import on_aegis, on_linux, write_initrd
 
@@ -52,7 +52,9 @@ def parse(output):
 
 
 def run(context, report):
-    """Each file of command lines on both kernels."""
+    """Each file of command lines on both kernels; with --only, the lines that contain it."""
+    if context.only and not any(context.only in line for name, *_ in FILES for line in read_lines(name).values()):
+        raise Failure(f"no line of test/differential contains {context.only}")
     for name, image, shell, memory in FILES:
         run_file(context, report, name, (image, shell, memory))
     if not context.only:
@@ -113,6 +115,7 @@ def elf_initrd(arch):
     """An image with the program of test/differential/elf, which executes ELF files that lie."""
     folder = os.path.join(ROOT, "test", "differential", "elf")
     program = os.path.join(BUILD, arch, "elf_lies")
+    os.makedirs(os.path.dirname(program), exist_ok=True)
     model = ["-fno-pic", "-no-pie", "-mcmodel=tiny"] if arch == "aarch64" else []
     run_command([compiler(arch, "musl"), "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", *model, "-static", "-s",
                  "-I", os.path.join(folder, "arch", arch), "-o", program,

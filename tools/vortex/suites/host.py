@@ -1,9 +1,10 @@
-"""Unit tests: one program for each *_test.c, compiled for the host under sanitizers."""
+"""Unit tests: one program for each *_test.c, compiled for the host under sanitizers, and those of vortex."""
 import os
 import re
 import subprocess
+import unittest
 
-from ..common import BUILD, Failure, make
+from ..common import BUILD, ROOT, Failure, make
 
 
 def run(_context, report):
@@ -19,6 +20,7 @@ def run(_context, report):
         raise Failure("there are no unit tests")
     for program in programs:
         run_program(report, program, os.path.relpath(program, folder))
+    run_python(report)
 
 
 def run_program(report, program, name):
@@ -42,3 +44,25 @@ def run_program(report, program, name):
             details.append(line.strip())
     if not ended or status not in (0, 1):
         report.not_ok(f"host {name}", f"status {status}: " + " | ".join(details[:12]))
+
+
+def run_python(report):
+    """Runs vortex's own tests, *_test.py beside what they test, and reports each."""
+    class Result(unittest.TestResult):
+        """Hands each test to the report as it ends."""
+
+        def addSuccess(self, test):
+            report.ok(f"host {test.id()}")
+
+        def addFailure(self, test, err):
+            super().addFailure(test, err)
+            report.not_ok(f"host {test.id()}", self.failures[-1][1])
+
+        def addError(self, test, err):
+            super().addError(test, err)
+            report.not_ok(f"host {test.id()}", self.errors[-1][1])
+
+    tools = os.path.join(ROOT, "tools")
+    result = unittest.TestLoader().discover(os.path.join(tools, "vortex"), "*_test.py", tools).run(Result())
+    if result.testsRun == 0:
+        raise Failure("vortex has no unit tests")

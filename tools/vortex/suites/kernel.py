@@ -9,6 +9,19 @@ def run(context, report):
     if context.long:
         run_one(context, report, "kernel", debug=False, limit=120)
     run_one(context, report, "kernel debug", debug=True, limit=240)
+    run_none(context, report)
+
+
+def run_none(context, report):
+    """A name that no test has must not pass for tests that passed."""
+    with Machine(context.kernel(debug=True), arch=context.arch, append="selftest=no.such.test panic=exit", smp=1,
+                 memory=128) as machine:
+        try:
+            machine.expect(r"(?m)^0 passed, 1 failed", 60)
+            reason = ""
+        except Timeout as failure:
+            reason = str(failure)
+    report.check("kernel debug selftest=NAME that no test has fails", not reason, reason)
 
 
 def run_one(context, report, label, debug, limit):

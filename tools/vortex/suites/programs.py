@@ -5,7 +5,8 @@ import os
 import re
 
 from .. import images, linux, toolchain
-from ..common import BUILD, ROOT, cache, replace_file, run as run_command, say, text_hash
+from ..common import BUILD, PATIENCE, ROOT, run as run_command, say, sha256, text_hash
+from . import oracle
 from .oracle import boot_until, on_aegis, on_linux, write_initrd
 
 END = "== all programs ran"
@@ -62,7 +63,7 @@ def run_scripts(context, report):
         files["test/programs/threads-" + library] = (_static_threads(library, context.arch), 0o755)
     command = "#!/bin/sh\ncd /test/programs\n"
     for name in names:
-        command += f"timeout -s KILL 120 ./{name} </dev/null 2>&1; echo == end {name} $?\n"
+        command += f"timeout -s KILL {120 * PATIENCE} ./{name} </dev/null 2>&1; echo == end {name} $?\n"
     command += 'echo "== all programs"" ran"\n/bin/busybox poweroff -f\n'
     data = images.image_with("debian", context.arch, files, command)
     outputs = _both(context, report, "programs", data, 400, 1024)
@@ -88,19 +89,19 @@ def python_initrd(arch, modules, limit):
         return write_initrd(images.image_with("python", arch, {
             "test/python_module.py": (script.read(), 0o644),
             "test/modules": ("\n".join(modules) + "\n", 0o644),
-        }, PYTHON.format(limit=limit)))
+        }, PYTHON.format(limit=limit * PATIENCE)))
 
 
 def python_on_linux(arch, modules, limit, total):
     """{module: result} on Linux: each is remembered by itself, so that the list may change."""
     kernel, version = linux.linux_kernel(arch)
-    with open(images.image("python", arch) + ".inputs") as inputs, \
-            open(os.path.join(FOLDER, "python_module.py")) as script:
-        given = text_hash(inputs.read(), script.read(), version)
-    paths = {line: cache("oracle", f"python-{text_hash(given, line)}.json") for line in modules}
+    with open(os.path.join(FOLDER, "python_module.py")) as script:
+        given = text_hash(sha256(images.image("python", arch)), script.read(), version)
+    keys = {line: f"python-{text_hash(given, line)}" for line in modules}
+    results = {line: json.loads(known) for line in modules if (known := oracle.memory.recall(keys[line]))}
     # What fails is tried again: a busy machine must not be remembered as what Linux does.
     for is_last in (False, True):
-        left = [line for line in modules if not os.path.exists(paths[line])]
+        left = [line for line in modules if line not in results]
         if not left:
             break
         say(f"running {len(left)} of Python's modules on Linux (once; the results are kept)")
@@ -114,13 +115,9 @@ def python_on_linux(arch, modules, limit, total):
         for line in left:
             result = found.get(line.split()[0])
             if result and (result["status"] == 0 or is_last):
-                replace_file(paths[line], json.dumps(result).encode())
-    results = {}
-    for line, path in paths.items():
-        if os.path.exists(path):
-            with open(path) as file:
-                results[line.split()[0]] = json.load(file)
-    return results
+                oracle.memory.keep(keys[line], json.dumps(result, indent=0))
+                results[line] = result
+    return {line.split()[0]: result for line, result in results.items()}
 
 
 def run_python(context, report):

@@ -6,8 +6,9 @@ import tempfile
 import time
 
 from .. import images, profile
-from ..common import BUILD, ROOT, make, say
+from ..common import BUILD, PATIENCE, ROOT, Failure, make, say
 from ..machine import Machine, Timeout
+from . import abi
 from .oracle import write_initrd
 
 END = "== all storms ran"
@@ -37,15 +38,16 @@ def programs(arch):
 
 def run(context, report):
     """Each program runs `NAME SECONDS` and prints 'ok' and 'not ok' lines as the ABI tests do."""
-    chosen = programs(context.arch)
+    built = programs(context.arch)
+    chosen = {name: path for name, path in built.items() if name.startswith(context.only)}
     if not chosen:
-        return
+        raise Failure(f"no program of test/stress begins with {context.only!r}")
     total = 3300 if context.long else 240
-    whole = sum(SHARES.get(name, 2) for name in chosen)
+    whole = sum(SHARES.get(name, 2) for name in built)
     lengths = {name: total * SHARES.get(name, 2) // whole for name in chosen}
     output = run_machine(context, report, "", chosen, True, 512,
                          {name: f"{name} {lengths[name]}" for name in chosen}, lengths)
-    for event, pattern in EVENTS.items():
+    for event, pattern in EVENTS.items() if chosen == built else ():
         count = sum(int(number) for number in re.findall(pattern, output, re.M))
         say(f"stress: {event} happened {count} times")
         report.check(f"stress happened: {event}", count > 0, "never")
@@ -66,12 +68,13 @@ def run_machine(context, report, label, chosen, debug, memory, commands, lengths
             files[f"test/stress/{name}"] = (data.read(), 0o755)
     script = "#!/bin/sh\nmkdir -p /tmp/stress; cd /tmp/stress\n"
     # The fuzzer comes last: as root it may change settings of the whole machine.
+    patience = abi.PATIENCE[context.arch] * PATIENCE
     for name in sorted(chosen, reverse=True):
-        script += (f"echo == begin {name}\ntimeout -s KILL {lengths[name] * 3 + 300} "
+        script += (f"echo == begin {name}\ntimeout -s KILL {(lengths[name] * 3 + 300) * patience} "
                    f"/test/stress/{commands[name]} </dev/null 2>&1\necho == end {name} $?\n")
     script += ('cat /proc/aegis/memory /proc/aegis/schedule\necho "== all storms"" ran"\n'
                "/bin/busybox poweroff -f\n")
-    limit = sum(length * 3 + 300 for length in lengths.values()) + 120
+    limit = (sum(length * 3 + 300 for length in lengths.values()) + 120) * abi.PATIENCE[context.arch]
     path = write_initrd(images.image_with("busybox", context.arch, files, script))
     try:
         output, reason = boot(context, context.kernel(debug=debug), path, memory, limit)
@@ -93,7 +96,7 @@ def run_machine(context, report, label, chosen, debug, memory, commands, lengths
 def boot(context, kernel, initrd, memory, limit):
     """Boots until the end, telling of each part when it runs long; (output, why it did not come, and
     where the CPUs are)."""
-    reason, deadline = None, time.monotonic() + limit
+    reason, deadline = None, time.monotonic() + limit * PATIENCE
     with tempfile.TemporaryDirectory() as folder, \
             Machine(kernel, initrd=initrd, arch=context.arch, smp=4, memory=memory,
                     extra=profile.stub_options(folder)) as machine:

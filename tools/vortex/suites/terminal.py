@@ -13,8 +13,9 @@ import sys
 import time
 
 from .. import images, linux
-from ..common import ROOT, Failure, cache, replace_file, say, sha256, text_hash
+from ..common import PATIENCE, ROOT, Failure, say, sha256, text_hash
 from ..machine import Machine, Timeout
+from . import oracle
 from .screen import Screen
 
 PROMPT = r"root@aegis:[^\n]*# "
@@ -77,7 +78,7 @@ class Person:
     def shows(self, pattern, timeout=30, accepts=bool):
         """Waits until the screen has a place that matches, and `accepts` the match; returns it."""
         compiled = re.compile(pattern)
-        limit = time.monotonic() + timeout
+        limit = time.monotonic() + timeout * PATIENCE
         while True:
             self.screen.update()
             found = compiled.search(self.screen.text())
@@ -104,7 +105,7 @@ class Person:
     def settle(self):
         """Waits until nothing came for a moment."""
         last = time.monotonic()
-        while time.monotonic() - last < QUIET:
+        while time.monotonic() - last < QUIET * PATIENCE:
             self._wait_for_output(0.1)
             if self.screen.update():
                 last = time.monotonic()
@@ -118,7 +119,7 @@ class Person:
             self.settle()
             self.pictures[name] = self._masked(masks)
             return
-        wanted, limit = self.expected.get(name), time.monotonic() + timeout
+        wanted, limit = self.expected.get(name), time.monotonic() + timeout * PATIENCE
         while True:
             self.screen.update()
             seen = self._masked(masks)
@@ -172,18 +173,17 @@ def linux_results(context, image, tests):
     """{test: {"error": text or None, "pictures": {name: text}}} on Linux, each kept when it does not fail."""
     kernel, version = linux.linux_kernel(context.arch)
     archive = sha256(images.image(image, context.arch))
-    paths, results = {}, {}
+    keys, results = {}, {}
     for name, _, function in tests:
-        key = text_hash(name, archive, version, *sources(function))
-        paths[name] = cache("oracle", f"terminal-{key}.json")
-        if os.path.exists(paths[name]):
-            with open(paths[name], encoding="utf-8") as file:
-                results[name] = json.load(file)
+        keys[name] = "terminal-" + text_hash(name, archive, version, *sources(function))
+        known = oracle.memory.recall(keys[name])
+        if known:
+            results[name] = json.loads(known)
 
     def keep(name, person, error):
         results[name] = {"error": error, "pictures": person.pictures if person else {}}
         if not error:
-            replace_file(paths[name], json.dumps(results[name]).encode())
+            oracle.memory.keep(keys[name], json.dumps(results[name], indent=0))
 
     missing = [test for test in tests if test[0] not in results]
     if missing:

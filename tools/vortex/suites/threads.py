@@ -30,9 +30,9 @@ def programs(arch):
     return {name: path for name, path in found.items() if os.path.exists(path)}
 
 
-def run_all(runner, context, chosen):
+def run_all(runner, context, chosen, **options):
     """abi.run_all() with each check as a process of its own."""
-    return abi.run_all(runner, context.arch, chosen, command=COMMAND)
+    return abi.run_all(runner, context.arch, chosen, command=COMMAND, **options)
 
 
 def run(context, report):
@@ -40,7 +40,8 @@ def run(context, report):
     chosen = programs(context.arch)
     limit = 420 * abi.PATIENCE[context.arch]
     expected, _, why = run_all(
-        lambda path: on_linux(context.arch, path, abi.END, limit, smp=4, memory=512), context, chosen)
+        lambda path: on_linux(context.arch, path, abi.END, limit, smp=4, memory=512), context, chosen,
+        patience=abi.LINUX_PATIENCE)
     for program in chosen:
         for name, (state, detail) in expected.get(program, {}).items():
             report.check(f"linux {program}.{name}", state == "ok", detail)

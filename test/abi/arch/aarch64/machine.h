@@ -6,5 +6,7 @@
 
 /* uname(2) under PER_LINUX32. */
 #define MACHINE_OF_32_BITS "armv8l"
+/* Whether Linux refuses it on CPUs that run no programs of 32 bits. */
+#define MAY_REFUSE_32_BITS true
 
 #endif
