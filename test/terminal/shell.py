@@ -154,8 +154,12 @@ def test_python_at_its_prompt(person):
     person.shows(r"getpid\(\), 0\)\n>>>\Z")
     person.type("1 / 0\r")
     person.shows(r"ZeroDivisionError.*\n>>>\Z")
-    # A signal that comes just before one sleep is noticed after it.
-    person.type("import time; print('asleep'); [time.sleep(0.1) for i in range(1000)]\r")
+    # A signal that comes just before one sleep is noticed after it, and at any place of the loop in the same frame.
+    person.type("import time\r")
+    person.shows(r"import time\n>>>\Z")
+    person.type("for i in range(1000): _ = i or print('asleep'); time.sleep(0.1)\r")
+    person.shows(r"sleep\(0\.1\)\n\.\.\.\Z")
+    person.type("\r")
     person.shows(r"\nasleep\Z")
     person.type("\x03")
     person.shows(r"KeyboardInterrupt\n>>>\Z")
