@@ -121,8 +121,11 @@ def test_completion(person):
 def test_vi(person):
     person.line("rm -f /tmp/vi.txt; vi /tmp/vi.txt")
     person.sees(r"~", 20)
-    person.type("ihello\rworld\x1b")
-    person.pause(0.5)
+    person.type("ihello\rworld")
+    person.shows(r"\nworld\n(?s:.*)\nI /tmp/vi\.txt")
+    # What follows at once might be the rest of a key's sequence.
+    person.type("\x1b")
+    person.shows(r"\n- /tmp/vi\.txt")
     person.type(":wq\r")
     person.prompt(20)
     person.run("cat /tmp/vi.txt", r"\nhello\r?\nworld\r?\n")

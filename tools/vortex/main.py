@@ -73,6 +73,7 @@ def build_parser():
     test.add_argument("--only", metavar="TEXT", help="of the suites abi, stress and terminal, programs and tests whose name "
                       "begins with TEXT; of differential, lines that contain it")
     test.add_argument("--record", action="store_true", help="write to test/oracle what Linux did")
+    test.add_argument("--busy", type=int, default=0, metavar="N", help="keep the host busy with N loops: shows what depends on time")
     test.add_argument("--kernel", metavar="FILE", help="test this kernel (build/x86_64/kernel.elf, build/aarch64/Image) in place of a fresh build")
     commands.add_parser("check", help="the gates: layers, sizes, comments, builds for every CPU, unit tests")
     bench = commands.add_parser("bench", help="compare with Debian's Linux in the same QEMU")

@@ -1,4 +1,5 @@
 """The test suites: each reports checks to one Report, within a budget of minutes."""
+import contextlib
 import fnmatch
 import os
 import re
@@ -125,13 +126,27 @@ def main(options):
         raise Failure(f"--only: {' '.join(whole)} runs as a whole (parts have {', '.join(DIVISIBLE)})")
     if options.record and (options.only or options.long):
         raise Failure("--record keeps what whole suites of the usual length ask Linux")
+    if options.record and options.busy:
+        raise Failure("--record: Linux answers on a host that is not kept busy")
     if options.kernel and not os.path.exists(options.kernel):
         raise Failure(f"--kernel: there is no file {options.kernel}")
-    if options.arch != "all":
-        return _run_lane(options)
-    if options.kernel:
+    if options.kernel and options.arch == "all":
         raise Failure("--kernel is for one CPU: say which by --arch")
-    return _run_lanes(options)
+    with _busy_host(options.busy):
+        return _run_lanes(options) if options.arch == "all" else _run_lane(options)
+
+
+@contextlib.contextmanager
+def _busy_host(count):
+    """Keeps `count` processors of the host busy; the loops end with this process, however it ends."""
+    loop = f"import os\nwhile os.getppid() == {os.getpid()}:\n    for _ in range(1000000): pass"
+    loops = [subprocess.Popen([sys.executable, "-c", loop]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in loops:
+            process.kill()
+            process.wait()
 
 
 def _run_lanes(options):
