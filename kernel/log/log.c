@@ -16,6 +16,7 @@
 
 #define RING_BYTES 65536		/* a power of two; about 800 lines */
 #define LINE_BYTES 1024			/* longer lines are cut */
+#define LOCK_TRIES 1000000		/* then a console takes its lock for one of a stopped CPU */
 
 struct record {
 	uint64_t sequence;
@@ -312,6 +313,22 @@ bool log_limit_allows(struct log_limit *limit)
 }
 
 /* Console held: what was printed without this one, so that it shows the whole log. */
+NO_THREAD_ANALYSIS bool log_console_lock(struct log_console *console, struct spin_lock *lock)
+{
+	unsigned tries = console->is_lock_lost ? 1 : LOCK_TRIES;
+
+	for (unsigned i = 0; i < tries; i++) {
+		if (spin_try_lock_masked(lock)) {
+			console->is_lock_lost = false;
+			return true;
+		}
+		cpu_relax();
+	}
+	/* Whoever has it seems stopped: the next lines do not wait for it. */
+	console->is_lock_lost = true;
+	return false;
+}
+
 static void replay(struct log_console *console)
 {
 	uint64_t position = 0;

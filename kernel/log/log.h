@@ -11,6 +11,8 @@
 #include "base/list.h"
 #include "base/types.h"
 
+struct spin_lock;
+
 enum log_level {
 	LOG_EMERGENCY, LOG_ALERT, LOG_CRITICAL, LOG_ERROR, LOG_WARNING, LOG_NOTICE, LOG_INFO,
 		LOG_DEBUG,
@@ -51,9 +53,15 @@ struct log_console {
 	/* The boot console does not reach it: it is shown first what was printed before. */
 	bool wants_all;
 	void (*write)(struct log_console *console, const char *text, size_t length);
+	bool is_lock_lost;		/* log_console_lock()'s */
 };
 /* Replaces the boot console's output. May not be called from an interrupt. */
 void log_console_add(struct log_console *console);
+/*
+ * For write(), interrupts masked: takes a lock that the driver has, too. False: write past it. This
+ * CPU may be in the middle of it, or one that was stopped; another lets go of it soon.
+ */
+bool log_console_lock(struct log_console *console, struct spin_lock *lock) MUST_CHECK;
 void log_level_set(enum log_level level);		/* loglevel=, quiet, syslog(2) */
 enum log_level log_level(void);
 

@@ -25,6 +25,7 @@
 #define FR_BUSY BIT(3)
 #define FR_RXFE BIT(4)
 #define FR_TXFF BIT(5)
+#define FR_TXFE BIT(7)
 #define FR_RI BIT(8)
 
 #define LCR_H_BRK BIT(0)
@@ -44,5 +45,7 @@
 #define INT_TX BIT(5)
 #define INT_RT BIT(6)
 #define INT_ERRORS (BIT(7) | BIT(8) | BIT(9) | BIT(10))
+
+#define UART_FIFO_BYTES 16		/* 32 in later ones */
 
 #endif

@@ -32,7 +32,6 @@ enum queue_index { RECEIVE_QUEUE, TRANSMIT_QUEUE, QUEUE_COUNT };
 #define TRANSMIT_QUEUE_SIZE (2 * BUFFER_COUNT)	/* a power of two for BUFFER_COUNT + 1 */
 #define READY_BELOW (OUTPUT_BYTES / 2)	/* writers are woken when so much is left */
 #define RECEIVE_ROUNDS 64
-#define LOCK_TRIES 1000000		/* then the log takes the lock for a stopped CPU's */
 #define PATIENCE_DIVISOR 2		/* the log waits half a second for a device that reads */
 
 struct buffer {
@@ -59,7 +58,6 @@ struct console {
 	bool is_stopped;
 	bool is_inside_line;		/* the last byte of the terminal ended no line */
 	bool is_inside_log_line;	/* nor did that of the log: its rest is on the way */
-	bool is_lock_lost;		/* who has the lock seems stopped: the log does not wait */
 	bool is_stuck;			/* the host does not read: nor does it wait for that */
 	struct ring output;
 	uint8_t output_bytes[OUTPUT_BYTES];
@@ -375,30 +373,14 @@ static void log_write_emergency(struct console *console, const char *text, size_
 	}
 }
 
-/* The log comes from any context, perhaps in the middle of our own lock. Another CPU lets go of it
- * soon, unless it was stopped. */
-NO_THREAD_ANALYSIS static bool log_lock(struct console *console)
-{
-	unsigned tries = console->is_lock_lost ? 1 : LOCK_TRIES;
-
-	for (unsigned i = 0; i < tries; i++) {
-		if (spin_try_lock_masked(&console->lock)) {
-			console->is_lock_lost = false;
-			return true;
-		}
-		cpu_relax();
-	}
-	console->is_lock_lost = true;
-	return false;
-}
-
+/* The log comes from any context. */
 NO_THREAD_ANALYSIS
 static void console_log_write(struct log_console *log_console, const char *text, size_t length)
 {
 	struct console *console = container_of(log_console, struct console, log_console);
 	bool were_enabled = interrupts_disable();
 
-	if (log_lock(console)) {
+	if (log_console_lock(log_console, &console->lock)) {
 		log_write_locked(console, text, length);
 		spin_unlock_masked(&console->lock);
 	} else {
