@@ -1,10 +1,31 @@
-/* Which CPUs run. */
+/* How many CPUs there are, and which of them run. */
 #include "arch/common/online.h"
 
 #include "arch/cpu.h"
 #include "base/atomic.h"
 
+static unsigned count = 1, left_off;
 static struct cpu_mask online;
+
+unsigned cpu_count(void)
+{
+	return count;
+}
+
+unsigned cpu_present_count(void)
+{
+	return count + left_off;
+}
+
+bool cpu_number_take(unsigned *cpu)
+{
+	if (count == CPU_LIMIT) {
+		left_off++;
+		return false;
+	}
+	*cpu = count++;
+	return true;
+}
 
 unsigned cpu_online_count(void)
 {

@@ -30,23 +30,12 @@ static_assert(offsetof(struct secondary_parameters, control) == SECONDARY_SCTLR,
 static_assert(offsetof(struct secondary_parameters, stack) == SECONDARY_STACK, "head.h");
 static_assert(offsetof(struct secondary_parameters, cpu) == SECONDARY_CPU, "head.h");
 
-static unsigned count = 1, left_off;
 static struct secondary_parameters *parameters;	/* by CPU */
 /* The CPU that is waited for. Who makes it 0 has decided: that CPU, by coming, or the boot CPU, by
  * giving it up. */
 static uint32_t awaited;
 
 NORETURN void secondary_main(uint32_t cpu);
-
-unsigned cpu_count(void)
-{
-	return count;
-}
-
-unsigned cpu_present_count(void)
-{
-	return count + left_off;
-}
 
 void cpu_start_first(void (*function)(void))
 {
@@ -63,14 +52,10 @@ void cpu_start_first(void (*function)(void))
 
 static void cpu_add(uint64_t identity)
 {
-	if (identity == cpu_entry(0)->identity)
-		return;
-	if (count == CPU_LIMIT) {
-		left_off++;
-		return;
-	}
-	cpu_area_create(count, identity);
-	count++;
+	unsigned cpu;
+
+	if (identity != cpu_entry(0)->identity && cpu_number_take(&cpu))
+		cpu_area_create(cpu, identity);
 }
 
 /* One cell or two, as /cpus says; the upper ones are 0 where there is one. */
@@ -140,11 +125,11 @@ static physical_t identity_map(void)
 
 void secondary_prepare(void)
 {
-	size_t bytes = count * sizeof(*parameters);
+	size_t bytes = cpu_count() * sizeof(*parameters);
 	physical_t identity_root = identity_map();
 
 	parameters = physical_to_virtual(boot_pages_take((unsigned)divide_up(bytes, PAGE_SIZE)));
-	for (unsigned cpu = 1; cpu < count; cpu++) {
+	for (unsigned cpu = 1; cpu < cpu_count(); cpu++) {
 		parameters[cpu] = (struct secondary_parameters){
 			.identity_root = identity_root,
 			.root = mmu_kernel_root,
@@ -165,13 +150,14 @@ void cpu_start_devices(void)
 	psci_find();
 	gic_find();
 	cpus_find();
-	if (left_off)
-		boot_print("[CPU] FAIL: more than %u CPUs, %u are left off\n", CPU_LIMIT, left_off);
+	if (cpu_present_count() > cpu_count())
+		boot_print("[CPU] FAIL: more than %u CPUs, %u are left off\n", CPU_LIMIT,
+			   cpu_present_count() - cpu_count());
 	gic_cpu_start();
 	cpu_mark_online(0, true);
 	clock_start();
 	clock_alarm_start();
-	if (count > 1)
+	if (cpu_count() > 1)
 		secondary_prepare();
 }
 
@@ -217,7 +203,7 @@ static bool secondary_start_one(unsigned cpu)
 
 void cpu_start_others(void)
 {
-	for (unsigned cpu = 1; cpu < count; cpu++) {
+	for (unsigned cpu = 1; cpu < cpu_count(); cpu++) {
 		if (!secondary_start_one(cpu))
 			boot_print("[CPU] FAIL: CPU %u (%llx) does not answer, left off\n", cpu,
 				   (unsigned long long)cpu_entry(cpu)->identity);

@@ -19,18 +19,6 @@
 #define PIC_MASTER_DATA 0x21
 #define PIC_SLAVE_DATA 0xa1
 
-static unsigned count = 1, left_off;
-
-unsigned cpu_count(void)
-{
-	return count;
-}
-
-unsigned cpu_present_count(void)
-{
-	return count + left_off;
-}
-
 /* Registers of SYSCALL; an odd way in may not have been taken at all. */
 static void call_entry_enable(void)
 {
@@ -87,14 +75,10 @@ static void legacy_controllers_mask(void)
 
 static void cpu_add(uint32_t apic)
 {
-	if (apic == cpu_entry(0)->apic_id)
-		return;
-	if (count == CPU_LIMIT) {
-		left_off++;
-		return;
-	}
-	cpu_area_create(count, apic);
-	count++;
+	unsigned cpu;
+
+	if (apic != cpu_entry(0)->apic_id && cpu_number_take(&cpu))
+		cpu_area_create(cpu, apic);
 }
 
 static void cpus_find(void)
@@ -117,12 +101,13 @@ void cpu_start_devices(void)
 	legacy_controllers_mask();
 	apic_start();
 	cpus_find();
-	if (left_off)
-		boot_print("[CPU] FAIL: more than %u CPUs, %u are left off\n", CPU_LIMIT, left_off);
+	if (cpu_present_count() > cpu_count())
+		boot_print("[CPU] FAIL: more than %u CPUs, %u are left off\n", CPU_LIMIT,
+			   cpu_present_count() - cpu_count());
 	cpu_mark_online(0, true);
 	fpu_detect();
 	clock_calibrate();
 	clock_alarm_start();
-	if (count > 1)
+	if (cpu_count() > 1)
 		secondary_prepare();
 }
