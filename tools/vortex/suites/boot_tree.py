@@ -116,10 +116,13 @@ def extended_interrupt(tree):
     find(tree, "pl011@")[1]["interrupts"] = cells(2, 17, 4)
 
 
-def add_cpu(tree):
-    """A CPU that is not there."""
-    find(tree, "cpus")[2].append(["cpu@77", {"device_type": b"cpu\0", "compatible": b"arm,arm-v8\0", "reg": cells(0x77),
-                                            "enable-method": b"psci\0"}, []])
+def add_cpus(count):
+    """A change of a tree: so many CPUs more, which are not there."""
+    def change(tree):
+        for identity in range(0x1000, 0x1000 + count):
+            find(tree, "cpus")[2].append([f"cpu@{identity:x}", {
+                "device_type": b"cpu\0", "compatible": b"arm,arm-v8\0", "reg": cells(identity), "enable-method": b"psci\0"}, []])
+    return change
 
 
 def add_circle(tree):
@@ -150,7 +153,8 @@ def lying_trees():
         ("the ITS nowhere", "virt,gic-version=3", registers_at("intc@/its@", NOWHERE, 0x20000),
          "its@8080000: not found, nothing answers at 0xfe00ffe8", True),
         ("an interrupt of a kind that is not there", "virt", extended_interrupt, "ttyAMA0: no interrupt, output only", True),
-        ("a CPU that is not there", "virt", add_cpu, r"2 of 3 online", True),
+        ("a CPU that is not there", "virt", add_cpus(1), r"2 of 3 online", True),
+        ("more CPUs than fit", "virt", add_cpus(298), r"more than 256 CPUs, 44 are left off[^$]*2 of 300 online", True),
         ("buses without cells", "virt", add_circle, "", True),
     ]
 
