@@ -135,35 +135,42 @@ static void write_to_consoles(struct log_console *only, const char *text, size_t
 		console->write(console, text, length);
 }
 
+/* How far a record is printed. Once begun it is printed to its end, whatever the level becomes:
+ * consoles wait for that end. */
+struct progress {
+	size_t offset;
+	bool is_shown;
+};
+
 /* Console held: prints one piece of the record at *position, which steps on behind a record's end.
  * False: nothing is left. */
-static bool print_piece(struct log_console *only, uint64_t *position, size_t *offset)
+static bool print_piece(struct log_console *only, uint64_t *position, struct progress *progress)
 {
 	struct record record;
 	char piece[128];
 	size_t length;
-	bool is_shown;
 	bool were_enabled = ring_acquire();
 
 	if (*position < ring_start) {
 		*position = ring_start;
-		*offset = 0;
+		progress->offset = 0;
 	}
 	if (*position == ring_end) {
 		ring_release(were_enabled);
 		return false;
 	}
 	ring_copy_out(&record, *position, sizeof(record));
-	length = min((size_t)record.length - *offset, sizeof(piece));
-	ring_copy_out(piece, *position + sizeof(record) + *offset, length);
-	*offset += length;
-	if (*offset == record.length) {
+	if (progress->offset == 0)
+		progress->is_shown = record.is_always_shown || record.level <= console_level;
+	length = min((size_t)record.length - progress->offset, sizeof(piece));
+	ring_copy_out(piece, *position + sizeof(record) + progress->offset, length);
+	progress->offset += length;
+	if (progress->offset == record.length) {
 		*position = record_end(*position, &record);
-		*offset = 0;
+		progress->offset = 0;
 	}
-	is_shown = record.is_always_shown || record.level <= console_level;
 	ring_release(were_enabled);
-	if (is_shown)
+	if (progress->is_shown)
 		write_to_consoles(only, piece, length);
 	return true;
 }
@@ -177,10 +184,10 @@ static bool has_unprinted(void)
  * console too, and prints our lines when it goes on. */
 static void flush(void)
 {
-	size_t offset = 0;
+	struct progress progress = { 0 };
 
 	if (unlikely(is_panicking)) {
-		while (print_piece(NULL, &printed_position, &offset))
+		while (print_piece(NULL, &printed_position, &progress))
 			;
 		return;
 	}
@@ -188,7 +195,7 @@ static void flush(void)
 	while (has_unprinted() && !atomic_swap(&console_busy, 1)) {
 		/* Being preempted here would hold up everybody's lines. */
 		preemption_disable();
-		while (print_piece(NULL, &printed_position, &offset))
+		while (print_piece(NULL, &printed_position, &progress))
 			;
 		atomic_store_ordered(&console_busy, 0);
 		preemption_enable();
@@ -312,7 +319,6 @@ bool log_limit_allows(struct log_limit *limit)
 	return false;
 }
 
-/* Console held: what was printed without this one, so that it shows the whole log. */
 NO_THREAD_ANALYSIS bool log_console_lock(struct log_console *console, struct spin_lock *lock)
 {
 	unsigned tries = console->is_lock_lost ? 1 : LOCK_TRIES;
@@ -329,13 +335,14 @@ NO_THREAD_ANALYSIS bool log_console_lock(struct log_console *console, struct spi
 	return false;
 }
 
+/* Console held: what was printed without this one, so that it shows the whole log. */
 static void replay(struct log_console *console)
 {
 	uint64_t position = 0;
-	size_t offset = 0;
+	struct progress progress = { 0 };
 
 	while (position < atomic_load_ordered(&printed_position) &&
-	       print_piece(console, &position, &offset))
+	       print_piece(console, &position, &progress))
 		;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "terminal/serial_line.h"
 
+#include "arch/clock.h"
 #include "arch/cpu.h"
 #include "base/errno.h"
 #include "base/format.h"
@@ -12,22 +13,36 @@
 
 #define FIRST_MINOR 64			/* ttyS0, ttyAMA0 */
 #define RECEIVE_BATCH 64
-#define TRANSMIT_BATCH 16		/* by one interrupt: the FIFO of the smallest port */
-#define PATIENCE_READS 100000		/* longer than a FIFO takes at 9600 baud: 18 ms */
+/* By one interrupt: the smallest FIFO; more than is left in one when it asks, or it never would. */
+#define TRANSMIT_BATCH 16
+#define PATIENCE_DIVISOR 10		/* a tenth of a second; a FIFO takes 17 ms at 9600 baud */
 #define READY_BELOW (SERIAL_OUTPUT_BYTES / 2)	/* writers are woken when so much is left */
 #define LINE_FINISH_BYTES 512		/* how much of a line the log waits for */
 
-/* Polled: how many bytes the transmitter takes; 0: it takes none any more. */
+/* Polled: how many bytes the transmitter takes; 0: it takes none any more. One that is stuck is
+ * waited for once, not with each byte. */
 static unsigned room_wait(struct serial_line *line)
 {
-	for (unsigned i = 0; i < PATIENCE_READS; i++) {
-		unsigned room = line->port->room(line);
+	uint64_t patience = line->is_stuck ? 0 : clock_frequency_hz() / PATIENCE_DIVISOR;
+	uint64_t start = clock_cycles();
+	unsigned room;
+	bool is_late;
 
-		if (room)
-			return room;
+	do {
 		cpu_relax();
-	}
-	return 0;
+		is_late = clock_cycles() - start >= patience;
+		room = line->port->room(line);
+	} while (room == 0 && !is_late);
+	line->is_stuck = room == 0;
+	return room;
+}
+
+void serial_line_sent_wait(struct serial_line *line)
+{
+	uint64_t start = clock_cycles(), patience = clock_frequency_hz() / PATIENCE_DIVISOR;
+
+	while (!line->port->is_sent(line) && clock_cycles() - start < patience)
+		cpu_relax();
 }
 
 /* Lock held. */
@@ -75,11 +90,11 @@ size_t serial_line_write(struct terminal *terminal, const uint8_t *data, size_t 
 {
 	struct serial_line *line = terminal_driver_state(terminal);
 	bool were_enabled = spin_lock_irq(&line->lock);
-	bool was_idle = ring_is_empty(&line->output);
 	size_t written = ring_write(&line->output, data,
 				    (uint32_t)min(length, (size_t)SERIAL_OUTPUT_BYTES));
 
-	if (was_idle)
+	/* Else the rest goes out by the interrupt. */
+	if (!(line->interrupts & SERIAL_TRANSMIT))
 		transmit(line);
 	spin_unlock_irq(&line->lock, were_enabled);
 	return written;
@@ -143,12 +158,7 @@ int serial_line_break_send(struct terminal *terminal, bool on)
 /* The ring is empty; what is left are the FIFO and the shift register. */
 void serial_line_drain(struct terminal *terminal)
 {
-	struct serial_line *line = terminal_driver_state(terminal);
-
-	for (unsigned i = 0; i < PATIENCE_READS; i++) {
-		if (line->port->is_sent(line))
-			return;
-	}
+	serial_line_sent_wait(terminal_driver_state(terminal));
 }
 
 unsigned serial_line_modem_get(struct terminal *terminal)
@@ -181,22 +191,27 @@ static void receive_error(struct serial_line *line, uint8_t byte, unsigned error
 
 static void receive(struct serial_line *line)
 {
-	uint8_t batch[RECEIVE_BATCH], byte;
-	size_t length = 0;
-	unsigned errors;
+	uint8_t batch[RECEIVE_BATCH], byte = 0;
+	unsigned left = RECEIVE_BATCH, errors;
+	bool is_any = true;
 
-	for (unsigned i = 0; i < RECEIVE_BATCH && line->port->take(line, &byte, &errors); i++) {
-		if (!errors) {
-			batch[length++] = byte;
-			continue;
+	while (left && is_any) {
+		size_t length = 0;
+
+		errors = 0;
+		/* The terminal takes its own lock first: it gets them without this one. */
+		spin_lock_masked(&line->lock);
+		while (left && !errors && (is_any = line->port->take(line, &byte, &errors))) {
+			left--;
+			if (!errors)
+				batch[length++] = byte;
 		}
+		spin_unlock_masked(&line->lock);
 		if (length)
 			terminal_input(line->terminal, batch, length);
-		length = 0;
-		receive_error(line, byte, errors);
+		if (errors)
+			receive_error(line, byte, errors);
 	}
-	if (length)
-		terminal_input(line->terminal, batch, length);
 }
 
 /* Whether writers can be told that there is room. */
@@ -235,9 +250,10 @@ static bool send_polled(struct serial_line *line, uint8_t byte, unsigned *room)
 
 /*
  * Lock held: sends what the terminal has begun to its line's end, so that the log cuts no line.
- * What has no end yet (a prompt) stays as it is, and the log begins a line of its own.
+ * What has no end yet (a prompt) stays as it is, and the log begins a line of its own. False:
+ * nothing goes out.
  */
-static void line_finish(struct serial_line *line, unsigned *room)
+static bool line_finish(struct serial_line *line, unsigned *room)
 {
 	bool is_sent = true;
 	uint8_t byte;
@@ -248,8 +264,17 @@ static void line_finish(struct serial_line *line, unsigned *room)
 		is_sent = send_polled(line, byte, room);
 		line->is_inside_line = byte != '\n';
 	}
-	if (line->is_inside_line && is_sent && send_polled(line, '\r', room))
-		line->is_inside_line = !send_polled(line, '\n', room);
+	if (!is_sent || !line->is_inside_line)
+		return is_sent;
+	is_sent = send_polled(line, '\r', room) && send_polled(line, '\n', room);
+	line->is_inside_line = !is_sent;
+	return is_sent;
+}
+
+/* Deferred: the log has sent what a program had written. */
+static void output_shrank(struct deferred *deferred)
+{
+	terminal_output_ready(container_of(deferred, struct serial_line, shrank)->terminal);
 }
 
 /* A line may come in pieces: the terminal waits for the last. */
@@ -259,21 +284,26 @@ static void log_write(struct log_console *console, const char *text, size_t leng
 	struct serial_line *line = container_of(console, struct serial_line, log_console);
 	bool were_enabled = interrupts_disable();
 	bool is_locked = log_console_lock(console, &line->lock);
-	bool is_sent = true;
+	bool is_sent = true, has_end = length > 0 && text[length - 1] == '\n';
+	uint32_t before = 0;
 	unsigned room = 0;
 
-	if (is_locked && !line->is_inside_log_line)
-		line_finish(line, &room);
+	if (is_locked) {
+		before = ring_used(&line->output);
+		if (!line->is_inside_log_line)
+			is_sent = line_finish(line, &room);
+	}
 	for (size_t i = 0; i < length && is_sent; i++) {
 		if (text[i] == '\n')
 			is_sent = send_polled(line, '\r', &room);
 		is_sent = is_sent && send_polled(line, (uint8_t)text[i], &room);
 	}
+	line->is_inside_log_line = !has_end;
 	if (is_locked) {
-		line->is_inside_log_line = length > 0 && text[length - 1] != '\n';
-		/* Of an emptied ring the interrupt, which is on still, tells those who wait. */
-		if (!ring_is_empty(&line->output))
-			transmit(line);
+		transmit(line);
+		/* Whoever waits for room, or for the end, has no interrupt coming. */
+		if (ring_used(&line->output) < before)
+			deferred_queue(&line->shrank);
 		spin_unlock_masked(&line->lock);
 	}
 	interrupts_restore(were_enabled);
@@ -293,6 +323,7 @@ int serial_line_create(struct serial_line *line, const struct serial_port *port,
 	line->terminal = terminal_create(driver, line, DEVICE_NUMBER(major, FIRST_MINOR + number));
 	if (!line->terminal)
 		return -ENOMEM;
+	deferred_init(&line->shrank, output_shrank);
 	line->log_console.name = line->name;
 	line->log_console.write = log_write;
 	line->is_console = console_is_wanted(line->name, &wanted);

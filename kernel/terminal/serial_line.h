@@ -1,7 +1,7 @@
 /*
  * What serial ports have in common: a ring of output that the transmitter empties by interrupts,
- * received bytes handed to the terminal as they come, and a polled way out for the log, which cuts
- * no line of a program's. The registers are the port's.
+ * received bytes handed to the terminal as they come, and a polled way out for the log, which lets
+ * a line that a program has begun come to its end, if that is near. The registers are the port's.
  */
 #ifndef TERMINAL_SERIAL_LINE_H
 #define TERMINAL_SERIAL_LINE_H
@@ -11,6 +11,7 @@
 #include "base/types.h"
 #include "log/log.h"
 #include "sync/spin_lock.h"
+#include "task/deferred.h"
 #include "terminal/terminal.h"
 
 struct device;
@@ -25,8 +26,8 @@ enum serial_errors {
 };
 
 /*
- * The registers of a port. Nothing here sleeps. With the line's lock held and interrupts masked,
- * unless it says "no lock"; room and put also without, where the log goes past a lock.
+ * The registers of a port. Nothing here sleeps. With the line's lock held and interrupts masked, or
+ * before the line runs, unless it says "no lock"; room and put also where the log goes past a lock.
  */
 struct serial_port {
 	/* How many bytes the transmitter surely takes at this moment; 0: none. */
@@ -34,9 +35,9 @@ struct serial_port {
 	void (*put)(struct serial_line *line, uint8_t byte);
 	/* Whether the last bit has left. No lock. */
 	bool (*is_sent)(struct serial_line *line);
-	/* One byte that came, with SERIAL_* errors; false: none. No lock, from the handler. */
+	/* One byte that came, with SERIAL_* errors; false: none. */
 	bool (*take)(struct serial_line *line, uint8_t *byte, unsigned *errors);
-	/* Which of SERIAL_RECEIVE and SERIAL_TRANSMIT reach the CPU. */
+	/* Which of SERIAL_RECEIVE and SERIAL_TRANSMIT (there is room again) reach the CPU. */
 	void (*interrupts_set)(struct serial_line *line, unsigned interrupts);
 	/* Speed, bits and modem lines of these settings. Speed 0 hangs up. */
 	void (*program)(struct serial_line *line, const struct termios2 *settings);
@@ -61,6 +62,8 @@ struct serial_line {
 	bool is_stopped;
 	bool is_inside_line;		/* the last byte of the terminal ended no line */
 	bool is_inside_log_line;	/* nor did that of the log: its rest is on the way */
+	bool is_stuck;			/* the transmitter took nothing for long */
+	struct deferred shrank;
 	struct ring output;
 	uint8_t output_bytes[SERIAL_OUTPUT_BYTES];
 };
@@ -83,6 +86,9 @@ int serial_line_run(struct serial_line *line, struct device *device, bool (*hand
 
 /* From the handler: hands on what came, sends what there is room for. */
 void serial_line_serve(struct serial_line *line);
+
+/* Polled: until the last bit has left, or for a tenth of a second. */
+void serial_line_sent_wait(struct serial_line *line);
 
 /* The machine ends: what programs have printed goes out, and from here on without interrupts. */
 void serial_line_quiesce(struct serial_line *line);

@@ -1,8 +1,16 @@
 /* Serial lines above a port that is only pretended: what is sent when, and what the log does. */
 #include "arch/cpu.h"
+#include "base/atomic.h"
 #include "base/string.h"
 #include "base/test.h"
+#include "sync/blocking.h"
+#include "terminal/internal.h"
 #include "terminal/serial_line.h"
+
+struct received {
+	uint8_t byte;
+	unsigned errors;
+};
 
 struct port {
 	struct serial_line line;
@@ -10,6 +18,9 @@ struct port {
 	unsigned interrupts;
 	size_t length;
 	char sent[256];
+	const struct received *input;
+	size_t input_count;		/* SIZE_MAX: for ever the same */
+	unsigned takes;
 };
 
 static struct port port;
@@ -36,10 +47,18 @@ static bool port_is_sent(struct serial_line *line)
 
 static bool port_take(struct serial_line *line, uint8_t *byte, unsigned *errors)
 {
-	(void)line;
-	(void)byte;
-	(void)errors;
-	return false;
+	struct port *self = container_of(line, struct port, line);
+
+	if (self->input_count == 0)
+		return false;
+	self->takes++;
+	*byte = self->input->byte;
+	*errors = self->input->errors;
+	if (self->input_count != SIZE_MAX) {
+		self->input++;
+		self->input_count--;
+	}
+	return true;
 }
 
 static void port_interrupts_set(struct serial_line *line, unsigned interrupts)
@@ -72,6 +91,9 @@ static bool line_begin(unsigned room, bool has_interrupt)
 
 static void line_end(void)
 {
+	while (atomic_load_ordered(&port.line.shrank.is_queued) ||
+	       atomic_load_ordered(&port.line.terminal->deferred.is_queued))
+		blocking_yield_point();
 	terminal_put(port.line.terminal);
 }
 
@@ -116,6 +138,7 @@ TEST(serial_line, the_log_cuts_no_line)
 	port.room = 1000;
 	log("[log]\n");
 	EXPECT_STRING_EQUAL(port.sent, "one two\n[log]\r\nthree");
+	EXPECT_EQUAL(port.interrupts, (unsigned)SERIAL_RECEIVE);
 	/* A prompt has no end: it stays, and the log begins a line of its own. */
 	log("[more]\n");
 	EXPECT_STRING_EQUAL(port.sent, "one two\n[log]\r\nthree\r\n[more]\r\n");
@@ -156,6 +179,85 @@ TEST(serial_line, a_dead_transmitter_holds_nobody_up)
 	EXPECT_EQUAL(serial_line_pending(port.line.terminal), 0u);
 	log("lost, too\n");
 	EXPECT_EQUAL(port.length, 0u);
+	line_end();
+}
+
+TEST(serial_line, a_dead_transmitter_with_an_interrupt_keeps_it)
+{
+	ASSERT_TRUE(line_begin(0, true));
+	write("kept");
+	log("lost\n");
+	EXPECT_EQUAL(serial_line_pending(port.line.terminal), 4u);
+	EXPECT_EQUAL(port.interrupts, (unsigned)SERIAL_RECEIVE | SERIAL_TRANSMIT);
+	serial_line_happened(port.line.terminal, EVENT_DISCARD_OUTPUT);
+	EXPECT_EQUAL(serial_line_pending(port.line.terminal), 0u);
+	line_end();
+}
+
+/* Who waits for room, or for the end, hears of it where no interrupt tells. */
+TEST(serial_line, what_the_log_sends_is_told)
+{
+	bool were_enabled;
+
+	ASSERT_TRUE(line_begin(16, true));
+	write("0123456789abcdef, and the rest");
+	port.room = 1000;
+	were_enabled = interrupts_disable();
+	log("[log]\n");
+	EXPECT_EQUAL(atomic_load_ordered(&port.line.shrank.is_queued), 1u);
+	interrupts_restore(were_enabled);
+	EXPECT_STRING_EQUAL(port.sent, "0123456789abcdef, and the rest\r\n[log]\r\n");
+	line_end();
+	ASSERT_TRUE(line_begin(1000, true));
+	were_enabled = interrupts_disable();
+	log("[log]\n");
+	EXPECT_EQUAL(atomic_load_ordered(&port.line.shrank.is_queued), 0u);
+	interrupts_restore(were_enabled);
+	line_end();
+}
+
+TEST(serial_line, the_log_goes_past_a_lost_lock)
+{
+	bool were_enabled;
+
+	ASSERT_TRUE(line_begin(1000, true));
+	were_enabled = spin_lock_irq(&port.line.lock);
+	log("at last\n");
+	spin_unlock_irq(&port.line.lock, were_enabled);
+	EXPECT_STRING_EQUAL(port.sent, "at last\r\n");
+	write("and on\n");
+	EXPECT_STRING_EQUAL(port.sent, "at last\r\nand on\n");
+	line_end();
+}
+
+TEST(serial_line, what_comes_reaches_the_terminal)
+{
+	static const struct received input[] = {
+		{ 'a', 0 }, { 'b', 0 }, { 'x', SERIAL_BREAK | SERIAL_OVERRUN },
+		{ 'c', SERIAL_DAMAGED }, { 'd', 0 },
+	};
+	static const uint8_t expected[] = {
+		'a', 'b', 0377, INPUT_BREAK, 0, 0377, INPUT_OVERRUN, 0, 0377, INPUT_PARITY, 'c', 'd',
+	};
+	uint8_t raw[32];
+	bool were_enabled;
+
+	ASSERT_TRUE(line_begin(1000, true));
+	port.input = input;
+	port.input_count = ARRAY_SIZE(input);
+	were_enabled = interrupts_disable();
+	serial_line_serve(&port.line);
+	EXPECT_EQUAL(ring_peek(&port.line.terminal->raw, 0, raw, sizeof(raw)),
+		     sizeof(expected));
+	EXPECT_EQUAL(memcmp(raw, expected, sizeof(expected)), 0);
+	/* A port that never ends is left after a batch. */
+	port.input = &input[3];
+	port.input_count = SIZE_MAX;
+	port.takes = 0;
+	serial_line_serve(&port.line);
+	EXPECT_EQUAL(port.takes, 64u);
+	port.input_count = 0;
+	interrupts_restore(were_enabled);
 	line_end();
 }
 

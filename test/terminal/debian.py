@@ -1,17 +1,9 @@
 """bash, Python, less, vim and top on the console of the Debian image."""
 IMAGE = "debian"
 
-# In the background it only tries to read; what it says of a line that is typed shows that it has the terminal:
-# ^C reaches it then, and no more the shell. It starts nothing: a child that is stopped before it has executed holds
-# sh up, which then is not stopped itself.
-READER = r"""printf '%s\n' 'trap "" TTIN' 'echo running' 'until read x; do :; done' 'echo read $x' """ \
-         r"""'exec sleep 1000' >/tmp/reader"""
-
 
 def test_job_control(person):
-    person.run(READER + "; echo written", r"\nwritten")
-    person.line("sh /tmp/reader")
-    person.sees(r"\nrunning\r?\n")
+    person.start_reader()
     person.type("\x1a")
     person.sees(r"\[1\]\+\s+Stopped", 15)
     person.prompt()

@@ -4,12 +4,6 @@ IMAGE = "debian"
 # Numbers of processes differ; so does how wide they are.
 PID = (r"(?m)^\[(\d+)\] \d+$", r"[\1] pid")
 
-# In the background it only tries to read; what it says of a line that is typed shows that it has the terminal:
-# ^C reaches it then, and no more the shell. It starts nothing: a child that is stopped before it has executed holds
-# sh up, which then is not stopped itself.
-READER = r"""printf '%s\n' 'trap "" TTIN' 'echo running' 'until read x; do :; done' 'echo read $x' """ \
-         r"""'exec sleep 1000' >/tmp/reader"""
-
 
 def test_history_is_searched(person):
     person.command("echo a needle in the hay", "\na needle")
@@ -72,9 +66,7 @@ def test_pipes_and_redirections(person):
 
 
 def test_jobs(person):
-    person.command(READER)
-    person.line("sh /tmp/reader")
-    person.sees(r"\nrunning\r?\n")
+    person.start_reader()
     person.type("\x1a")
     person.at_prompt(r"Stopped")
     person.command("sleep 1001 | cat &")

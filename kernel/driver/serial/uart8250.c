@@ -1,7 +1,6 @@
 /* Serial ports of the 16550A kind. */
 #include "driver/serial/uart8250_registers.h"
 
-#include "arch/cpu.h"
 #include "base/errno.h"
 #include "device/driver.h"
 #include "device/node.h"
@@ -10,7 +9,6 @@
 
 #define TTY_MAJOR 4			/* Linux's number for ttyS */
 #define INTERRUPT_ROUNDS 64		/* a port that never stops asking has to wait */
-#define PATIENCE_READS 40000		/* longer than a FIFO takes at 9600 baud: 18 ms */
 
 struct uart {
 	struct serial_line line;
@@ -79,8 +77,7 @@ static void divisor_set(struct uart *uart, uint32_t baud)
 	uint32_t divisor = UART_CLOCK_HZ / 16 / (baud ? baud : 9600);
 
 	divisor = clamp(divisor, 1u, 0xffffu);
-	for (unsigned i = 0; i < PATIENCE_READS && !(uart_read(uart, LSR) & LSR_THRE); i++)
-		cpu_relax();
+	serial_line_sent_wait(&uart->line);
 	uart_write(uart, LCR, uart->line_control | LCR_DLAB);
 	uart_write(uart, DLL, (uint8_t)divisor);
 	uart_write(uart, DLM, (uint8_t)(divisor >> 8));

@@ -132,6 +132,8 @@ def main(options):
         raise Failure(f"--kernel: there is no file {options.kernel}")
     if options.kernel and options.arch == "all":
         raise Failure("--kernel is for one CPU: say which by --arch")
+    if options.busy < 0:
+        raise Failure("--busy: a number of loops, 0 or more")
     with _busy_host(options.busy):
         return _run_lanes(options) if options.arch == "all" else _run_lane(options)
 
@@ -139,6 +141,8 @@ def main(options):
 @contextlib.contextmanager
 def _busy_host(count):
     """Keeps `count` processors of the host busy; the loops end with this process, however it ends."""
+    if count:
+        os.environ[oracle.BUSY] = str(count)
     loop = f"import os\nwhile os.getppid() == {os.getpid()}:\n    for _ in range(1000000): pass"
     loops = [subprocess.Popen([sys.executable, "-c", loop]) for _ in range(count)]
     try:

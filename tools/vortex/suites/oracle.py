@@ -11,6 +11,7 @@ from .. import linux
 from ..common import BUILD, ROOT, cache, replace_file, say, sha256, text_hash
 from ..machine import Machine, Timeout
 
+BUSY = "AEGIS_HOST_IS_BUSY"	# in the environment: what Linux does now is not remembered
 RECORD = os.path.join(ROOT, "test", "oracle")
 
 
@@ -47,7 +48,8 @@ class Memory:
         return text
 
     def keep(self, key, text):
-        replace_file(cache("oracle", key), text.encode())
+        if BUSY not in os.environ:
+            replace_file(cache("oracle", key), text.encode())
         self.used[key] = text
 
     def record(self):

@@ -64,8 +64,20 @@ class Person:
         self.line(f"sh -c 'echo running; exec {program}'{rest}")
         self.sees(r"[\r\n]running\r?\n")
 
+    def start_reader(self):
+        """Runs a program in the foreground that says which line it reads, and sleeps then.
+
+        In the background it only tries to read: what it says shows that it has the terminal, and that ^C reaches it, no
+        more the shell. It starts nothing: a child that is stopped before it has executed holds sh up, which then is not
+        stopped itself.
+        """
+        self.command(r"""printf '%s\n' 'trap "" TTIN' 'echo running' 'until read x; do :; done' 'echo read $x' """
+                     r"""'exec sleep 1000' >/tmp/reader""")
+        self.line("sh /tmp/reader")
+        self.sees(r"[\r\n]running\r?\n")
+
     def pause(self, seconds):
-        """Lets the machine draw; only for what has no marker to wait for."""
+        """For what must not happen: nothing else is waited for by time."""
         time.sleep(seconds)
 
     def begin(self):
