@@ -237,7 +237,8 @@ TEST(serial_line, what_comes_reaches_the_terminal)
 		{ 'c', SERIAL_DAMAGED }, { 'd', 0 },
 	};
 	static const uint8_t expected[] = {
-		'a', 'b', 0377, INPUT_BREAK, 0, 0377, INPUT_OVERRUN, 0, 0377, INPUT_PARITY, 'c', 'd',
+		'a', 'b', 0377, INPUT_BREAK, 0, 0377, INPUT_OVERRUN, 0, 0377, INPUT_PARITY, 'c',
+		'd',
 	};
 	uint8_t raw[32];
 	bool were_enabled;
