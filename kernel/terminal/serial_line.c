@@ -37,14 +37,6 @@ static unsigned room_wait(struct serial_line *line)
 	return room;
 }
 
-void serial_line_sent_wait(struct serial_line *line)
-{
-	uint64_t start = clock_cycles(), patience = clock_frequency_hz() / PATIENCE_DIVISOR;
-
-	while (!line->port->is_sent(line) && clock_cycles() - start < patience)
-		cpu_relax();
-}
-
 /* Lock held. */
 static void interrupts_set(struct serial_line *line, unsigned interrupts)
 {
@@ -155,10 +147,13 @@ int serial_line_break_send(struct terminal *terminal, bool on)
 	return 0;
 }
 
-/* The ring is empty; what is left are the FIFO and the shift register. */
 void serial_line_drain(struct terminal *terminal)
 {
-	serial_line_sent_wait(terminal_driver_state(terminal));
+	struct serial_line *line = terminal_driver_state(terminal);
+	uint64_t start = clock_cycles(), patience = clock_frequency_hz() / PATIENCE_DIVISOR;
+
+	while (!line->port->is_sent(line) && clock_cycles() - start < patience)
+		cpu_relax();
 }
 
 unsigned serial_line_modem_get(struct terminal *terminal)

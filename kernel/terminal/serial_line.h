@@ -87,9 +87,6 @@ int serial_line_run(struct serial_line *line, struct device *device, bool (*hand
 /* From the handler: hands on what came, sends what there is room for. */
 void serial_line_serve(struct serial_line *line);
 
-/* Polled: until the last bit has left, or for a tenth of a second. */
-void serial_line_sent_wait(struct serial_line *line);
-
 /* The machine ends: what programs have printed goes out, and from here on without interrupts. */
 void serial_line_quiesce(struct serial_line *line);
 
@@ -100,6 +97,7 @@ size_t serial_line_pending(struct terminal *terminal);
 void serial_line_happened(struct terminal *terminal, uint32_t events);
 void serial_line_settings_changed(struct terminal *terminal, const struct termios2 *old);
 int serial_line_break_send(struct terminal *terminal, bool on);
+/* Polled, in any context: until FIFO and shift register are empty, or for a tenth of a second. */
 void serial_line_drain(struct terminal *terminal);
 unsigned serial_line_modem_get(struct terminal *terminal);
 void serial_line_modem_set(struct terminal *terminal, unsigned lines);

@@ -77,7 +77,7 @@ static void divisor_set(struct uart *uart, uint32_t baud)
 	uint32_t divisor = UART_CLOCK_HZ / 16 / (baud ? baud : 9600);
 
 	divisor = clamp(divisor, 1u, 0xffffu);
-	serial_line_sent_wait(&uart->line);
+	serial_line_drain(uart->line.terminal);
 	uart_write(uart, LCR, uart->line_control | LCR_DLAB);
 	uart_write(uart, DLL, (uint8_t)divisor);
 	uart_write(uart, DLM, (uint8_t)(divisor >> 8));
