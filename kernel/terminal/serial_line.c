@@ -266,10 +266,15 @@ static bool line_finish(struct serial_line *line, unsigned *room)
 	return is_sent;
 }
 
-/* Deferred: the log has sent what a program had written. */
-static void output_shrank(struct deferred *deferred)
+/* Deferred: the log has sent what a program had written, or ended a line past the lock. */
+static void log_passed(struct deferred *deferred)
 {
-	terminal_output_ready(container_of(deferred, struct serial_line, shrank)->terminal);
+	struct serial_line *line = container_of(deferred, struct serial_line, passed);
+	bool were_enabled = spin_lock_irq(&line->lock);
+
+	transmit(line);
+	spin_unlock_irq(&line->lock, were_enabled);
+	terminal_output_ready(line->terminal);
 }
 
 /* A line may come in pieces: the terminal waits for the last. */
@@ -280,6 +285,7 @@ static void log_write(struct log_console *console, const char *text, size_t leng
 	bool were_enabled = interrupts_disable();
 	bool is_locked = log_console_lock(console, &line->lock);
 	bool is_sent = true, has_end = length > 0 && text[length - 1] == '\n';
+	bool is_told = !is_locked;
 	uint32_t before = 0;
 	unsigned room = 0;
 
@@ -296,11 +302,12 @@ static void log_write(struct log_console *console, const char *text, size_t leng
 	line->is_inside_log_line = !has_end;
 	if (is_locked) {
 		transmit(line);
-		/* Whoever waits for room, or for the end, has no interrupt coming. */
-		if (ring_used(&line->output) < before)
-			deferred_queue(&line->shrank);
+		is_told = ring_used(&line->output) < before;
 		spin_unlock_masked(&line->lock);
 	}
+	/* Whoever waits for room, or for the end, has no interrupt coming. */
+	if (is_told)
+		deferred_queue(&line->passed);
 	interrupts_restore(were_enabled);
 }
 
@@ -318,7 +325,7 @@ int serial_line_create(struct serial_line *line, const struct serial_port *port,
 	line->terminal = terminal_create(driver, line, DEVICE_NUMBER(major, FIRST_MINOR + number));
 	if (!line->terminal)
 		return -ENOMEM;
-	deferred_init(&line->shrank, output_shrank);
+	deferred_init(&line->passed, log_passed);
 	line->log_console.name = line->name;
 	line->log_console.write = log_write;
 	line->is_console = console_is_wanted(line->name, &wanted);

@@ -63,7 +63,7 @@ struct serial_line {
 	bool is_inside_line;		/* the last byte of the terminal ended no line */
 	bool is_inside_log_line;	/* nor did that of the log: its rest is on the way */
 	bool is_stuck;			/* the transmitter took nothing for long */
-	struct deferred shrank;
+	struct deferred passed;		/* what the log leaves to be done */
 	struct ring output;
 	uint8_t output_bytes[SERIAL_OUTPUT_BYTES];
 };
