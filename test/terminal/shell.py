@@ -52,7 +52,7 @@ def test_pipes_and_redirections(person):
     person.command("seq 5 | tac | paste -sd, | tee /tmp/t >&2; cat /tmp/t")
     person.command("{ echo out; echo err >&2; } 2>&1 >/dev/null | sed 's/^/got /'")
     person.command("echo a >/tmp/t; echo b >>/tmp/t; wc -l </tmp/t; cat <<<here-string")
-    person.command("diff <(seq 3) <(seq 2 4); echo $?; echo x > >(tr x y; echo done); sleep 0.3")
+    person.command("diff <(seq 3) <(seq 2 4); echo $?; echo x > >(tr x y; echo done); wait $!")
     person.line("cat <<-END | tr a-z A-Z")
     person.shows(r"\n>\Z")
     # ^V: the tab is meant, not the completion of a name.
